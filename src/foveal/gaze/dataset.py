@@ -1,0 +1,59 @@
+"""Photographs and the fixations on them, with all that one must know to use and to cite them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from foveal.errors import FovealError
+from foveal.gaze.fixations import Fixations
+from foveal.gaze.stimuli import Stimuli
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A named collection of stimuli and fixations.
+
+    Attributes
+    ----------
+    name, licence, citation
+        What to call it, what one may do with it, whom to cite.
+    stimuli, fixations
+        `fixations.image` counts positions in `stimuli`; every fixation lies inside its image.
+    splits
+        Named parts, as positions in `stimuli`.
+    problems
+        One line for each thing that had to be left out when a folder of somebody's own was read.
+    """
+
+    name: str
+    stimuli: Stimuli
+    fixations: Fixations
+    licence: str = "not stated"
+    citation: str = "not stated"
+    splits: Mapping[str, np.ndarray] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.stimuli)
+
+    def select(self, images: Sequence[int] | np.ndarray) -> "Dataset":
+        """The part with these photographs (positions in `stimuli`), in this order."""
+        return replace(self, stimuli=self.stimuli.select(images), fixations=self.fixations.select(images), splits={})
+
+    def split(self, name: str) -> "Dataset":
+        """The named part.
+
+        Raises
+        ------
+        FovealError
+            If the data set has no split of that name.
+        """
+        if name not in self.splits:
+            known = ", ".join(self.splits) or "it has none"
+            raise FovealError(f"{self.name}: no split {name!r} (known: {known})")
+        return self.select(self.splits[name])
+
+    def limit(self, n: int) -> "Dataset":
+        """The first `n` photographs."""
+        return self.select(np.arange(min(n, len(self))))

@@ -1,0 +1,148 @@
+"""Where people looked: one row a fixation, in columns of equal length."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from foveal.errors import FovealError
+
+UNKNOWN_SUBJECT = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Fixations:
+    """Fixations on a set of photographs, sorted by image.
+
+    Pixel centres are at integer coordinates, x right and y down: a fixation at (0, 0) is on the centre of the top left
+    pixel, and an image of width W reaches from -0.5 to W - 0.5.
+
+    Attributes
+    ----------
+    image
+        Position of the photograph in its `Stimuli`.
+    x, y
+        Where, in px of that photograph.
+    subject
+        Who, a number from 0; -1 where it is not known.
+    order
+        Which fixation of its scanpath, from 0; -1 where it is not known.
+    duration
+        How long, in ms; NaN where it is not known.
+
+    Raises
+    ------
+    FovealError
+        If the columns differ in length, or a coordinate is NaN or infinite.
+
+    >>> fixations = Fixations.of(image=[0, 0, 1], x=[4, 5, 6], y=[1, 2, 3], subject=[0, 1, 0])
+    >>> fixations.for_image(0).without_subject(1).x
+    array([4.])
+    """
+
+    image: Int[np.ndarray, " fixation"]
+    x: Float[np.ndarray, " fixation"]
+    y: Float[np.ndarray, " fixation"]
+    subject: Int[np.ndarray, " fixation"]
+    order: Int[np.ndarray, " fixation"]
+    duration: Float[np.ndarray, " fixation"]
+
+    @classmethod
+    def of(
+        cls, image: Any, x: Any, y: Any, subject: Any = None, order: Any = None, duration: Any = None
+    ) -> "Fixations":
+        """Build from anything that NumPy takes for a column; columns left out are filled with "not known"."""
+        image = np.asarray(image, dtype=np.int64)
+        unknown = np.full(len(image), -1)
+        columns = {
+            "image": image,
+            "x": np.asarray(x, dtype=np.float64),
+            "y": np.asarray(y, dtype=np.float64),
+            "subject": unknown if subject is None else np.asarray(subject, dtype=np.int64),
+            "order": unknown if order is None else np.asarray(order, dtype=np.int64),
+            "duration": np.full(len(image), np.nan) if duration is None else np.asarray(duration, dtype=np.float64),
+        }
+        if len({column.shape for column in columns.values()}) != 1:
+            raise FovealError(f"fixations: columns differ in length: { {k: len(v) for k, v in columns.items()} }")
+        finite = np.isfinite(columns["x"]) & np.isfinite(columns["y"])
+        if not finite.all():
+            raise FovealError(f"fixations: row {int(np.argmin(finite))} has a coordinate that is NaN or infinite")
+        # for_image is a slice when fixations of an image stand together.
+        if len(image) and (np.diff(image) < 0).any():
+            sorting = np.argsort(image, kind="stable")
+            columns = {name: column[sorting] for name, column in columns.items()}
+        return cls(**columns)
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def __repr__(self) -> str:
+        return f"Fixations({len(self)} fixations on {len(np.unique(self.image))} images)"
+
+    @property
+    def has_subjects(self) -> bool:
+        """Is every fixation's observer known?"""
+        return len(self) > 0 and bool((self.subject != UNKNOWN_SUBJECT).all())
+
+    @property
+    def subjects(self) -> Int[np.ndarray, " subject"]:
+        """The observers' numbers, sorted, each once."""
+        known = np.unique(self.subject)
+        return known[known != UNKNOWN_SUBJECT]
+
+    @property
+    def pixel_x(self) -> Int[np.ndarray, " fixation"]:
+        """Column of the pixel that each fixation falls on."""
+        return np.floor(self.x + 0.5).astype(np.int64)
+
+    @property
+    def pixel_y(self) -> Int[np.ndarray, " fixation"]:
+        """Row of the pixel that each fixation falls on."""
+        return np.floor(self.y + 0.5).astype(np.int64)
+
+    def where(self, rows: Any) -> "Fixations":
+        """The fixations that a mask, slice or index array picks."""
+        return Fixations(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def for_image(self, image: int) -> "Fixations":
+        """The fixations on one photograph (a slice: nothing is copied)."""
+        return self.where(self.rows_of(image))
+
+    def rows_of(self, image: int) -> slice:
+        """The rows that hold one photograph's fixations."""
+        start, stop = np.searchsorted(self.image, [image, image + 1])
+        return slice(int(start), int(stop))
+
+    def for_subject(self, subject: int) -> "Fixations":
+        """One observer's fixations."""
+        return self.where(self.subject == subject)
+
+    def without_subject(self, subject: int) -> "Fixations":
+        """Everybody else's fixations."""
+        return self.where(self.subject != subject)
+
+    def drop_first(self) -> "Fixations":
+        """Without the first fixation of every scanpath, which many experiments force to the centre."""
+        return self.where(self.order != 0)
+
+    def inside(self, sizes: Int[np.ndarray, "image 2"]) -> "Fixations":
+        """Those that fall on a pixel of their photograph, given every photograph's (height, width)."""
+        return self.where(self.is_inside(sizes))
+
+    def is_inside(self, sizes: Int[np.ndarray, "image 2"]) -> np.ndarray:
+        """For each fixation: does it fall on a pixel of its photograph?"""
+        height, width = sizes[self.image].T
+        return (self.pixel_x >= 0) & (self.pixel_x < width) & (self.pixel_y >= 0) & (self.pixel_y < height)
+
+    def select(self, images: Any) -> "Fixations":
+        """The fixations on these photographs, renumbered to their positions in the list (each at most once)."""
+        images = np.asarray(images, dtype=np.int64)
+        if len(images) == 0:
+            return self.where(slice(0, 0))
+        new_number = np.full(max(images.max(), self.image.max(initial=0)) + 1, -1)
+        new_number[images] = np.arange(len(images))
+        kept = self.where(new_number[self.image] >= 0)
+        return Fixations.of(
+            new_number[kept.image], kept.x, kept.y, subject=kept.subject, order=kept.order, duration=kept.duration
+        )

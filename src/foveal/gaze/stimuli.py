@@ -1,0 +1,117 @@
+"""Photographs that were shown to people: read when needed, their sizes known before."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from foveal.errors import FovealError
+from foveal.images import RGBImage, image_size, read_image
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """One photograph: its id, where it comes from, and how large it was on the retina."""
+
+    id: str
+    source: Path | np.ndarray
+    pixels_per_degree: float | None
+
+    @property
+    def image(self) -> RGBImage:
+        """The pixels, (height, width, 3) uint8 RGB; a file is read at every call."""
+        return read_image(self.source)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in px."""
+        return image_size(self.source)
+
+
+class Stimuli:
+    """A sequence of photographs, lazy: only headers are read until an image is asked for.
+
+    Parameters
+    ----------
+    sources
+        Paths, or uint8 arrays (height, width, 3).
+    ids
+        One name an image, unique; by default the file names, or the position for arrays.
+    pixels_per_degree
+        Pixels per degree of visual angle, one number for all images or one for each; None if not known.
+
+    Raises
+    ------
+    FovealError
+        If ids are not unique, or the lengths differ.
+
+    >>> stimuli = Stimuli([np.zeros((60, 80, 3), np.uint8)], pixels_per_degree=24)
+    >>> stimuli.sizes
+    array([[60, 80]])
+    >>> stimuli[0].pixels_per_degree
+    24.0
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Path | np.ndarray],
+        ids: Sequence[str] | None = None,
+        pixels_per_degree: float | Sequence[float] | np.ndarray | None = None,
+    ) -> None:
+        self.sources = tuple(sources)
+        if ids is None:
+            ids = [source.name if isinstance(source, Path) else str(i) for i, source in enumerate(self.sources)]
+        self.ids = tuple(ids)
+        if len(self.ids) != len(self.sources) or len(set(self.ids)) != len(self.ids):
+            raise FovealError("stimuli: every image needs an id of its own")
+        self.pixels_per_degree: Float[np.ndarray, " image"] | None = None
+        if pixels_per_degree is not None:
+            per_image = np.asarray(pixels_per_degree, dtype=np.float64)
+            if per_image.ndim == 1 and len(per_image) != len(self.sources):
+                raise FovealError("stimuli: pixels_per_degree is one number, or one for each image")
+            if not (per_image > 0).all():
+                raise FovealError("stimuli: pixels_per_degree must be positive")
+            self.pixels_per_degree = np.broadcast_to(per_image, len(self.sources))
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __getitem__(self, index: int) -> Stimulus:
+        ppd = None if self.pixels_per_degree is None else float(self.pixels_per_degree[index])
+        return Stimulus(self.ids[index], self.sources[index], ppd)
+
+    def __iter__(self) -> Iterator[Stimulus]:
+        return (self[index] for index in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Stimuli({len(self)} images)"
+
+    @cached_property
+    def sizes(self) -> Int[np.ndarray, "image 2"]:
+        """Height and width in px of every image."""
+        return np.array([image_size(source) for source in self.sources], dtype=np.int64).reshape(-1, 2)
+
+    def select(self, indices: Sequence[int] | np.ndarray) -> "Stimuli":
+        """The photographs at these positions, in this order; sizes already known stay known."""
+        indices = np.asarray(indices, dtype=np.int64)
+        ppd = self.pixels_per_degree
+        chosen = Stimuli(
+            [self.sources[i] for i in indices],
+            [self.ids[i] for i in indices],
+            None if ppd is None else ppd[indices],
+        )
+        if "sizes" in self.__dict__:
+            chosen.__dict__["sizes"] = self.sizes[indices]
+        return chosen
+
+    def batches(self, batch_size: int) -> Iterator[list[int]]:
+        """Positions in groups of at most `batch_size` images of one size, so that a batch never distorts an image."""
+        by_size: dict[tuple[int, ...], list[int]] = {}
+        for index, size in enumerate(self.sizes.tolist()):
+            by_size.setdefault(tuple(size), []).append(index)
+        for group in by_size.values():
+            for start in range(0, len(group), batch_size):
+                yield group[start : start + batch_size]
