@@ -1,0 +1,162 @@
+"""The catalogue: which data sets there are, where they lie, and how one is loaded."""
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from foveal.datasets.folder import load_folder
+from foveal.errors import FovealError
+from foveal.gaze import Dataset, Fixations, Stimuli
+
+ROOT_VARIABLE = "FOVEAL_DATA"
+N_FOLDS = 10
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """What is known of a data set before it is loaded.
+
+    Attributes
+    ----------
+    name, title
+        Its registered name, and what its authors call it.
+    images, observers
+        How many photographs, and how many people looked at each.
+    licence, citation, url
+        What one may do with it, whom to cite, where its authors publish it.
+    pixels_per_degree
+        Scale of the photographs as they were shown; None where it differs from image to image.
+    how_to_get
+        What to put where, one or two sentences.
+    """
+
+    name: str
+    title: str
+    images: int
+    observers: int
+    licence: str
+    citation: str
+    url: str
+    pixels_per_degree: float | None
+    how_to_get: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a reader of a published layout returns; the card has the rest."""
+
+    stimuli: Stimuli
+    fixations: Fixations
+    splits: Mapping[str, np.ndarray]
+
+
+Reader = Callable[[Path], Contents]
+_DATASETS: dict[str, tuple[DatasetCard, Reader]] = {}
+
+
+def register_dataset(card: DatasetCard) -> Callable[[Reader], Reader]:
+    """Enter a data set into the catalogue; the decorated function reads its folder."""
+
+    def register(reader: Reader) -> Reader:
+        _DATASETS[card.name] = (card, reader)
+        return reader
+
+    return register
+
+
+@cache
+def _discover() -> None:
+    """Import every file of this folder, so that adding a data set is adding a file."""
+    package = importlib.import_module("foveal.datasets")
+    for module in pkgutil.iter_modules(package.__path__, prefix="foveal.datasets."):
+        importlib.import_module(module.name)
+
+
+def list_datasets() -> list[str]:
+    """Names of all data sets in the catalogue."""
+    return [card.name for card in dataset_cards()]
+
+
+def dataset_cards() -> list[DatasetCard]:
+    """The cards of all data sets, sorted by name."""
+    _discover()
+    return sorted((card for card, _ in _DATASETS.values()), key=lambda card: card.name)
+
+
+def dataset_card(name: str) -> DatasetCard:
+    """The card of one data set.
+
+    Raises
+    ------
+    FovealError
+        If the catalogue has none of that name.
+    """
+    _discover()
+    if name not in _DATASETS:
+        raise FovealError(f"no data set {name!r} (known: {', '.join(list_datasets())}; or the path of a folder)")
+    return _DATASETS[name][0]
+
+
+def default_root() -> Path:
+    """Where data sets are looked for: $FOVEAL_DATA, else the user's cache folder."""
+    return Path(os.environ.get(ROOT_VARIABLE) or platformdirs.user_cache_path("foveal") / "data")
+
+
+def is_found(name: str, root: str | os.PathLike[str] | None = None) -> bool:
+    """Is there a folder for this data set?"""
+    return (Path(root or default_root()) / dataset_card(name).name).is_dir()
+
+
+def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> Dataset:
+    """Load a data set of the catalogue from `root`/`name`, or a folder of one's own.
+
+    Parameters
+    ----------
+    name
+        One of `list_datasets()`, or the path of a folder laid out as `load_folder` says.
+    root
+        The folder that holds the data sets of the catalogue; $FOVEAL_DATA or the user's cache folder by default.
+
+    Raises
+    ------
+    FovealError
+        If there is no such data set, or its files are not where they should be or not what they should be.
+    """
+    _discover()
+    name = os.fspath(name)
+    if name not in _DATASETS:
+        if Path(name).is_dir():
+            return load_folder(name)
+        if os.sep in name:
+            raise FovealError(f"{name}: no such folder")
+    card = dataset_card(name)
+    reader = _DATASETS[name][1]
+    folder = Path(root or default_root()) / name
+    try:
+        contents = reader(folder)
+    except FileNotFoundError as error:
+        missing = os.path.relpath(str(error.filename), folder)
+        raise FovealError(
+            f"{name}: no {missing} under {folder} "
+            f"(set --data-root or {ROOT_VARIABLE}; foveal datasets {name} says how to get it)"
+        ) from None
+    fixations = contents.fixations.inside(contents.stimuli.sizes)
+    loaded = Dataset(name, contents.stimuli, fixations, card.licence, card.citation, contents.splits)
+    return (
+        loaded
+        if loaded.stimuli.pixels_per_degree is not None
+        else replace(loaded, stimuli=Stimuli(loaded.stimuli.sources, loaded.stimuli.ids, card.pixels_per_degree))
+    )
+
+
+def folds(n_images: int) -> dict[str, np.ndarray]:
+    """Ten test parts, fixed for good: image i (in sorted order) belongs to fold i modulo 10."""
+    number = np.arange(n_images) % N_FOLDS
+    return {f"fold{k}": np.flatnonzero(number == k) for k in range(N_FOLDS)}

@@ -1,0 +1,89 @@
+"""MIT1003: 1003 photographs from Flickr and LabelMe, 15 observers."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
+from foveal.datasets.matlab import ONE_BASED, concatenate_scanpaths, field, read_fixation_structs
+from foveal.errors import FovealError
+from foveal.gaze import Stimuli
+from foveal.gaze.events import detect_fixations
+from foveal.images import find_images
+
+ONE_SIZE = (768, 1024)  # height and width of the 463 photographs that DeepGaze I was trained on
+
+CARD = DatasetCard(
+    name="mit1003",
+    title="MIT1003",
+    images=1003,
+    observers=15,
+    licence="not stated",
+    citation="Judd, Ehinger, Durand & Torralba, Learning to predict where humans look, ICCV 2009",
+    url="https://people.csail.mit.edu/tjudd/WherePeopleLook/",
+    pixels_per_degree=35,
+    how_to_get="unpack ALLSTIMULI.zip and DATA.zip from the authors' page into <data root>/mit1003 (folders ALLSTIMULI "
+    "and DATA); or, converted to the layout of OSIE, data/mit/stimuli/*.jpg and data/mit/eye/fixations.mat",
+)
+
+
+@register_dataset(CARD)
+def read_mit1003(folder: Path) -> Contents:
+    """Read the authors' release or its conversion to OSIE's layout.
+
+    Splits: `onesize`, the photographs of 1024 x 768, and `othersizes`, all others.
+    """
+    if (folder / "DATA").is_dir():
+        contents = _read_release(folder)
+    else:
+        # The conversion holds no first fixations, nor any outside their image.
+        contents = read_fixation_structs(
+            folder / "data/mit/eye/fixations.mat", folder / "data/mit/stimuli", first_is_forced=False
+        )
+    is_one_size = (contents.stimuli.sizes == ONE_SIZE).all(axis=1)
+    return replace(
+        contents, splits={"onesize": np.flatnonzero(is_one_size), "othersizes": np.flatnonzero(~is_one_size)}
+    )
+
+
+def _read_release(folder: Path) -> Contents:
+    """ALLSTIMULI/<stem>.jpeg and DATA/<observer>/<stem>.mat, raw gaze at 240 Hz.
+
+    Fixations are found as the authors' `checkFixations.m` finds them; the first of each scanpath, on the cross that was
+    shown before the photograph, is left out, as the authors say one should.
+    """
+    if not (folder / "ALLSTIMULI").is_dir():
+        raise FileNotFoundError(2, "no such folder", str(folder / "ALLSTIMULI"))
+    sources = find_images(folder / "ALLSTIMULI")
+    observers = sorted(path for path in (folder / "DATA").iterdir() if path.is_dir())
+
+    def scanpaths() -> Iterator[tuple[int, int, Any, Any, Any]]:
+        for image, source in enumerate(sources):
+            for subject, observer in enumerate(observers):
+                x, y, duration = detect_fixations(_read_gaze(observer / f"{source.stem}.mat"))
+                yield image, subject, x, y, duration
+
+    fixations = concatenate_scanpaths(scanpaths(), origin=ONE_BASED).drop_first()
+    return Contents(Stimuli(sources), fixations, {})
+
+
+def _read_gaze(mat: Path) -> np.ndarray:
+    """Gaze samples (sample, 2) of one observer on one photograph: `<variable>.DATA(1).eyeData`.
+
+    The variable is named after the file, cut to the 63 characters that MATLAB allows.
+    """
+    if not mat.is_file():
+        raise FileNotFoundError(2, "no such file", str(mat))
+    try:
+        contents = scipy.io.loadmat(mat, squeeze_me=True, struct_as_record=False)
+    except Exception as error:  # whatever a broken file makes scipy say
+        raise FovealError(f"{mat}: not a MATLAB file that can be read ({str(error).splitlines()[0]})") from error
+    variables = [value for name, value in contents.items() if not name.startswith("__")]
+    if not variables:
+        raise FovealError(f"{mat}: holds no variable")
+    trial = np.atleast_1d(field(variables[0], "DATA", mat))[0]
+    return np.asarray(field(trial, "eyeData", mat), dtype=np.float64)[:, :2]
