@@ -1,0 +1,97 @@
+"""The ragged thing, solved once: each image of a batch has its own number of fixations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from foveal.errors import FovealError
+from foveal.gaze import Fixations
+
+
+@dataclass(frozen=True)
+class FixationBatch:
+    """Fixated pixels of a batch of images, as flat index vectors, sorted by image.
+
+    Attributes
+    ----------
+    image, y, x
+        Position in the batch, row and column of each fixated pixel.
+    n_images
+        Size of the batch.
+    """
+
+    image: Int[Tensor, " fixation"]
+    y: Int[Tensor, " fixation"]
+    x: Int[Tensor, " fixation"]
+    n_images: int
+
+    @classmethod
+    def of(cls, *points: Sequence[tuple[int, int]]) -> "FixationBatch":
+        """One list of (x, y) pixels for each image.
+
+        >>> FixationBatch.of([(4, 1)], [(0, 0), (2, 3)]).count
+        tensor([1, 2])
+        """
+        flat = torch.tensor([(i, y, x) for i, some in enumerate(points) for x, y in some]).reshape(-1, 3)
+        return cls(flat[:, 0], flat[:, 1], flat[:, 2], len(points))
+
+    @classmethod
+    def stack(cls, parts: Sequence[Fixations]) -> "FixationBatch":
+        """One set of fixations for each image of a batch, whatever image numbers they carry."""
+        number = torch.repeat_interleave(torch.arange(len(parts)), torch.tensor([len(part) for part in parts]))
+        y = torch.cat([torch.from_numpy(part.pixel_y) for part in parts])
+        x = torch.cat([torch.from_numpy(part.pixel_x) for part in parts])
+        return cls(number, y, x, len(parts))
+
+    def to(self, device: torch.device | str) -> "FixationBatch":
+        """The same on another device."""
+        return FixationBatch(self.image.to(device), self.y.to(device), self.x.to(device), self.n_images)
+
+    @property
+    def count(self) -> Int[Tensor, " image"]:
+        """How many fixations each image has."""
+        return torch.bincount(self.image, minlength=self.n_images)
+
+    def values_in(self, maps: Float[Tensor, "image height width"]) -> Float[Tensor, " fixation"]:
+        """Each map's values at the pixels that were fixated in its image."""
+        return maps[self.image, self.y, self.x]
+
+    def mean_per_image(self, values: Float[Tensor, " fixation"]) -> Float[Tensor, " image"]:
+        """Mean over the fixations of each image.
+
+        Raises
+        ------
+        FovealError
+            If an image has no fixations.
+        """
+        count = self.count
+        if (count == 0).any():
+            raise FovealError(f"image {int((count == 0).nonzero()[0])} of the batch has no fixations")
+        return (
+            torch.zeros(self.n_images, dtype=values.dtype, device=values.device).index_add_(0, self.image, values)
+            / count
+        )
+
+    def padded(self, values: Float[Tensor, " fixation"], fill: float) -> Float[Tensor, "image most"]:
+        """The values as one row an image, filled up at the end."""
+        count = self.count
+        within = torch.arange(len(values), device=values.device) - (count.cumsum(0) - count)[self.image]
+        rows = torch.full((self.n_images, int(count.max())), fill, dtype=values.dtype, device=values.device)
+        rows[self.image, within] = values
+        return rows
+
+
+def check_maps(maps: Float[Tensor, "image height width"], name: str) -> None:
+    """Refuse NaN and infinities: a score made from them would look like a number.
+
+    Raises
+    ------
+    FovealError
+        If a map holds a value that is not finite.
+    """
+    if not torch.isfinite(maps).all():
+        bad = int((~torch.isfinite(maps)).flatten(1).any(dim=1).nonzero()[0])
+        raise FovealError(f"{name}: map {bad} of the batch holds NaN or infinite values")

@@ -1,0 +1,66 @@
+"""Likelihood of the fixations under a density, in bit per fixation, and how much of the explainable it explains.
+
+Kümmerer, Wallis & Bethge 2015 (*PNAS* 112, "Information-theoretic model comparison unifies saliency metrics") and
+section 2.1 of DeepGaze I (Kümmerer, Theis & Bethge 2015).
+"""
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from foveal.metrics.fixation_batch import FixationBatch, check_maps
+from foveal.metrics.registry import register_metric
+
+
+@register_metric("LL", uses="log_density")
+def log_likelihood(
+    log_density: Float[Tensor, "image height width"], fixations: FixationBatch
+) -> Float[Tensor, " image"]:
+    r"""Mean log-likelihood of an image's fixations above that of the uniform density, in bit per fixation.
+
+    $\mathrm{LL} = \frac{1}{N}\sum_i \log_2 p(x_i) + \log_2(HW)$. The uniform density has 0; subtract $\log_2(HW)$ for
+    the absolute value.
+
+    Raises
+    ------
+    FovealError
+        If a map holds NaN or infinite values, or an image has no fixations.
+
+    >>> import torch
+    >>> log_likelihood(torch.tensor([[[0.5, 0.25, 0.125, 0.125]]]).log(), FixationBatch.of([(0, 0)]))
+    tensor([1.])
+    """
+    check_maps(log_density, "LL")
+    nats = fixations.mean_per_image(fixations.values_in(log_density))
+    return (nats + math.log(log_density[0].numel())) / math.log(2)
+
+
+@register_metric("IG", uses="log_likelihood")
+def information_gain(
+    log_likelihood: Float[np.ndarray, " image"], baseline_log_likelihood: Float[np.ndarray, " image"]
+) -> Float[np.ndarray, " image"]:
+    r"""Log-likelihood above that of the image-independent baseline (the centre bias), in bit per fixation.
+
+    $\mathrm{IG} = \mathrm{LL} - \mathrm{LL}_\text{baseline}$, both as `log_likelihood` gives them.
+
+    >>> information_gain(np.array([1.0, 0.5]), np.array([0.25, 0.75]))
+    array([ 0.75, -0.25])
+    """
+    return log_likelihood - baseline_log_likelihood
+
+
+@register_metric("explained_information", uses="information_gain")
+def explained_information(
+    gain: Float[np.ndarray, "*resample image"], gold_gain: Float[np.ndarray, "*resample image"]
+) -> Float[np.ndarray, "*resample"]:
+    r"""Share of the explainable information that a model explains: its mean IG over the gold standard's.
+
+    $\overline{\mathrm{IG}}_\text{model} / \overline{\mathrm{IG}}_\text{gold}$, means over images. 0 is the centre
+    bias, 1 the other observers.
+
+    >>> explained_information(np.array([0.5, 1.5]), np.array([2.0, 2.0]))
+    array(0.5)
+    """
+    return np.asarray(gain.mean(axis=-1) / gold_gain.mean(axis=-1))
