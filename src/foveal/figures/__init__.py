@@ -1,0 +1,6 @@
+"""Every picture: drawn from arrays, knowing nothing of models."""
+
+from foveal.figures.overlay import overlay
+from foveal.figures.plots import plot_density, plot_fixations
+
+__all__ = ["overlay", "plot_density", "plot_fixations"]
