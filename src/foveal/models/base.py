@@ -1,0 +1,154 @@
+"""What a model is: photographs in, log densities out."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.errors import FovealError
+from foveal.images import ImageSource, RGBImage, read_image
+from foveal.models.calibration import Calibration
+from foveal.models.parts.finalizer import resize_log_density
+from foveal.models.prediction import Prediction
+
+LARGEST_SIDE = 2048  # px; a larger photograph is shrunk before a model sees it, which bounds time and memory
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What one should know before using a model.
+
+    Attributes
+    ----------
+    name, family, year
+        Its registered name; "baseline", "classical" or "deep"; when it was published.
+    paper
+        The citation.
+    trainable
+        Can `foveal train` fit it (or its calibration) to a data set?
+    weights
+        Where its numbers come from: "none" needed, or in the "package".
+    licence
+        Of the weights, or of the code where there are none.
+    needs_fixations
+        Is it made from the fixations of the very data set that it is scored on, and so cannot predict a photograph?
+    """
+
+    name: str
+    family: str
+    year: int
+    paper: str
+    trainable: bool
+    weights: str
+    licence: str
+    needs_fixations: bool
+
+
+class SaliencyModel(nn.Module, ABC):
+    """A model of where people look. Subclasses say `log_density`; everything that a user calls is here."""
+
+    card: ClassVar[ModelCard]
+
+    @property
+    def name(self) -> str:
+        """The registered name."""
+        return self.card.name
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's tensors are."""
+        return next((tensor.device for tensor in self.buffers()), torch.device("cpu"))
+
+    @abstractmethod
+    def log_density(
+        self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
+    ) -> Float[Tensor, "image height width"]:
+        """Natural log of the density of fixations over the pixels of each image.
+
+        Parameters
+        ----------
+        images
+            RGB in [0, 1].
+        pixels_per_degree
+            Scale of the images, for models that know about visual angle; None where it is not known.
+        """
+
+    def predict(self, image: ImageSource, pixels_per_degree: float | None = None) -> Prediction:
+        """Predict where people look in one photograph: a path, a PIL image, or an array as `read_image` takes it.
+
+        Raises
+        ------
+        FovealError
+            If the photograph cannot be read.
+        """
+        name = Path(image).stem if isinstance(image, str | os.PathLike) else "image"
+        return self.predict_batch([read_image(image)], [name], pixels_per_degree)[0]
+
+    def predict_batch(
+        self, images: Sequence[RGBImage], names: Sequence[str], pixels_per_degree: float | None = None
+    ) -> list[Prediction]:
+        """Predict photographs of one size together."""
+        log_density = self.log_density_of(images, pixels_per_degree).cpu().numpy()
+        return [
+            Prediction(image, one_log_density, self.name, name)
+            for image, one_log_density, name in zip(images, log_density, names, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def log_density_of(
+        self, images: Sequence[RGBImage], pixels_per_degree: float | None = None
+    ) -> Float[Tensor, "image height width"]:
+        """Log densities of uint8 photographs of one size, at that size; large ones are shrunk on the way."""
+        size = images[0].shape[:2]
+        tensor = _to_tensor(images).to(self.device)
+        shrunk = tensor.shape[3] / size[1]
+        log_density = self.log_density(tensor, pixels_per_degree and pixels_per_degree * shrunk)
+        return resize_log_density(log_density, size)
+
+
+class SaliencyMapModel(SaliencyModel):
+    """A model that computes a saliency map in units of its own; a calibration makes it a density."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calibration = Calibration()
+
+    @abstractmethod
+    def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
+        """The map as published: higher is more salient, on any scale."""
+
+    def log_density(
+        self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
+    ) -> Float[Tensor, "image height width"]:
+        """The calibrated map."""
+        return self.calibration(self.saliency_map(images))
+
+    @torch.inference_mode()
+    def saliency_map_of(self, images: Sequence[RGBImage]) -> Float[Tensor, "image height width"]:
+        """Saliency maps of uint8 photographs of one size, at that size."""
+        size = images[0].shape[:2]
+        maps = self.saliency_map(_to_tensor(images).to(self.device))
+        if tuple(maps.shape[1:]) != size:
+            maps = nn.functional.interpolate(maps[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
+        return maps
+
+
+def _to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 height width"]:
+    """Float RGB in [0, 1], no side longer than LARGEST_SIDE."""
+    if len({image.shape for image in images}) != 1:
+        raise FovealError("a batch holds images of one size")
+    height, width = images[0].shape[:2]
+    scale = LARGEST_SIDE / max(height, width)
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        images = [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in images]
+    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return stacked.float() / 255

@@ -1,0 +1,76 @@
+"""Calibration: a saliency map becomes a density.
+
+Kümmerer, Wallis & Bethge 2014 ("How close are we to understanding image-based saliency?", arXiv:1409.7686) and DeepGaze
+I (2015, Fig. 3): a saliency map says which pixels are more salient, not how much more likely they are to be looked at.
+A monotone pointwise nonlinearity, a Gaussian blur and a centre bias, all fitted by maximum likelihood, say the rest.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from foveal.gaze.maps import gaussian_blur
+from foveal.models.parts.finalizer import normalize_log_density, resize_log_density
+
+BINS = 20  # of the piecewise linear nonlinearity
+WORKING_SIDE = 200  # px, longer side of the grid on which maps are calibrated: finer than any blur that was fitted
+PRIOR_GRID = 64  # rows and columns of the centre bias
+
+
+class Calibration(nn.Module):
+    r"""$\log p(x) = (\phi(s) * G_\sigma)(x) + \alpha \log c(x) - \log Z$.
+
+    $s$ is the map, scaled to [0, 1] in each image; $\phi$ is increasing and piecewise linear in 20 equal bins; $\sigma$
+    is a share of the longer side; $c$ is a centre bias. Fresh, it is the identity with hardly any blur, on a uniform
+    prior.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("steps", torch.full((BINS,), 1 / BINS))
+        self.register_buffer("blur", torch.tensor(0.001))
+        self.register_buffer("prior_weight", torch.tensor(1.0))
+        self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
+
+    steps: Float[Tensor, " bin"]  # rise of the nonlinearity over each bin, >= 0
+    blur: Float[Tensor, ""]
+    prior_weight: Float[Tensor, ""]
+    log_prior: Float[Tensor, "row column"]
+
+    def forward(self, saliency: Float[Tensor, "image height width"]) -> Float[Tensor, "image height width"]:
+        """Log densities of the maps' own size."""
+        height, width = saliency.shape[1:]
+        return resize_log_density(self.on_grid(to_working_grid(saliency)), (height, width))
+
+    def on_grid(self, saliency: Float[Tensor, "image h w"]) -> Float[Tensor, "image h w"]:
+        """Log densities of maps that `to_working_grid` has prepared."""
+        height, width = saliency.shape[1:]
+        curved = piecewise_linear(saliency, self.steps)
+        blurred = gaussian_blur(curved, self.blur * max(height, width))
+        prior = F.interpolate(self.log_prior[None, None], size=(height, width), mode="bilinear", align_corners=False)
+        return normalize_log_density(blurred + self.prior_weight * prior[:, 0])
+
+
+def to_working_grid(saliency: Float[Tensor, "image height width"]) -> Float[Tensor, "image h w"]:
+    """Each map scaled to [0, 1] (a constant map to 0), its longer side at most WORKING_SIDE."""
+    height, width = saliency.shape[1:]
+    scale = WORKING_SIDE / max(height, width)
+    if scale < 1:
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        saliency = F.interpolate(saliency[:, None], size=size, mode="area")[:, 0]
+    low = saliency.amin(dim=(1, 2), keepdim=True)
+    span = saliency.amax(dim=(1, 2), keepdim=True) - low
+    return torch.where(span > 0, (saliency - low) / torch.where(span > 0, span, 1.0), 0.0)
+
+
+def piecewise_linear(values: Float[Tensor, "*shape"], steps: Float[Tensor, " bin"]) -> Float[Tensor, "*shape"]:
+    """The curve that starts at (0, 0) and rises by `steps[k]` over the k-th of equal bins of [0, 1].
+
+    >>> piecewise_linear(torch.tensor([0.0, 0.25, 0.75, 1.0]), torch.tensor([1.0, 3.0]))
+    tensor([0.0000, 0.5000, 2.5000, 4.0000])
+    """
+    n_bins = len(steps)
+    heights = torch.cat([steps.new_zeros(1), steps.cumsum(0)])
+    bins = (values * n_bins).long().clamp(max=n_bins - 1)
+    return heights[bins] + steps[bins] * (values * n_bins - bins)

@@ -1,0 +1,1 @@
+"""Published models that were designed, not trained: one a file."""

@@ -1,0 +1,101 @@
+"""What a model says of one photograph."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from foveal import figures
+from foveal.errors import FovealError
+from foveal.files import write_atomically
+from foveal.images import RGBImage
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Output = Literal["overlay", "density", "map"]
+OUTPUTS: tuple[Output, ...] = get_args(Output)
+FILE_ENDINGS: dict[Output, str] = {"overlay": ".overlay.png", "density": ".density.npy", "map": ".map.png"}
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """A density of fixations over the pixels of one photograph.
+
+    Attributes
+    ----------
+    image
+        The photograph, (height, width, 3) uint8 RGB.
+    log_density
+        Natural logarithm of the probability that a fixation falls on each pixel: float32, `logsumexp` 0.
+    model
+        Name of the model.
+    name
+        What the photograph is called; the stem of the files that `save` writes.
+    """
+
+    image: RGBImage
+    log_density: Float[np.ndarray, "height width"]
+    model: str
+    name: str = "image"
+
+    @property
+    def density(self) -> Float[np.ndarray, "height width"]:
+        """Probability of every pixel; they sum to one."""
+        return np.exp(self.log_density)
+
+    @property
+    def peak(self) -> tuple[int, int]:
+        """Column and row (x, y) of the pixel that is most likely to be looked at."""
+        y, x = np.unravel_index(int(self.log_density.argmax()), self.log_density.shape)
+        return int(x), int(y)
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw photograph, heatmap and contours into Matplotlib axes (new ones if none are given)."""
+        return figures.plot_density(self.log_density, self.image, ax=ax)
+
+    def save(
+        self, out: str | os.PathLike[str], outputs: Sequence[Output] = ("overlay", "density")
+    ) -> dict[Output, Path]:
+        """Write files into the folder `out`, each whole or not at all, and return their paths.
+
+        "overlay" is a PNG for looking at (at most 2048 px on the longer side), "density" a NumPy file of the float32
+        log density, "map" a 16-bit gray PNG of the density divided by its highest value.
+
+        Raises
+        ------
+        FovealError
+            If an output is not one of these three, or the folder cannot be written to.
+        """
+        unknown = [output for output in outputs if output not in OUTPUTS]
+        if unknown:
+            raise FovealError(f"no output {unknown[0]!r} (known: {', '.join(OUTPUTS)})")
+        writers = {"overlay": self._write_overlay, "density": self._write_density, "map": self._write_map}
+        paths = {output: Path(out) / f"{self.name}{FILE_ENDINGS[output]}" for output in outputs}
+        for output, path in paths.items():
+            with write_atomically(path) as temporary:
+                writers[output](temporary)
+        return paths
+
+    def _write_overlay(self, path: Path) -> None:
+        _write_png(path, cv2.cvtColor(figures.overlay(self.image, self.log_density), cv2.COLOR_RGB2BGR))
+
+    def _write_density(self, path: Path) -> None:
+        np.save(path, self.log_density)
+
+    def _write_map(self, path: Path) -> None:
+        relative = np.exp(self.log_density - self.log_density.max())
+        relative *= 65535
+        _write_png(path, relative.round(out=relative).astype(np.uint16))
+
+
+def _write_png(path: Path, pixels: np.ndarray) -> None:
+    encoded, data = cv2.imencode(".png", pixels)
+    if not encoded:
+        raise FovealError(f"{path}: the picture could not be encoded as PNG")
+    path.write_bytes(data.tobytes())

@@ -1,0 +1,138 @@
+"""Names of models, and how one is loaded: by its name, or from a file that `foveal train` wrote."""
+
+import importlib
+import json
+import os
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from foveal.errors import FovealError
+from foveal.files import write_atomically
+from foveal.models.base import ModelCard, SaliencyModel
+
+DEFAULT_MODEL = "bms"
+
+Model = TypeVar("Model", bound=type[SaliencyModel])
+
+_MODELS: dict[str, type[SaliencyModel]] = {}
+
+
+def register_model(
+    name: str,
+    *,
+    family: str,
+    year: int,
+    paper: str,
+    trainable: bool = False,
+    weights: str = "none",
+    licence: str = "Apache-2.0",
+    needs_fixations: bool = False,
+) -> Callable[[Model], Model]:
+    """Give a model class its name and its card (see `ModelCard` for the fields)."""
+
+    def register(cls: Model) -> Model:
+        cls.card = ModelCard(name, family, year, paper, trainable, weights, licence, needs_fixations)
+        _MODELS[name] = cls
+        return cls
+
+    return register
+
+
+@cache
+def _discover() -> None:
+    """Import every file under models/, so that adding a model is adding a file."""
+    package = importlib.import_module("foveal.models")
+    for module in pkgutil.walk_packages(package.__path__, prefix="foveal.models."):
+        importlib.import_module(module.name)
+
+
+def list_models() -> list[str]:
+    """Names of all models: baselines first, then by year."""
+    return [card.name for card in model_cards()]
+
+
+def model_cards() -> list[ModelCard]:
+    """The cards of all models, in the order of `list_models`."""
+    _discover()
+    cards = [cls.card for cls in _MODELS.values()]
+    return sorted(cards, key=lambda card: (card.family != "baseline", card.year, card.name))
+
+
+def load_model(name: str | os.PathLike[str], device: str | torch.device = "cpu") -> SaliencyModel:
+    """Make a model ready to predict.
+
+    Parameters
+    ----------
+    name
+        One of `list_models()`, or the path of a `.safetensors` file that `foveal train` wrote.
+    device
+        Where it computes, such as "cpu" or "cuda".
+
+    Raises
+    ------
+    FovealError
+        If there is no such model, file or device.
+    """
+    _discover()
+    name = os.fspath(name)
+    if name.endswith(".safetensors"):
+        model = _read_model(Path(name))
+    elif name in _MODELS:
+        published = resources.files("foveal.models") / "weights" / f"{name}.safetensors"
+        with resources.as_file(published) as path:
+            model = _read_model(path) if path.is_file() else _MODELS[name]()
+    else:
+        raise FovealError(f"no model {name!r} (known: {', '.join(list_models())}; or a .safetensors file)")
+    try:
+        return model.eval().to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise FovealError(f"device {str(device)!r} cannot be used here ({str(error).splitlines()[0]})") from None
+
+
+def save_model(model: SaliencyModel, path: str | os.PathLike[str], provenance: dict[str, Any] | None = None) -> None:
+    """Write a model's weights as safetensors, with its name and where they come from in the header.
+
+    Raises
+    ------
+    FovealError
+        If the file cannot be written.
+    """
+    header = {"model": model.name, "provenance": json.dumps(provenance or {})}
+    with write_atomically(path) as temporary:
+        save_file({key: tensor.contiguous() for key, tensor in model.state_dict().items()}, temporary, header)
+
+
+def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Where the weights in a file come from, as `save_model` was told."""
+    return dict(json.loads(_read_file(Path(path))[0].get("provenance", "{}")))
+
+
+def _read_model(path: Path) -> SaliencyModel:
+    header, tensors = _read_file(path)
+    if header.get("model") not in _MODELS:
+        raise FovealError(f"{path}: weights of {header.get('model', 'no model')!r}, which Foveal does not have")
+    model = _MODELS[header["model"]]()
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise FovealError(f"{path}: the weights do not fit the model ({reason})") from None
+    return model
+
+
+def _read_file(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    if not path.is_file():
+        raise FovealError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise FovealError(f"{path}: not a safetensors file ({error})") from None
