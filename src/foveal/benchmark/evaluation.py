@@ -1,0 +1,207 @@
+"""`foveal evaluate`: score models against the fixations of a data set."""
+
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+
+from foveal.benchmark.bootstrap import bootstrap_interval
+from foveal.benchmark.scoring import Scores, score_baseline, score_model
+from foveal.datasets import load_dataset
+from foveal.errors import FovealError
+from foveal.files import write_atomically
+from foveal.gaze import Dataset
+from foveal.metrics import Metric, explained_information, get_metrics, information_gain
+from foveal.models import SaliencyModel, load_model
+from foveal.models.baselines import Baseline, CenterBias, CrossValidatedBaseline, CrossValidatedCenterBias, GoldStandard
+
+Progress = Callable[[str, int, int], None]  # name of the model, images done, images in all
+
+
+class Results(pd.DataFrame):
+    """The table of an evaluation: model, dataset, metric, value, ci_low, ci_high, n_images.
+
+    Attributes
+    ----------
+    per_image
+        A table of model, dataset, image and one column a metric.
+    problems
+        One line for each thing that could not be scored.
+    """
+
+    _metadata = ["per_image", "problems"]  # noqa: RUF012 (pandas' own protocol for attributes)
+    per_image: pd.DataFrame
+    problems: list[str]
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return pd.DataFrame
+
+
+def evaluate(
+    models: Sequence[SaliencyModel | str | os.PathLike[str]],
+    dataset: Dataset | str | os.PathLike[str],
+    metrics: Sequence[str] | Literal["all"] = "all",
+    *,
+    data_root: str | os.PathLike[str] | None = None,
+    raw: bool = False,
+    device: str | torch.device = "cpu",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Results:
+    """Score models on the fixations of a data set: means over images with 95 % bootstrap intervals over images.
+
+    `centerbias` and `gold` are made from the data set itself, cross-validated over images and over observers. The
+    baseline of IG is that centre bias. Images without fixations are left out.
+
+    Parameters
+    ----------
+    models
+        Models, names of models, or files of weights.
+    dataset
+        A data set, the name of one, or the path of a folder.
+    metrics
+        Names of metrics. "all" leaves out what the data set or a raw map cannot give.
+    data_root
+        Where the data sets of the catalogue lie.
+    raw
+        Score saliency maps as the models compute them instead of calibrated densities; only for metrics that take any
+        map.
+    device
+        Where models that are given by name compute.
+    seed
+        Of the bootstrap.
+    progress
+        Called with a model's name, the number of images done and of all.
+
+    Raises
+    ------
+    FovealError
+        If a model, metric or data set is not known, or they do not go together.
+    """
+    data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
+    images = np.unique(data.fixations.image).tolist()
+    if not images:
+        raise FovealError(f"{data.name}: no image has fixations")
+    chosen = _choose(metrics, data, raw=raw)
+    on_maps = [metric for metric in chosen if metric.takes_map]
+    if any(not metric.takes_map for metric in chosen) and "LL" not in metrics:
+        on_maps = list(dict.fromkeys([*on_maps, *get_metrics(["LL"])]))
+    yardsticks = _Yardsticks(data)
+
+    rows, tables, problems = [], [], list(data.problems)
+    for given in models:
+        model = given if isinstance(given, SaliencyModel) else load_model(given, device)
+        if isinstance(model, Baseline) and not raw:
+            scoring = score_baseline(yardsticks.fitted(model), on_maps, images)
+        else:
+            scoring = score_model(model, data, on_maps, images, raw=raw)
+        scores: Scores = {}
+        for batch_scores, batch_problems in scoring:
+            scores |= batch_scores
+            problems += [problem for problem in batch_problems if problem not in problems]
+            if progress is not None:
+                progress(model.name, len(scores), len(images))
+        if not scores:
+            raise FovealError(f"{data.name}: no image could be scored ({problems[-1]})")
+        table = pd.DataFrame.from_dict(scores, orient="index").sort_index()
+        for metric in chosen:
+            statistic: Any = lambda values: values.mean(axis=-1)  # noqa: E731
+            if metric.uses == "information_gain":
+                gain = information_gain(table["LL"].to_numpy(), yardsticks.center_bias_log_likelihood[table.index])
+                columns = [gain, yardsticks.gold_information_gain[table.index]]
+                statistic = explained_information
+            else:
+                if metric.uses == "log_likelihood":
+                    baseline = yardsticks.center_bias_log_likelihood[table.index]
+                    table[metric.name] = metric.function(table["LL"].to_numpy(), baseline)
+                columns = [table[metric.name].to_numpy()]
+            low, high = bootstrap_interval(statistic, *columns, seed=seed)
+            rows.append((model.name, data.name, metric.name, float(statistic(*columns)), low, high, len(table)))
+        names = [data.stimuli.ids[image] for image in table.index]
+        columns_of_metrics = table[[metric.name for metric in chosen if metric.name in table]]
+        tables.append(columns_of_metrics.assign(model=model.name, dataset=data.name, image=names))
+
+    results = Results(rows, columns=["model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"])
+    per_image = pd.concat(tables, ignore_index=True)
+    results.per_image = per_image[["model", "dataset", "image", *per_image.columns[:-3]]]
+    results.problems = problems
+    return results
+
+
+def write_json(results: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a table of results as a list of {"model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"}.
+
+    Raises
+    ------
+    FovealError
+        If the file cannot be written.
+    """
+    with write_atomically(path) as temporary:
+        temporary.write_text(json.dumps(results.to_dict(orient="records"), indent=2) + "\n", encoding="utf-8")
+
+
+class _Yardsticks:
+    """The centre bias and the gold standard of a data set, each fitted once, when first needed."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    @cached_property
+    def center_bias(self) -> CrossValidatedCenterBias:
+        return CenterBias.cross_validated(self.dataset)
+
+    @cached_property
+    def gold(self) -> CrossValidatedBaseline:
+        return GoldStandard.cross_validated(self.dataset, self.center_bias)
+
+    def fitted(self, model: Baseline) -> CrossValidatedBaseline:
+        return self.center_bias if isinstance(model, CenterBias) else self.gold
+
+    @cached_property
+    def center_bias_log_likelihood(self) -> Float[np.ndarray, " image"]:
+        """Of every image, NaN where it has no fixations."""
+        return self._log_likelihood(self.center_bias)
+
+    @cached_property
+    def gold_information_gain(self) -> Float[np.ndarray, " image"]:
+        """Of every image, NaN where it has no fixations."""
+        return information_gain(self._log_likelihood(self.gold), self.center_bias_log_likelihood)
+
+    def _log_likelihood(self, baseline: CrossValidatedBaseline) -> Float[np.ndarray, " image"]:
+        """Mean over each image's fixations, bit per fixation above uniform."""
+        image = self.dataset.fixations.image
+        areas = self.dataset.stimuli.sizes.prod(axis=1)
+        count = np.bincount(image, minlength=len(areas))
+        total = np.bincount(image, weights=baseline.log_likelihoods, minlength=len(areas))
+        nats = np.divide(total, count, out=np.full(len(areas), np.nan), where=count > 0)
+        return (nats + np.log(areas)) / math.log(2)
+
+
+def _choose(metrics: Sequence[str] | Literal["all"], data: Dataset, *, raw: bool) -> list[Metric]:
+    """The metrics asked for; of "all", those that can be had.
+
+    Raises
+    ------
+    FovealError
+        If one that was named cannot be had.
+    """
+    possible = []
+    for metric in get_metrics(metrics):
+        why_not = None
+        if raw and not metric.takes_any_map:
+            why_not = f"{metric.name} is defined for densities, not for raw maps"
+        elif metric.uses == "information_gain" and not data.fixations.has_subjects:
+            why_not = f"{metric.name} needs a gold standard, and {data.name} does not say which subject looked where"
+        if why_not is None:
+            possible.append(metric)
+        elif metrics != "all":
+            raise FovealError(why_not)
+    return possible

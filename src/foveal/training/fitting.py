@@ -1,0 +1,155 @@
+"""`foveal train`: fit a model to a data set and write its weights."""
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from foveal.datasets import load_dataset
+from foveal.errors import FovealError
+from foveal.gaze import Dataset
+from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
+from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
+from foveal.training.calibrate import MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
+
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it, out of how much
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What a training run did.
+
+    Attributes
+    ----------
+    model, dataset, licence, n_images
+        What was fitted to what, and the licence of that data.
+    log_likelihood
+        Mean over the training images, bit per fixation above uniform.
+    center_bias_log_likelihood
+        The same of the data set's centre bias without the image at hand.
+    held_out_log_likelihood
+        The same of the model on images that it was not fitted to; None without folds.
+    path
+        The weights.
+    """
+
+    model: str
+    dataset: str
+    licence: str
+    n_images: int
+    log_likelihood: float
+    center_bias_log_likelihood: float
+    held_out_log_likelihood: float | None
+    path: str
+
+
+def train(
+    model: str,
+    dataset: str | os.PathLike[str] | Dataset,
+    *,
+    out: str | os.PathLike[str] = "out",
+    data_root: str | os.PathLike[str] | None = None,
+    folds: int | None = None,
+    progress: Progress | None = None,
+) -> TrainingReport:
+    """Fit a model to the fixations of a data set and write `out`/<model>.safetensors, which `load_model` reads.
+
+    Of a model that computes a saliency map, the calibration is fitted; of `centerbias`, the density.
+
+    Parameters
+    ----------
+    model
+        Name of a trainable model.
+    dataset
+        A data set, its name, or the path of a folder.
+    out
+        Folder for the weights.
+    data_root
+        Where the data sets of the catalogue lie.
+    folds
+        Fit as many times again, each time to all images but one part, to measure the likelihood of images that were
+        not fitted.
+    progress
+        Called with what is being done, how much of it is done, and of how much.
+
+    Raises
+    ------
+    FovealError
+        If the model cannot be trained, or the data set not be used for it.
+    """
+    fitted_model = load_model(model)
+    if not fitted_model.card.trainable:
+        raise FovealError(f"{model} has nothing to train")
+    data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
+    if folds is not None and not 2 <= folds <= len(data):
+        raise FovealError(f"{folds} folds of {len(data)} images: give at least 2 and at most as many as images")
+    path = Path(out) / f"{model}.safetensors"
+
+    density = CenterBiasKDE.fit(data)
+    prior_likelihood = center_bias_log_likelihood(CrossValidatedCenterBias(data, density))
+    center_bias = CenterBias.of(density)
+    held_out = None
+    report = progress or (lambda *_: None)
+    if isinstance(fitted_model, SaliencyMapModel):
+        parts = _prepared_parts(fitted_model, data, folds or 1, report)
+        fits = 1 + (folds or 0)
+        report("fits", 0, fits)
+        everything = [batch for part in parts for batch in part]
+        fitted_model.calibration = fit_calibration(everything, center_bias.log_grid)
+        likelihood = mean_log_likelihood(fitted_model.calibration, everything)
+        report("fits", 1, fits)
+        if folds is not None:
+            held_out = _held_out_log_likelihood(data, parts, lambda done: report("fits", 1 + done, fits))
+        trained: SaliencyModel = fitted_model
+    else:
+        trained, likelihood, held_out = center_bias, prior_likelihood, prior_likelihood
+
+    result = TrainingReport(
+        model, data.name, data.licence, len(data), likelihood, prior_likelihood, held_out, os.fspath(path)
+    )
+    save_model(trained, path, provenance=asdict(result))
+    return result
+
+
+def center_bias_log_likelihood(center_bias: CrossValidatedCenterBias) -> float:
+    """Mean over images of a cross-validated centre bias's log-likelihood, bit per fixation above uniform."""
+    data = center_bias.dataset
+    fixations = data.fixations
+    areas = data.stimuli.sizes.prod(axis=1)
+    nats = pd.Series(center_bias.log_likelihoods + np.log(areas[fixations.image])).groupby(fixations.image).mean()
+    return float(nats.mean()) / math.log(2)
+
+
+def _prepared_parts(
+    model: SaliencyMapModel, data: Dataset, n_parts: int, report: Progress
+) -> list[list[MapsAndFixations]]:
+    """The maps of the data set's folds: of fold k, images k, k + n_parts, and so on."""
+    done = 0
+
+    def count(n: int) -> None:
+        nonlocal done
+        done += n
+        report("maps", done, len(data))
+
+    return [prepare(model, data.select(np.arange(k, len(data), n_parts)), count) for k in range(n_parts)]
+
+
+def _held_out_log_likelihood(
+    data: Dataset, parts: list[list[MapsAndFixations]], progress: Callable[[int], None]
+) -> float:
+    """Mean over the images of each fold, under a calibration and a centre bias fitted to the other folds."""
+    fold_of = np.arange(len(data)) % len(parts)
+    total, n_images = 0.0, 0
+    for fold, part in enumerate(parts):
+        prior = CenterBias.of(CenterBiasKDE.fit(data.select(np.flatnonzero(fold_of != fold)))).log_grid
+        others = [batch for other, batches in enumerate(parts) if other != fold for batch in batches]
+        n = sum(len(batch.maps) for batch in part)
+        total += n * mean_log_likelihood(fit_calibration(others, prior), part)
+        n_images += n
+        progress(fold + 1)
+    return total / n_images
