@@ -1,0 +1,75 @@
+"""Foveal predicts where people look: densities of fixations over photographs, and how good they are.
+
+The names below are the whole public interface at the top; they are imported when first used, so that `import foveal`
+costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from foveal.benchmark import Results, evaluate
+    from foveal.datasets import list_datasets, load_dataset, save_dataset
+    from foveal.errors import FovealError
+    from foveal.figures import overlay, plot_density, plot_fixations
+    from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
+    from foveal.metrics import list_metrics
+    from foveal.models import Prediction, list_models, load_model
+    from foveal.models.predict_files import predict_files
+    from foveal.training import train
+
+_HOME = {
+    "Dataset": "foveal.gaze",
+    "Fixations": "foveal.gaze",
+    "FovealError": "foveal.errors",
+    "Prediction": "foveal.models",
+    "Results": "foveal.benchmark",
+    "Stimuli": "foveal.gaze",
+    "evaluate": "foveal.benchmark",
+    "fixation_map": "foveal.gaze",
+    "list_datasets": "foveal.datasets",
+    "list_metrics": "foveal.metrics",
+    "list_models": "foveal.models",
+    "load_dataset": "foveal.datasets",
+    "load_model": "foveal.models",
+    "overlay": "foveal.figures",
+    "plot_density": "foveal.figures",
+    "plot_fixations": "foveal.figures",
+    "predict_files": "foveal.models.predict_files",
+    "save_dataset": "foveal.datasets",
+    "train": "foveal.training",
+}
+
+__all__ = [
+    "Dataset",
+    "Fixations",
+    "FovealError",
+    "Prediction",
+    "Results",
+    "Stimuli",
+    "evaluate",
+    "fixation_map",
+    "list_datasets",
+    "list_metrics",
+    "list_models",
+    "load_dataset",
+    "load_model",
+    "overlay",
+    "plot_density",
+    "plot_fixations",
+    "predict_files",
+    "save_dataset",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'foveal' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The command line: thin. A command parses, calls one public function, prints."""

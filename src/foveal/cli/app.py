@@ -1,0 +1,57 @@
+"""`foveal`: the commands together, and how errors and exit statuses are told."""
+
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from foveal import __version__
+from foveal.cli import catalogue, evaluate, predict, train
+from foveal.cli.console import say
+from foveal.errors import FovealError
+
+CALL_WAS_WRONG = 2
+INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+
+app = typer.Typer(
+    name="foveal",
+    help="Predict where people look in photographs, and measure how well any model does.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("predict")(predict.predict)
+app.command("models")(catalogue.models)
+app.command("datasets")(catalogue.datasets)
+app.command("evaluate")(evaluate.evaluate)
+app.command("train")(train.train)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"foveal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line: exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong."""
+    warnings.showwarning = lambda message, *_args, **_kwargs: say(f"note: {message}")
+    try:
+        app(standalone_mode=True)
+    except FovealError as error:
+        say(f"error: {error}")
+        sys.exit(CALL_WAS_WRONG)
+    except KeyboardInterrupt:
+        say("interrupted; files that are there are whole")
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,57 @@
+"""`foveal models` and `foveal datasets`: what there is."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from foveal.cli.console import show
+
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def models(as_json: AsJSON = False) -> None:
+    """List every model: name, family, year, paper, trainable, weights, licence."""
+    from foveal.models import model_cards
+
+    cards = model_cards()
+    if as_json:
+        typer.echo(json.dumps([asdict(card) for card in cards], indent=2, ensure_ascii=False))
+        return
+    table = Table("model", "family", "year", "trainable", "weights", "licence", "paper")
+    for card in cards:
+        trainable = "yes" if card.trainable else "no"
+        table.add_row(card.name, card.family, str(card.year or ""), trainable, card.weights, card.licence, card.paper)
+    show(table)
+
+
+def datasets(
+    name: Annotated[str | None, typer.Argument(help="Tell of this one alone how to get it.")] = None,
+    data_root: Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")] = None,
+    as_json: AsJSON = False,
+) -> None:
+    """List every data set: name, images, observers, licence, where it comes from, found locally or not."""
+    from foveal.datasets import dataset_card, dataset_cards, default_root, is_found
+
+    cards = [dataset_card(name)] if name else dataset_cards()
+    root = data_root or default_root()
+    entries = [asdict(card) | {"found": is_found(card.name, root)} for card in cards]
+    if as_json:
+        typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+        return
+    if name:
+        for key, value in entries[0].items():
+            typer.echo(f"{key.replace('_', ' ')}: {value}")
+        typer.echo(f"data root: {root}")
+        return
+    table = Table("data set", "images", "observers", "licence", "found", "where it comes from")
+    for entry in entries:
+        found = "yes" if entry["found"] else "no"
+        table.add_row(
+            entry["name"], str(entry["images"]), str(entry["observers"]), entry["licence"], found, entry["url"]
+        )
+    show(table)
+    typer.echo(f"data root: {root}")

@@ -1,0 +1,46 @@
+"""`foveal predict`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say
+
+
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.", metavar="IMAGE|DIR...")],
+    model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
+    save: Annotated[str, typer.Option(help="Any of overlay,density,map.")] = "overlay,density",
+    ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, ...")] = "cpu",
+    batch_size: Annotated[int, typer.Option(help="Photographs of one size computed together.")] = 8,
+) -> None:
+    """Predict where people look in photographs.
+
+    Writes OUT/<stem>.overlay.png, OUT/<stem>.density.npy (natural log of the density, float32, the photograph's size),
+    OUT/<stem>.map.png (16 bit) and OUT/predictions.json.
+    """
+    from foveal.models import DEFAULT_MODEL
+    from foveal.models.predict_files import predict_files
+
+    outputs = [output.strip() for output in save.split(",") if output.strip()]
+    with progress_bars() as report:
+        run = predict_files(
+            images,
+            model or DEFAULT_MODEL,
+            out=out,
+            save=outputs,  # type: ignore[arg-type]  # predict_files says which are known
+            pixels_per_degree=ppd,
+            device=device,
+            batch_size=batch_size,
+            progress=lambda done, total: report("predict", done, total),
+        )
+    for failure in run.failed:
+        say(f"error: {failure['error']}")
+    for entry in run.predictions:
+        typer.echo("\n".join(entry["files"].values()))
+    if run.failed:
+        say(f"{len(run.failed)} of {len(run.failed) + len(run.predictions)} inputs failed")
+        raise typer.Exit(SOME_INPUTS_FAILED)

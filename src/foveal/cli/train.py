@@ -1,0 +1,28 @@
+"""`foveal train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.cli.console import progress_bars
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="Name of a trainable model (see `foveal models`).")],
+    dataset: Annotated[str, typer.Option(help="A name that `foveal datasets` lists, or a folder of your own.")],
+    data_root: Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for MODEL.safetensors.")] = Path("out"),
+    folds: Annotated[int | None, typer.Option(help="Also measure on held-out images, in so many parts.")] = None,
+) -> None:
+    """Fit a model, or the calibration of a saliency map, to fixations."""
+    from foveal.training import train as run
+
+    with progress_bars() as report:
+        result = run(model, dataset, out=out, data_root=data_root, folds=folds, progress=report)
+    typer.echo(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
+    typer.echo(f"log-likelihood above uniform, bit per fixation: {result.log_likelihood:.4f}")
+    typer.echo(f"  of the centre bias, on held-out images: {result.center_bias_log_likelihood:.4f}")
+    if result.held_out_log_likelihood is not None:
+        typer.echo(f"  of the model, on held-out images: {result.held_out_log_likelihood:.4f}")
+    typer.echo(f"weights: {result.path}")
