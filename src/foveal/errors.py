@@ -1,5 +1,9 @@
-"""The one kind of error that a user is meant to read."""
+"""What a user is meant to read: errors, and notes on what was assumed."""
 
 
 class FovealError(ValueError):
     """Something that the caller can put right, in one line: what is wrong, with which file or value, what to do."""
+
+
+class FovealNote(UserWarning):
+    """Something that was assumed and that the caller may want to say better, in one line."""

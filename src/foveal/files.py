@@ -4,7 +4,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foveal.errors import FovealError
@@ -31,7 +31,8 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         raise FovealError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder itself may be missing
+            temporary.unlink(missing_ok=True)
 
 
 def make_writable_folder(path: str | os.PathLike[str]) -> Path:

@@ -9,10 +9,9 @@ import typer
 from foveal import __version__
 from foveal.cli import catalogue, evaluate, predict, train
 from foveal.cli.console import say
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 
 CALL_WAS_WRONG = 2
-INTERRUPTED = 130  # as shells have it: 128 + SIGINT
 
 app = typer.Typer(
     name="foveal",
@@ -29,7 +28,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("train")(train.train)
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool | None) -> None:
     if wanted:
         typer.echo(f"foveal {__version__}")
         raise typer.Exit
@@ -38,20 +37,23 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
+        bool | None, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = None,
 ) -> None:
     pass
 
 
 def main() -> None:
-    """Run the command line: exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong."""
-    warnings.showwarning = lambda message, *_args, **_kwargs: say(f"note: {message}")
-    try:
-        app(standalone_mode=True)
-    except FovealError as error:
-        say(f"error: {error}")
-        sys.exit(CALL_WAS_WRONG)
-    except KeyboardInterrupt:
-        say("interrupted; files that are there are whole")
-        sys.exit(INTERRUPTED)
+    """Run the command line: exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FovealNote)
+        warnings.showwarning = lambda message, *_args, **_kwargs: say(f"note: {message}")
+        try:
+            app()
+        except FovealError as error:
+            say(f"error: {error}")
+            sys.exit(CALL_WAS_WRONG)
+
+
+if __name__ == "__main__":
+    main()

@@ -25,13 +25,12 @@ def predict(
     from foveal.models import DEFAULT_MODEL
     from foveal.models.predict_files import predict_files
 
-    outputs = [output.strip() for output in save.split(",") if output.strip()]
     with progress_bars() as report:
         run = predict_files(
             images,
             model or DEFAULT_MODEL,
             out=out,
-            save=outputs,  # type: ignore[arg-type]  # predict_files says which are known
+            save=[output.strip() for output in save.split(",") if output.strip()],
             pixels_per_degree=ppd,
             device=device,
             batch_size=batch_size,

@@ -13,7 +13,7 @@ CARD = DatasetCard(
     licence="MIT",
     citation="Jiang, Xu & Zhao, Saliency in crowd, ECCV 2014",
     url="https://github.com/NUS-VIP/saliency-in-crowd",
-    pixels_per_degree=26,
+    pixels_per_degree=26.0,
     how_to_get="clone the repository into <data root>/eyecrowd; needed are stimuli/*.jpg and eye/fixations.mat, "
     "there or in the folder data",
 )

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.files import write_atomically
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.images import find_images, read_image
@@ -44,6 +44,7 @@ def load_folder(folder: str | os.PathLike[str]) -> Dataset:
     if "pixels_per_degree" not in settings:
         warnings.warn(
             f"{name}: {ASSUMED_PIXELS_PER_DEGREE:g} pixels per degree assumed (say pixels_per_degree in dataset.toml)",
+            FovealNote,
             stacklevel=2,
         )
     if not (folder / "images").is_dir():
@@ -52,7 +53,7 @@ def load_folder(folder: str | os.PathLike[str]) -> Dataset:
     if not sources:
         raise FovealError(f"{folder / 'images'}: no picture that can be read")
     ids = [source.relative_to(folder / "images").as_posix() for source in sources]
-    stimuli = Stimuli(sources, ids, settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE))
+    stimuli = Stimuli(sources, ids, float(settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE)))
 
     table, path = _read_table(folder)
     fixations, row_problems = _usable_fixations(table, stimuli, path)
@@ -180,8 +181,8 @@ def _usable_fixations(table: pd.DataFrame, stimuli: Stimuli, path: Path) -> tupl
             problems.append(f"{path}: {len(bad)} of {len(table)} rows left out: {what} (first: row {bad[0] + 1})")
         return np.asarray(good)
 
-    good = keep(image.notna(), "their image is not among the pictures that can be read")
-    good &= keep(np.isfinite(x) & np.isfinite(y), "x or y is not a number")
+    known = keep(image.notna(), "their image is not among the pictures that can be read")
+    good = known & keep(np.isfinite(x) & np.isfinite(y), "x or y is not a number")
 
     def column(name: str, values: Any) -> Any:
         return np.asarray(values)[good] if name in table.columns else None

@@ -25,7 +25,7 @@ CARD = DatasetCard(
     licence="not stated",
     citation="Judd, Ehinger, Durand & Torralba, Learning to predict where humans look, ICCV 2009",
     url="https://people.csail.mit.edu/tjudd/WherePeopleLook/",
-    pixels_per_degree=35,
+    pixels_per_degree=35.0,
     how_to_get="unpack ALLSTIMULI.zip and DATA.zip from the authors' page into <data root>/mit1003 (folders ALLSTIMULI "
     "and DATA); or, converted to the layout of OSIE, data/mit/stimuli/*.jpg and data/mit/eye/fixations.mat",
 )

@@ -16,7 +16,7 @@ CARD = DatasetCard(
     licence="MIT",
     citation="Xu, Jiang, Wang, Kankanhalli & Zhao, Predicting human gaze beyond pixels, Journal of Vision 14(1), 2014",
     url="https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels",
-    pixels_per_degree=24,
+    pixels_per_degree=24.0,
     how_to_get="clone the repository into <data root>/osie; needed are data/stimuli/*.jpg and data/eye/fixations.mat",
 )
 

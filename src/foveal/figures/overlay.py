@@ -55,7 +55,7 @@ def _draw_contours(canvas: UInt8[np.ndarray, "h w 3"], relative: Float[np.ndarra
     """Draw the mass levels into the canvas: white lines on a dark rim, the innermost the widest, each labelled."""
     if heat(relative).max() == 0:
         return
-    unit = max(canvas.shape[:2]) / 800  # line widths and letters grow with the picture
+    unit = max(1.0, max(canvas.shape[:2]) / 800)  # line widths and letters grow with the picture
     for rank, (share, level) in enumerate(zip(MASS_LEVELS, density_at_mass(relative), strict=True)):
         inside = (relative >= level).astype(np.uint8)
         lines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)

@@ -105,20 +105,20 @@ class Fixations:
         """The fixations that a mask, slice or index array picks."""
         return Fixations(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
-    def for_image(self, image: int) -> "Fixations":
+    def for_image(self, image: int | np.integer) -> "Fixations":
         """The fixations on one photograph (a slice: nothing is copied)."""
         return self.where(self.rows_of(image))
 
-    def rows_of(self, image: int) -> slice:
+    def rows_of(self, image: int | np.integer) -> slice:
         """The rows that hold one photograph's fixations."""
         start, stop = np.searchsorted(self.image, [image, image + 1])
         return slice(int(start), int(stop))
 
-    def for_subject(self, subject: int) -> "Fixations":
+    def for_subject(self, subject: int | np.integer) -> "Fixations":
         """One observer's fixations."""
         return self.where(self.subject == subject)
 
-    def without_subject(self, subject: int) -> "Fixations":
+    def without_subject(self, subject: int | np.integer) -> "Fixations":
         """Everybody else's fixations."""
         return self.where(self.subject != subject)
 

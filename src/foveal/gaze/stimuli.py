@@ -48,7 +48,7 @@ class Stimuli:
     FovealError
         If ids are not unique, or the lengths differ.
 
-    >>> stimuli = Stimuli([np.zeros((60, 80, 3), np.uint8)], pixels_per_degree=24)
+    >>> stimuli = Stimuli([np.zeros((60, 80, 3), np.uint8)], pixels_per_degree=24.0)
     >>> stimuli.sizes
     array([[60, 80]])
     >>> stimuli[0].pixels_per_degree

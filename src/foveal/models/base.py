@@ -141,7 +141,7 @@ class SaliencyMapModel(SaliencyModel):
         return maps
 
 
-def _to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 height width"]:
+def _to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:
     """Float RGB in [0, 1], no side longer than LARGEST_SIDE."""
     if len({image.shape for image in images}) != 1:
         raise FovealError("a batch holds images of one size")

@@ -218,7 +218,7 @@ class CrossValidatedGoldStandard(CrossValidatedBaseline):
         sigma = _sigma(self.dataset, image, self.bandwidth)
         rows = gaussian_rows(torch.from_numpy(fixations.y).float(), height, sigma)
         columns = gaussian_rows(torch.from_numpy(fixations.x).float(), width, sigma)
-        prior = self.center_bias.density.leave_one_image_out(self.dataset, image).exp()
+        prior = self.center_bias.log_densities(image)[0][0].exp()
         floor = self.weights[1] * prior + self.weights[2] / prior.numel()
         views = []
         for subject in fixations.subjects:

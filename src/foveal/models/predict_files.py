@@ -12,7 +12,7 @@ from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically
 from foveal.images import RGBImage, find_images, image_size, read_image
 from foveal.models.base import SaliencyModel
-from foveal.models.prediction import OUTPUTS, Output, Prediction
+from foveal.models.prediction import Prediction, check_outputs
 from foveal.models.registry import DEFAULT_MODEL, load_model
 from foveal.threads import computed_ahead
 
@@ -47,7 +47,7 @@ def predict_files(
     model: SaliencyModel | str | os.PathLike[str] = DEFAULT_MODEL,
     *,
     out: str | os.PathLike[str] = "out",
-    save: Sequence[Output] = ("overlay", "density"),
+    save: Sequence[str] = ("overlay", "density"),
     pixels_per_degree: float | None = None,
     device: str = "cpu",
     batch_size: int = 8,
@@ -80,9 +80,7 @@ def predict_files(
     FovealError
         If the call is wrong: no such model or output, nothing to predict, or a folder that cannot be written to.
     """
-    unknown = [output for output in save if output not in OUTPUTS]
-    if unknown or not save:
-        raise FovealError(f"save: no output {unknown[0] if unknown else ''!r} (known: {', '.join(OUTPUTS)})")
+    check_outputs(save)
     if batch_size < 1:
         raise FovealError(f"batch size: at least 1, not {batch_size}")
     if pixels_per_degree is not None and not pixels_per_degree > 0:
@@ -119,7 +117,7 @@ def predict_files(
     return run
 
 
-def _entry(prediction: Prediction, path: Path, files: dict[Output, Path]) -> dict[str, Any]:
+def _entry(prediction: Prediction, path: Path, files: dict[str, Path]) -> dict[str, Any]:
     height, width = prediction.log_density.shape
     return {
         "image": os.fspath(path),

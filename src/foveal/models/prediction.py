@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,9 +18,7 @@ from foveal.images import RGBImage
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Output = Literal["overlay", "density", "map"]
-OUTPUTS: tuple[Output, ...] = get_args(Output)
-FILE_ENDINGS: dict[Output, str] = {"overlay": ".overlay.png", "density": ".density.npy", "map": ".map.png"}
+FILE_ENDINGS = {"overlay": ".overlay.png", "density": ".density.npy", "map": ".map.png"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +57,7 @@ class Prediction:
         """Draw photograph, heatmap and contours into Matplotlib axes (new ones if none are given)."""
         return figures.plot_density(self.log_density, self.image, ax=ax)
 
-    def save(
-        self, out: str | os.PathLike[str], outputs: Sequence[Output] = ("overlay", "density")
-    ) -> dict[Output, Path]:
+    def save(self, out: str | os.PathLike[str], outputs: Sequence[str] = ("overlay", "density")) -> dict[str, Path]:
         """Write files into the folder `out`, each whole or not at all, and return their paths.
 
         "overlay" is a PNG for looking at (at most 2048 px on the longer side), "density" a NumPy file of the float32
@@ -72,9 +68,7 @@ class Prediction:
         FovealError
             If an output is not one of these three, or the folder cannot be written to.
         """
-        unknown = [output for output in outputs if output not in OUTPUTS]
-        if unknown:
-            raise FovealError(f"no output {unknown[0]!r} (known: {', '.join(OUTPUTS)})")
+        check_outputs(outputs)
         writers = {"overlay": self._write_overlay, "density": self._write_density, "map": self._write_map}
         paths = {output: Path(out) / f"{self.name}{FILE_ENDINGS[output]}" for output in outputs}
         for output, path in paths.items():
@@ -92,6 +86,19 @@ class Prediction:
         relative = np.exp(self.log_density - self.log_density.max())
         relative *= 65535
         _write_png(path, relative.round(out=relative).astype(np.uint16))
+
+
+def check_outputs(outputs: Sequence[str]) -> None:
+    """Make sure that outputs are asked for, and none but those there are.
+
+    Raises
+    ------
+    FovealError
+        If one is not known, or there are none.
+    """
+    unknown = [output for output in outputs if output not in FILE_ENDINGS]
+    if unknown or not outputs:
+        raise FovealError(f"no output {unknown[0] if unknown else ''!r} (known: {', '.join(FILE_ENDINGS)})")
 
 
 def _write_png(path: Path, pixels: np.ndarray) -> None:

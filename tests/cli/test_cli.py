@@ -1,0 +1,203 @@
+"""The command line from end to end, in this process, as a user types it."""
+
+import json
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from toy import make_dataset, make_photograph, write_image
+
+from foveal.cli import app
+from foveal.datasets import save_dataset
+
+
+@pytest.fixture
+def foveal(capsys, monkeypatch, tmp_path):
+    """Run a command line and return (exit status, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("FOVEAL_DATA", raising=False)
+
+    def run(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["foveal", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            app.main()
+        code = stopped.value.code
+        output = capsys.readouterr()
+        return (code if isinstance(code, int) else 0), output.out, output.err
+
+    return run
+
+
+@pytest.fixture
+def study(tmp_path):
+    save_dataset(make_dataset(n_images=4), tmp_path / "study")
+    return tmp_path / "study"
+
+
+def test_predict_a_file(foveal, tmp_path):
+    write_image(tmp_path / "photo.jpg", make_photograph())
+    code, out, _ = foveal("predict", "photo.jpg", "--save", "overlay,density,map", "--out", "res")
+    assert code == 0
+    assert out.split() == ["res/photo.overlay.png", "res/photo.density.npy", "res/photo.map.png"]
+    log_density = np.load(tmp_path / "res/photo.density.npy")
+    assert (log_density.shape, log_density.dtype) == ((60, 80), np.float32)
+    assert np.logaddexp.reduce(log_density.ravel().astype(np.float64)) == pytest.approx(0, abs=1e-4)
+    assert cv2.imread(str(tmp_path / "res/photo.map.png"), cv2.IMREAD_UNCHANGED).dtype == np.uint16
+    listing = json.loads((tmp_path / "res/predictions.json").read_text())
+    assert listing["model"] == "bms"
+    assert listing["failed"] == []
+    assert listing["predictions"][0]["width"] == 80
+    assert listing["predictions"][0]["files"]["map"] == "res/photo.map.png"
+
+
+def test_predict_a_folder_keeps_its_sub_folders_and_tells_names_apart(foveal, tmp_path):
+    for name in ("in/a.jpg", "in/a.png", "in/sub/a.jpg"):
+        write_image(tmp_path / name, make_photograph(len(name)))
+    code, _, _ = foveal("predict", "in", "--save", "density", "--batch-size", "2")
+    assert code == 0
+    files = sorted(p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.npy"))
+    assert files == ["a.jpg.density.npy", "a.png.density.npy", "sub/a.density.npy"]
+
+
+def test_predict_all_kinds_of_images(foveal, tmp_path):
+    photo = Image.fromarray(make_photograph())
+    photo.convert("L").save(tmp_path / "gray.png")
+    photo.convert("CMYK").save(tmp_path / "cmyk.jpg")
+    photo.convert("RGBA").save(tmp_path / "rgba.png")
+    Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo.save(tmp_path / "turned.jpg", exif=exif)
+    names = ["gray.png", "cmyk.jpg", "rgba.png", "deep.png", "turned.jpg"]
+    code, _, _ = foveal("predict", *names, "--save", "density")
+    assert code == 0
+    shapes = [np.load(tmp_path / f"out/{name.split('.')[0]}.density.npy").shape for name in names]
+    assert shapes == [(60, 80)] * 4 + [(80, 60)]
+
+
+def test_bad_images_are_named_and_the_rest_is_done(foveal, tmp_path):
+    write_image(tmp_path / "in/good.png", make_photograph())
+    write_image(tmp_path / "in/dot.png", np.full((1, 1, 3), 9, np.uint8))
+    write_image(tmp_path / "in/line.png", np.full((1, 3000, 3), 9, np.uint8))
+    noise = np.random.default_rng(0).integers(0, 255, (80, 80, 3), dtype=np.uint8)
+    write_image(tmp_path / "in/cut.jpg", noise)
+    (tmp_path / "in/cut.jpg").write_bytes((tmp_path / "in/cut.jpg").read_bytes()[:2000])
+    (tmp_path / "in/text.jpg").write_text("dear diary")
+    code, _, err = foveal("predict", "in", "missing.jpg", "no-folder")
+    assert code == 1
+    complaints = [line for line in err.splitlines() if line.startswith("foveal: error:")]
+    assert len(complaints) == 4
+    for name in ("cut.jpg", "text.jpg", "missing.jpg", "no-folder"):
+        assert sum(name in line for line in complaints) == 1
+    assert "4 of 7 inputs failed" in err
+    listing = json.loads((tmp_path / "out/predictions.json").read_text())
+    assert {p["image"] for p in listing["predictions"]} == {"in/good.png", "in/dot.png", "in/line.png"}
+    assert len(listing["failed"]) == 4
+    assert np.load(tmp_path / "out/line.density.npy").shape == (1, 3000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["predict", "missing.jpg"], "missing.jpg: no such file or folder"),
+        (["predict", "empty"], "no picture in it"),
+        (["predict", "photo.jpg", "--out", "photo.jpg/x"], "choose another folder"),
+        (["predict", "photo.jpg", "--model", "salgan"], "no model 'salgan'"),
+        (["predict", "photo.jpg", "--model", "gold"], "gold is made from fixations"),
+        (["predict", "photo.jpg", "--save", "video"], "no output 'video'"),
+        (["predict", "photo.jpg", "--save", ""], "no output ''"),
+        (["predict", "photo.jpg", "--ppd", "-3"], "positive number"),
+        (["predict", "photo.jpg", "--batch-size", "0"], "at least 1"),
+        (["predict", "photo.jpg", "--device", "warp9"], "device 'warp9'"),
+        (["evaluate", "--model", "bms", "--dataset", "nothing"], "no data set 'nothing'"),
+        (["evaluate", "--model", "bms", "--dataset", "osie"], "osie: no data/eye/fixations.mat under"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--metrics", "AUK"], "no metric 'AUK'"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--split", "fold0"], "no split 'fold0'"),
+        (["datasets", "salicon"], "no data set 'salicon'"),
+        (["train", "uniform", "--dataset", "study"], "nothing to train"),
+        (["predict"], "Missing argument"),
+        (["predict", "photo.jpg", "--speed", "9"], "No such option"),
+    ],
+)
+def test_a_wrong_call_is_one_clear_line_and_status_2(foveal, study, tmp_path, arguments, complaint):
+    write_image(tmp_path / "photo.jpg", make_photograph())
+    (tmp_path / "empty").mkdir()
+    code, out, err = foveal(*arguments)
+    assert code == 2
+    assert complaint in err
+    assert out == ""
+    assert "Traceback" not in err
+    if err.startswith("foveal: error:"):
+        assert len(err.splitlines()) == 1
+
+
+def test_evaluate_a_folder_of_ones_own(foveal, study, tmp_path):
+    code, out, err = foveal(
+        "evaluate", "--model", "uniform,centerbias,bms,gold", "--dataset", "study", "--json", "out.json"
+    )
+    assert (code, err) == (0, "")
+    rows = json.loads((tmp_path / "out.json").read_text())
+    assert {row["metric"] for row in rows} == {"LL", "IG", "explained_information", "AUC", "NSS"}
+    assert {row["model"] for row in rows} == {"uniform", "centerbias", "bms", "gold"}
+    assert set(rows[0]) == {"model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"}
+    assert all(row["n_images"] == 4 and row["dataset"] == "toy" for row in rows)
+    assert "0.5000" in out
+    assert "-0.0000" not in out
+
+
+def test_evaluate_some_metrics_of_some_images(foveal, study, tmp_path):
+    code, _, _ = foveal(
+        "evaluate", "--model", "bms", "--dataset", study, "--metrics", "AUC,NSS", "--limit", "2", "--raw", "--json", "r"
+    )
+    assert code == 0
+    assert [(row["metric"], row["n_images"]) for row in json.loads((tmp_path / "r").read_text())] == [
+        ("AUC", 2),
+        ("NSS", 2),
+    ]
+
+
+def test_evaluate_names_what_it_left_out(foveal, study):
+    table = (study / "fixations.csv").read_text()
+    (study / "fixations.csv").write_text(table + "0.png,nan,1,0,9\n1.png,5000,1,0,9\n")
+    (study / "dataset.toml").unlink()
+    code, out, err = foveal("evaluate", "--model", "bms", "--dataset", "study", "--metrics", "AUC")
+    assert code == 1
+    assert "bms" in out
+    lines = err.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("foveal: note: study: 35 pixels per degree assumed")
+    assert "x or y is not a number (first: row 121)" in lines[1]
+    assert "1 fixations outside their image left out (first: (5000.0, 1.0) on 1.png)" in lines[2]
+
+
+def test_train_then_predict_with_what_was_trained(foveal, study, tmp_path):
+    code, out, _ = foveal("train", "bms", "--dataset", "study", "--out", "weights")
+    assert code == 0
+    assert "bms fitted to 4 images of toy" in out
+    write_image(tmp_path / "photo.jpg", make_photograph())
+    code, _, _ = foveal("predict", "photo.jpg", "--model", "weights/bms.safetensors")
+    assert code == 0
+
+
+def test_models_and_datasets(foveal):
+    code, out, _ = foveal("models")
+    assert code == 0
+    assert "Zhang & Sclaroff" in out
+    cards = json.loads(foveal("models", "--json")[1])
+    assert {"name", "family", "year", "paper", "trainable", "weights", "licence"} <= set(cards[0])
+    code, out, _ = foveal("datasets", "--data-root", ".")
+    assert code == 0
+    assert "osie" in out
+    assert all(not card["found"] for card in json.loads(foveal("datasets", "--data-root", ".", "--json")[1]))
+    assert "data/eye/fixations.mat" in foveal("datasets", "osie")[1]
+    assert foveal("--version")[1].startswith("foveal ")
+
+
+def test_help_of_every_command(foveal):
+    for command in ("predict", "models", "datasets", "evaluate", "train"):
+        code, out, _ = foveal(command, "--help")
+        assert code == 0
+        assert "Usage: foveal" in out

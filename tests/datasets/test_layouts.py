@@ -1,0 +1,175 @@
+"""Published layouts, in small copies that the tests make, and the real files where they are."""
+
+import numpy as np
+import pytest
+import scipy.io
+from toy import make_photograph, write_image
+
+import foveal
+from foveal.datasets import dataset_cards, is_found, list_datasets, load_dataset
+from foveal.errors import FovealError
+
+
+def struct_array(images):
+    """`images`: file name → list of scanpaths (x, y, duration), as OSIE's fixations.mat holds them."""
+    structs = np.empty(len(images), dtype=object)
+    for i, (name, scanpaths) in enumerate(images.items()):
+        subjects = np.empty(len(scanpaths), dtype=object)
+        for j, (x, y, duration) in enumerate(scanpaths):
+            subjects[j] = {"fix_x": np.array(x), "fix_y": np.array(y), "fix_duration": np.array(duration)}
+        structs[i] = {"img": name, "subjects": subjects}
+    return structs
+
+
+SCANPATHS = {
+    "1001.jpg": [([40.5, 10.0, 500.0], [30.2, 1.0, 20.0], [200.0, 150.0, 90.0]), ([41.0], [31.0], [300.0])],
+    "1002.jpg": [([40.0, 80.4], [30.0, 60.0], [210.0, 100.0]), ([39.0, 2.0], [29.0, 3.0], [220.0, 80.0])],
+}
+
+
+def write_structs(mat, stimuli, images):
+    mat.parent.mkdir(parents=True, exist_ok=True)
+    scipy.io.savemat(mat, {"fixations": struct_array(images)})
+    for seed, name in enumerate(images):
+        write_image(stimuli / name, make_photograph(seed))
+
+
+def test_osie(tmp_path):
+    write_structs(tmp_path / "osie/data/eye/fixations.mat", tmp_path / "osie/data/stimuli", SCANPATHS)
+    data = load_dataset("osie", tmp_path)
+    assert data.stimuli.ids == ("1001.jpg", "1002.jpg")
+    # The first fixation of each scanpath is forced, and left out; MATLAB counts from one; (500, 20) is outside.
+    assert data.fixations.image.tolist() == [0, 1, 1]
+    np.testing.assert_allclose(data.fixations.x, [9.0, 79.4, 1.0])
+    np.testing.assert_allclose(data.fixations.y, [0.0, 59.0, 2.0])
+    assert data.fixations.subject.tolist() == [0, 0, 1]
+    assert data.fixations.order.tolist() == [1, 1, 1]
+    assert data.fixations.duration.tolist() == [150.0, 100.0, 80.0]
+    assert data.stimuli[0].pixels_per_degree == 24
+    assert data.licence == "MIT"
+    assert data.splits["fold1"].tolist() == [1]
+
+
+@pytest.mark.parametrize("base", ["eyecrowd", "eyecrowd/data"])
+def test_eyecrowd_in_both_places(tmp_path, base):
+    write_structs(tmp_path / base / "eye/fixations.mat", tmp_path / base / "stimuli", SCANPATHS)
+    data = load_dataset("eyecrowd", tmp_path)
+    assert (len(data), len(data.fixations)) == (2, 3)
+    assert data.stimuli[0].pixels_per_degree == 26
+
+
+def test_mit1003_converted_keeps_every_fixation_inside(tmp_path):
+    base = tmp_path / "mit1003/data/mit"
+    write_structs(base / "eye/fixations.mat", base / "stimuli", SCANPATHS)
+    data = load_dataset("mit1003", tmp_path)
+    assert len(data.fixations) == 7
+    assert data.splits["othersizes"].tolist() == [0, 1]
+    assert data.splits["onesize"].tolist() == []
+
+
+def test_mit1003_as_released(tmp_path):
+    """Raw gaze of two observers on one photograph of 1024 x 768."""
+    write_image(tmp_path / "mit1003/ALLSTIMULI/i05june05_a.jpeg", np.zeros((768, 1024, 3), np.uint8))
+    for observer, x in (("ajs", 300.0), ("hp", 700.0)):
+        path = (1 - np.cos(np.linspace(0, np.pi, 10)[1:-1])) / 2
+        line = np.concatenate([np.full(60, 512.0), 512 + path * (x - 512), np.full(80, x)])
+        gaze = np.stack([line, line], axis=1)
+        folder = tmp_path / "mit1003/DATA" / observer
+        folder.mkdir(parents=True)
+        scipy.io.savemat(folder / "i05june05_a.mat", {"i05june05_a": {"DATA": {"eyeData": gaze}, "imgName": "x"}})
+    data = load_dataset("mit1003", tmp_path)
+    # The fixation on the cross is left out, and MATLAB counts from one.
+    np.testing.assert_allclose(data.fixations.x, [299.0, 699.0])
+    assert data.fixations.subject.tolist() == [0, 1]
+    assert data.splits["onesize"].tolist() == [0]
+
+
+def test_scene(tmp_path):
+    cells = np.empty((2, 2), dtype=object)
+    cells[0, 0] = np.array([[10.5, 20.5, 0.1, 0.2], [11.5, 21.5, 0.4, 0.3]])
+    cells[0, 1] = np.array([[1.0, 2.0, 0.0, 0.1]])
+    cells[1, 0] = np.zeros((0, 4))
+    cells[1, 1] = np.array([[59.9, 79.9, 0.0, 0.1]])
+    (tmp_path / "scene/tidy").mkdir(parents=True)
+    scipy.io.savemat(tmp_path / "scene/tidy/fixations.mat", {"fixations": cells})
+    write_image(tmp_path / "scene/stimuli/001.jpg", make_photograph(0))
+    write_image(tmp_path / "scene/stimuli/002.jpg", make_photograph(1, size=(60, 90)))
+    data = load_dataset("scene", tmp_path)
+    np.testing.assert_allclose(data.fixations.x, [20.0, 21.0, 1.5, 79.4])
+    np.testing.assert_allclose(data.fixations.y, [10.0, 11.0, 0.5, 59.4])
+    np.testing.assert_allclose(data.fixations.duration, [200, 300, 100, 100])
+    assert data.stimuli[1].pixels_per_degree == pytest.approx(90 / 30)
+
+
+def test_a_missing_data_set_says_what_to_do(tmp_path):
+    for name in list_datasets():
+        with pytest.raises(FovealError, match=rf"{name}: no .* under .*{name} \(set --data-root or FOVEAL_DATA"):
+            load_dataset(name, tmp_path)
+        assert not is_found(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("contents", "complaint"),
+    [
+        ({"other": 1}, "holds no variable 'fixations'"),
+        ({"fixations": {"img": "1001.jpg"}}, "without the field 'subjects'"),
+        ({"fixations": {"img": "1001.jpg", "subjects": {"fix_x": [1.0], "fix_y": [1.0]}}}, "field 'fix_duration'"),
+    ],
+)
+def test_a_mat_file_without_a_field_names_it(tmp_path, contents, complaint):
+    write_structs(tmp_path / "osie/data/eye/fixations.mat", tmp_path / "osie/data/stimuli", {"1001.jpg": []})
+    scipy.io.savemat(tmp_path / "osie/data/eye/fixations.mat", contents)
+    with pytest.raises(FovealError, match=complaint) as caught:
+        load_dataset("osie", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_broken_mat_file_and_a_missing_photograph(tmp_path):
+    write_structs(tmp_path / "osie/data/eye/fixations.mat", tmp_path / "osie/data/stimuli", SCANPATHS)
+    (tmp_path / "osie/data/stimuli/1002.jpg").unlink()
+    with pytest.raises(FovealError, match=r"no data/stimuli/1002\.jpg under"):
+        load_dataset("osie", tmp_path)
+    (tmp_path / "osie/data/eye/fixations.mat").write_bytes(b"not matlab")
+    with pytest.raises(FovealError, match="not a MATLAB file"):
+        load_dataset("osie", tmp_path)
+
+
+def test_unknown_names(tmp_path):
+    with pytest.raises(FovealError, match="no data set 'salicon'"):
+        load_dataset("salicon", tmp_path)
+    with pytest.raises(FovealError, match="no such folder"):
+        load_dataset(str(tmp_path / "nothing"))
+
+
+def test_the_root_is_found_by_the_variable(tmp_path, monkeypatch):
+    write_structs(tmp_path / "osie/data/eye/fixations.mat", tmp_path / "osie/data/stimuli", SCANPATHS)
+    monkeypatch.setenv("FOVEAL_DATA", str(tmp_path))
+    assert len(foveal.load_dataset("osie")) == 2
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "fixations"), [("osie", 87821), ("mit1003", 104170), ("eyecrowd", 118351), ("scene", 43894)]
+)
+def test_the_real_data_sets(shared, name, fixations):
+    data = load_dataset(name, shared / "data")
+    card = next(card for card in dataset_cards() if card.name == name)
+    assert len(data) == card.images
+    assert len(data.fixations.subjects) == card.observers
+    assert len(data.fixations) == fixations
+    if name == "mit1003":
+        assert {key: len(value) for key, value in data.splits.items()} == {"onesize": 463, "othersizes": 540}
+    else:
+        folds = [data.splits[f"fold{k}"] for k in range(10)]
+        assert sorted(np.concatenate(folds).tolist()) == list(range(len(data)))
+
+
+@pytest.mark.shared
+def test_osie_falls_on_the_pixels_of_the_reference_mask(shared):
+    with np.load(shared / "reference/metrics/1001.npz") as reference:
+        mask = reference["fixations"]
+    fixations = load_dataset("osie", shared / "data").fixations.for_image(0)
+    # The mask was made with another rule for coordinates that lie just between two pixels.
+    between = (fixations.x % 1 == 0.5) | (fixations.y % 1 == 0.5)
+    assert mask[fixations.pixel_y, fixations.pixel_x][~between].all()
+    assert between.mean() < 0.2

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra import numpy as hnp
+from matplotlib.figure import Figure
+from toy import make_photograph
+
+from foveal.figures import overlay, plot_density, plot_fixations
+from foveal.figures.levels import density_at_mass
+from foveal.figures.overlay import heat
+
+
+def peaked(size=(90, 120), center=(80, 30), sigma=10):
+    y, x = np.mgrid[: size[0], : size[1]]
+    log_density = -((x - center[0]) ** 2 + (y - center[1]) ** 2) / (2 * sigma**2)
+    return (log_density - np.logaddexp.reduce(log_density.ravel())).astype(np.float32)
+
+
+@given(hnp.arrays(np.float64, (4, 5), elements={"min_value": 0.01, "max_value": 1}))
+def test_a_level_encloses_its_share_and_no_pixel_more(density):
+    density = density / density.sum()
+    for share, level in zip((0.25, 0.5, 0.75), density_at_mass(density), strict=True):
+        assert density[density >= level].sum() >= share - 1e-6
+        assert density[density > level].sum() < share + 1e-6
+
+
+def test_levels_of_a_gaussian():
+    """A two-dimensional Gaussian holds the share 1 - exp(-r²/2σ²) within r."""
+    density = np.exp(peaked((201, 201), (100, 100), 20))
+    for share, level in zip((0.25, 0.5, 0.75), density_at_mass(density), strict=True):
+        area = (density >= level).sum()
+        assert area == pytest.approx(2 * np.pi * 20**2 * -np.log(1 - share), rel=0.02)
+
+
+def test_the_overlay_is_hot_where_the_density_is():
+    image = np.full((90, 120, 3), 120, np.uint8)
+    drawn = overlay(image, peaked())
+    assert drawn.shape == image.shape
+    warm = drawn[..., 0].astype(int) - drawn[..., 2]
+    assert warm[30, 80] > 50
+    assert abs(warm[85, 5]) < 10
+
+
+def test_the_heat_rises_with_the_density_and_its_colors_with_lightness():
+    relative = np.linspace(0, 1, 50)[None]
+    assert (np.diff(heat(relative)) > 0).all()
+    assert (heat(np.full((3, 3), 0.2)) == 0).all()
+
+
+def test_contours_of_all_three_levels_are_drawn():
+    image = np.zeros((300, 400, 3), np.uint8)
+    log_density = peaked((300, 400), (200, 150), 40)
+    white = (overlay(image, log_density) > 180).all(axis=2)
+    density = np.exp(log_density)
+    for level in density_at_mass(density):
+        row = density[150, 200:]
+        edge = 200 + int((row >= level).sum()) - 1
+        assert white[150, edge - 3 : edge + 4].any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (3, 3)])
+def test_tiny_pictures(size):
+    uniform = np.full(size, -np.log(size[0] * size[1]), np.float32)
+    assert overlay(np.zeros((*size, 3), np.uint8), uniform).shape == (*size, 3)
+
+
+def test_a_large_picture_is_shrunk_for_looking_at():
+    drawn = overlay(np.zeros((30, 5000, 3), np.uint8), np.zeros((30, 5000), np.float32))
+    assert drawn.shape == (12, 2048, 3)
+
+
+def test_plots_have_the_photographs_coordinates(dataset):
+    ax = Figure().subplots()
+    fixations = dataset.fixations.for_image(0)
+    plot_fixations(fixations, dataset.stimuli[0].image, ax=ax)
+    assert ax.get_xlim() == (-0.5, 79.5)
+    assert ax.get_ylim() == (59.5, -0.5)
+    np.testing.assert_allclose(ax.collections[0].get_offsets(), np.stack([fixations.x, fixations.y], axis=1))
+    assert plot_density(peaked(), make_photograph(size=(90, 120)), ax=Figure().subplots()) is not None
+    assert plot_density(peaked(), ax=Figure().subplots()) is not None

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from toy import make_dataset
+
+from foveal.errors import FovealError
+from foveal.gaze import Fixations, fixation_map
+from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.gaze.kde import fit_mixture_weights, leave_one_subject_out_densities
+
+
+def test_pairwise_sums_equal_rendered_maps():
+    rng = np.random.default_rng(0)
+    x, y, subject = rng.uniform(0, 39, 30), rng.uniform(0, 29, 30), rng.integers(0, 4, 30)
+    densities = leave_one_subject_out_densities(x, y, subject, (30, 40), 3.0)
+    fixations = Fixations.of(np.zeros(30), x, y, subject=subject)
+    for i in range(30):
+        others = fixations.without_subject(subject[i])
+        rendered = fixation_map(others, (30, 40), sigma=3.0) / len(others)
+        assert densities[i] == pytest.approx(rendered[round(y[i]), round(x[i])], rel=1e-4)
+
+
+def test_alone_on_an_image_nobody_else_says_anything():
+    assert np.isnan(leave_one_subject_out_densities(np.ones(3), np.ones(3), np.zeros(3, int), (5, 5), 1.0)).all()
+
+
+def test_mixture_weights_are_recovered():
+    rng = np.random.default_rng(0)
+    x = np.where(rng.random(20000) < 0.3, rng.normal(0, 1, 20000), rng.normal(3, 1, 20000))
+    components = np.exp(-0.5 * (x - np.array([[0.0], [3.0]])) ** 2)
+    weights = fit_mixture_weights(components)
+    assert weights[0] == pytest.approx(0.3, abs=0.02)
+    assert weights.sum() == pytest.approx(1)
+
+
+def slow_center_bias(dataset, image, bandwidth, uniform_weight):
+    """All other images' fixations, one Gaussian after the other, in relative coordinates."""
+    height, width = dataset.stimuli.sizes[image]
+    v, u = np.mgrid[:height, :width]
+    u, v = (u + 0.5) / width, (v + 0.5) / height
+    density = np.zeros((height, width))
+    for other in range(len(dataset)):
+        if other == image:
+            continue
+        h, w = dataset.stimuli.sizes[other]
+        part = dataset.fixations.for_image(other)
+        for x, y in zip((part.x + 0.5) / w, (part.y + 0.5) / h, strict=True):
+            one = np.exp(-((u - x) ** 2 + (v - y) ** 2) / (2 * bandwidth**2))
+            density += one / one.sum()
+    density /= density.sum()
+    return np.log((1 - uniform_weight) * density + uniform_weight / density.size)
+
+
+def test_center_bias_is_that_of_the_other_images():
+    dataset = make_dataset(n_images=5, size=(48, 64))
+    fitted = CenterBiasKDE.fit(dataset)
+    for image in (0, 3):
+        fast = fitted.leave_one_image_out(dataset, image).numpy()
+        slow = slow_center_bias(dataset, image, fitted.bandwidth, fitted.uniform_weight)
+        assert np.logaddexp.reduce(fast.ravel()) == pytest.approx(0, abs=1e-4)
+        # Fixations are shared among cells of 1/256 of the image: the densities agree to a thousandth.
+        likely = slow > slow.max() - 5
+        np.testing.assert_allclose(fast[likely], slow[likely], atol=5e-3)
+
+
+def test_bandwidth_is_the_likeliest():
+    dataset = make_dataset(n_images=12)
+    fitted = CenterBiasKDE.fit(dataset)
+
+    def likelihood(density: CenterBiasKDE) -> float:
+        values = []
+        for image in range(len(dataset)):
+            part = dataset.fixations.for_image(image)
+            log_density = density.leave_one_image_out(dataset, image).numpy()
+            values.append(log_density[part.pixel_y, part.pixel_x])
+        return float(np.concatenate(values).mean())
+
+    best = likelihood(fitted)
+    for factor in (0.6, 1.7):
+        other = CenterBiasKDE(fitted.counts, fitted.bandwidth * factor, fitted.uniform_weight)
+        assert likelihood(other) < best
+
+
+def test_center_bias_of_one_image_is_refused(dataset):
+    with pytest.raises(FovealError, match="at least two images"):
+        CenterBiasKDE.fit(dataset.limit(1))

@@ -1,0 +1,133 @@
+"""What holds for every registered model: a new one inherits all of this by its name."""
+
+import numpy as np
+import pytest
+import torch
+from toy import make_photograph
+
+from foveal.errors import FovealError
+from foveal.models import SaliencyMapModel, list_models, load_model, model_cards, save_model
+
+FROM_PIXELS = [card.name for card in model_cards() if not card.needs_fixations]
+NEEDS_FIXATIONS = [card.name for card in model_cards() if card.needs_fixations]
+
+
+@pytest.fixture(params=FROM_PIXELS)
+def model(request):
+    return load_model(request.param)
+
+
+def log_mass(log_density: np.ndarray) -> float:
+    return float(torch.logsumexp(torch.from_numpy(log_density).double().flatten(), 0))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (2, 3), (7, 300), (61, 83), (120, 90)])
+def test_the_density_sums_to_one_at_any_size(model, size):
+    log_density = model.predict(make_photograph(3, size)).log_density
+    assert log_density.shape == size
+    assert log_density.dtype == np.float32
+    assert np.isfinite(log_density).all()
+    assert log_mass(log_density) == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_constant_image_has_a_density(model, value):
+    log_density = model.predict(np.full((50, 70, 3), value, np.uint8)).log_density
+    assert np.isfinite(log_density).all()
+    assert log_mass(log_density) == pytest.approx(0, abs=1e-4)
+
+
+def test_a_batch_equals_single_images(model):
+    images = [make_photograph(seed) for seed in range(3)]
+    together = model.log_density_of(images)
+    for image, log_density in zip(images, together, strict=True):
+        torch.testing.assert_close(model.log_density_of([image])[0], log_density, atol=1e-5, rtol=0)
+
+
+def test_gray_is_three_equal_channels(model):
+    gray = make_photograph()[..., 0]
+    np.testing.assert_array_equal(
+        model.predict(gray).log_density, model.predict(np.repeat(gray[..., None], 3, axis=2)).log_density
+    )
+
+
+def test_the_same_again(model, photograph):
+    again = load_model(model.name)
+    np.testing.assert_array_equal(model.predict(photograph).log_density, again.predict(photograph).log_density)
+
+
+def test_saved_and_loaded_it_is_the_same(model, photograph, tmp_path):
+    save_model(model, tmp_path / "m.safetensors")
+    loaded = load_model(tmp_path / "m.safetensors")
+    assert loaded.name == model.name
+    np.testing.assert_array_equal(model.predict(photograph).log_density, loaded.predict(photograph).log_density)
+
+
+def test_a_large_image_is_shrunk_on_the_way(model, monkeypatch):
+    """Whatever the size, a model sees at most 2048 px; the density is of the photograph's own size."""
+    seen = []
+    log_density = type(model).log_density
+
+    def spy(self, images, pixels_per_degree=None):
+        seen.append((tuple(images.shape[2:]), pixels_per_degree))
+        return log_density(self, images, pixels_per_degree)
+
+    monkeypatch.setattr(type(model), "log_density", spy)
+    prediction = model.predict(make_photograph(size=(3000, 4000)), pixels_per_degree=100.0)
+    assert prediction.log_density.shape == (3000, 4000)
+    assert seen == [((1536, 2048), pytest.approx(51.2))]
+    assert log_mass(prediction.log_density) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
+def test_gpu_equals_cpu(model):
+    images = [make_photograph(seed) for seed in range(2)]
+    on_gpu = load_model(model.name, "cuda").log_density_of(images).cpu()
+    torch.testing.assert_close(on_gpu, model.log_density_of(images), atol=1e-3, rtol=1e-3)
+
+
+def test_raw_maps_have_the_size_of_the_image(model):
+    if not isinstance(model, SaliencyMapModel):
+        return
+    maps = model.saliency_map_of([make_photograph(0, (61, 83)), make_photograph(1, (61, 83))])
+    assert maps.shape == (2, 61, 83)
+    assert torch.isfinite(maps).all()
+
+
+@pytest.mark.parametrize("name", NEEDS_FIXATIONS)
+def test_what_needs_fixations_says_so(name, photograph):
+    with pytest.raises(FovealError, match="evaluate"):
+        load_model(name).predict(photograph)
+
+
+def test_cards_are_complete():
+    assert {"uniform", "centerbias", "gold", "bms"} <= set(list_models())
+    for card in model_cards():
+        assert card.family in {"baseline", "classical", "deep"}
+        assert card.paper
+        assert card.licence
+
+
+def test_what_cannot_be_loaded_is_one_clear_line(tmp_path):
+    with pytest.raises(FovealError, match="no model 'salgan'"):
+        load_model("salgan")
+    with pytest.raises(FovealError, match="no such file"):
+        load_model(tmp_path / "none.safetensors")
+    (tmp_path / "bad.safetensors").write_bytes(b"not weights")
+    with pytest.raises(FovealError, match="not a safetensors file"):
+        load_model(tmp_path / "bad.safetensors")
+    save_model(load_model("bms"), tmp_path / "bms.safetensors")
+    data = (tmp_path / "bms.safetensors").read_bytes()
+    (tmp_path / "other.safetensors").write_bytes(data.replace(b'"model":"bms"', b'"model":"xyz"'))
+    with pytest.raises(FovealError, match="weights of 'xyz'"):
+        load_model(tmp_path / "other.safetensors")
+    (tmp_path / "swapped.safetensors").write_bytes(data.replace(b'.blur"', b'.blue"'))
+    with pytest.raises(FovealError, match="do not fit"):
+        load_model(tmp_path / "swapped.safetensors")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_device_that_is_not_there_is_one_clear_line():
+    for device in ("cuda", "warp9"):
+        with pytest.raises(FovealError, match=f"device '{device}' cannot be used"):
+            load_model("bms", device)

@@ -1,0 +1,55 @@
+import cv2
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from foveal.errors import FovealError
+from foveal.models import load_model
+
+
+@pytest.fixture
+def prediction(photograph):
+    return load_model("bms").predict(photograph)
+
+
+def test_what_is_saved_can_be_read_again(prediction, tmp_path):
+    paths = prediction.save(tmp_path, ["overlay", "density", "map"])
+    np.testing.assert_array_equal(np.load(paths["density"]), prediction.log_density)
+    assert cv2.imread(str(paths["overlay"])).shape == prediction.image.shape
+    saved = cv2.imread(str(paths["map"]), cv2.IMREAD_UNCHANGED)
+    assert saved.dtype == np.uint16
+    np.testing.assert_allclose(saved / 65535, prediction.density / prediction.density.max(), atol=1e-5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "image.density.npy",
+        "image.map.png",
+        "image.overlay.png",
+    ]
+
+
+def test_unknown_output(prediction, tmp_path):
+    with pytest.raises(FovealError, match="no output 'video'"):
+        prediction.save(tmp_path, ["video"])
+
+
+def test_path_pil_and_array_are_the_same(photograph, tmp_path):
+    model = load_model("bms")
+    Image.fromarray(photograph).save(tmp_path / "p.png")
+    from_path = model.predict(tmp_path / "p.png")
+    assert from_path.name == "p"
+    for source in (str(tmp_path / "p.png"), Image.fromarray(photograph), photograph):
+        np.testing.assert_array_equal(model.predict(source).log_density, from_path.log_density)
+
+
+def test_peak_is_where_the_density_is_highest(prediction):
+    x, y = prediction.peak
+    assert prediction.log_density[y, x] == prediction.log_density.max()
+
+
+def test_plot_draws_into_given_axes(prediction):
+    with mpl.rc_context({"backend": "agg"}):
+        from matplotlib.figure import Figure
+
+        ax = Figure().subplots()
+        assert prediction.plot(ax) is ax
+        assert len(ax.images) == 1

@@ -1,0 +1,69 @@
+"""Files are whole or not there."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from foveal.errors import FovealError
+from foveal.files import make_writable_folder, write_atomically
+
+
+def test_the_file_appears_under_its_name_when_it_is_whole(tmp_path):
+    with write_atomically(tmp_path / "new" / "a.txt") as temporary:
+        temporary.write_text("whole")
+        assert temporary.suffix == ".txt"
+        assert not (tmp_path / "new" / "a.txt").exists()
+    assert (tmp_path / "new" / "a.txt").read_text() == "whole"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt])
+def test_an_interruption_leaves_the_old_file(tmp_path, interruption):
+    (tmp_path / "a.txt").write_text("old")
+
+    def interrupted():
+        with write_atomically(tmp_path / "a.txt") as temporary:
+            temporary.write_text("ha")
+            raise interruption
+
+    with pytest.raises(interruption):
+        interrupted()
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_kill_leaves_nothing_under_the_final_name(tmp_path):
+    script = textwrap.dedent(f"""
+        import time
+        from foveal.files import write_atomically
+        with write_atomically({str(tmp_path / "a.bin")!r}) as temporary:
+            with temporary.open("wb") as file:
+                file.write(b"half")
+                file.flush()
+                print("half written", flush=True)
+                time.sleep(60)
+    """)
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "half written\n"
+        process.send_signal(signal.SIGKILL)
+    assert not (tmp_path / "a.bin").exists()
+
+
+def test_what_cannot_be_written_is_one_clear_line(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FovealError, match="cannot be written"), write_atomically(tmp_path / "file" / "a.txt") as path:
+        path.write_text("never")
+    with pytest.raises(FovealError, match="choose another folder"):
+        make_writable_folder(tmp_path / "file" / "out")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_one_clear_line(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(FovealError, match="Permission denied"):
+        make_writable_folder(tmp_path)

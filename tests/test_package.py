@@ -1,0 +1,69 @@
+"""The package as a whole."""
+
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from toy import make_dataset, make_photograph, write_image
+
+import foveal
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_every_public_name_can_be_had():
+    for name in foveal.__all__:
+        assert getattr(foveal, name) is not None
+    assert dir(foveal) == foveal.__all__
+    with pytest.raises(AttributeError):
+        _ = foveal.nothing
+
+
+def test_the_version_is_said_once():
+    assert metadata.version("foveal") == foveal.__version__
+    assert f"## {foveal.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"version: {foveal.__version__}" in (ROOT / "CITATION.cff").read_text()
+
+
+def test_import_and_help_do_not_load_torch():
+    script = "import sys, foveal, foveal.cli.app; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def write_toy_osie(root: Path) -> None:
+    """A few photographs and fixations in OSIE's layout."""
+    toy = make_dataset(n_images=4, size=(60, 80))
+    structs = np.empty(len(toy), dtype=object)
+    for image, stimulus in enumerate(toy.stimuli):
+        write_image(root / f"osie/data/stimuli/{1001 + image}.jpg", stimulus.image)
+        scanpaths = []
+        for subject in toy.fixations.subjects:
+            part = toy.fixations.for_image(image).for_subject(subject)
+            scanpaths.append({"fix_x": part.x + 1, "fix_y": part.y + 1, "fix_duration": np.full(len(part), 200)})
+        subjects = np.empty(len(scanpaths), dtype=object)
+        subjects[:] = scanpaths
+        structs[image] = {"img": f"{1001 + image}.jpg", "subjects": subjects}
+    (root / "osie/data/eye").mkdir(parents=True)
+    scipy.io.savemat(root / "osie/data/eye/fixations.mat", {"fixations": structs})
+
+
+PYTHON_BLOCKS = {
+    (page.relative_to(ROOT).as_posix(), number): block
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+}
+
+
+@pytest.mark.parametrize("where", PYTHON_BLOCKS, ids=lambda where: f"{where[0]}#{where[1]}")
+def test_python_of_the_documentation_runs(where, tmp_path, monkeypatch):
+    write_image(tmp_path / "photo.jpg", make_photograph(size=(120, 160)))
+    write_toy_osie(tmp_path / "data")
+    foveal.save_dataset(make_dataset(n_images=3), tmp_path / "my-study")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    exec(compile(PYTHON_BLOCKS[where], f"{where[0]}#{where[1]}", "exec"), {})

@@ -1,0 +1,53 @@
+"""Photographs, fixations and data sets that the tests make themselves."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from foveal.gaze import Dataset, Fixations, Stimuli
+
+
+def make_photograph(seed: int = 0, size: tuple[int, int] = (60, 80)) -> np.ndarray:
+    """A smooth colored background with one bright disc whose place depends on the seed."""
+    rng = np.random.default_rng(seed)
+    height, width = size
+    y, x = np.mgrid[:height, :width]
+    background = 90 + 40 * np.sin(x / width * 3 + seed)[..., None] * np.array([1.0, 0.5, -0.5])
+    cx, cy = disc_center(seed, size)
+    disc = (x - cx) ** 2 + (y - cy) ** 2 < (min(size) / 8) ** 2
+    image = np.where(disc[..., None], [250, 220, 40], background) + rng.normal(0, 2, (height, width, 3))
+    return image.clip(0, 255).astype(np.uint8)
+
+
+def disc_center(seed: int, size: tuple[int, int]) -> tuple[float, float]:
+    rng = np.random.default_rng(1000 + seed)
+    return rng.uniform(0.3, 0.7) * size[1], rng.uniform(0.3, 0.7) * size[0]
+
+
+def make_dataset(
+    n_images: int = 8, n_subjects: int = 5, per_subject: int = 6, size: tuple[int, int] = (60, 80), name: str = "toy"
+) -> Dataset:
+    """Photographs with a disc, and subjects who mostly look at it, otherwise around the center."""
+    rng = np.random.default_rng(7)
+    height, width = size
+    rows = []
+    for image in range(n_images):
+        cx, cy = disc_center(image, size)
+        for subject in range(n_subjects):
+            for order in range(per_subject):
+                at_disc = rng.random() < 0.7
+                center = (cx, cy) if at_disc else (width / 2, height / 2)
+                spread = 3.0 if at_disc else min(size) / 5
+                x, y = rng.normal(center, spread)
+                rows.append((image, np.clip(x, 0, width - 1), np.clip(y, 0, height - 1), subject, order))
+    image, x, y, subject, order = (np.array(column) for column in zip(*rows, strict=True))
+    fixations = Fixations.of(image, x, y, subject=subject, order=order)
+    stimuli = Stimuli([make_photograph(i, size) for i in range(n_images)], pixels_per_degree=4.0)
+    return Dataset(name, stimuli, fixations)
+
+
+def write_image(path: Path, image: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    return path

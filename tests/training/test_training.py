@@ -1,0 +1,86 @@
+"""Fitted to fixations, a calibration finds what made them."""
+
+import numpy as np
+import pytest
+import torch
+from toy import make_dataset
+
+import foveal
+from foveal.errors import FovealError
+from foveal.models import load_model, read_provenance
+from foveal.models.calibration import Calibration
+from foveal.training.calibrate import MapsAndFixations, fit_calibration, mean_log_likelihood
+
+
+def test_the_calibration_that_made_the_fixations_is_recovered():
+    rng = np.random.default_rng(0)
+    generator = torch.Generator().manual_seed(0)
+    truth = Calibration()
+    truth.steps = torch.cat([torch.full((10,), 0.05), torch.full((10,), 0.4)])
+    truth.blur = torch.tensor(0.04)
+    ramp = torch.linspace(-1, 1, 64)
+    truth.log_prior = -2 * (ramp[:, None].square() + ramp.square())
+    truth.prior_weight = torch.tensor(0.6)
+    maps = torch.rand(40, 30, 40, generator=generator)
+    density = truth.on_grid(maps).flatten(1).exp().double().numpy()
+    cells = np.stack([rng.choice(1200, 200, p=p / p.sum()) for p in density])
+    batch = MapsAndFixations(
+        maps,
+        torch.arange(40).repeat_interleave(200),
+        torch.from_numpy(cells.ravel()),
+        torch.full((8000,), 1 / 200),
+    )
+    fitted = fit_calibration([batch], truth.log_prior)
+    assert float(fitted.blur) == pytest.approx(0.04, rel=0.25)
+    assert float(fitted.prior_weight) == pytest.approx(0.6, rel=0.15)
+    assert mean_log_likelihood(fitted, [batch]) >= mean_log_likelihood(truth, [batch])
+    assert (fitted.steps >= 0).all()
+
+
+def test_likelihood_summed_by_batch_is_that_of_the_whole():
+    maps = torch.rand(4, 12, 16, generator=torch.Generator().manual_seed(0))
+    image, cell, weight = torch.arange(4), torch.tensor([5, 50, 100, 150]), torch.ones(4)
+    whole = [MapsAndFixations(maps, image, cell, weight)]
+    parts = [MapsAndFixations(maps[k : k + 2], image[:2], cell[k : k + 2], weight[:2]) for k in (0, 2)]
+    calibration = Calibration()
+    assert mean_log_likelihood(calibration, whole) == pytest.approx(mean_log_likelihood(calibration, parts), abs=1e-5)
+
+
+def test_training_bms_writes_a_model_that_fits_better(dataset, tmp_path):
+    reported = []
+    report = foveal.train(
+        "bms", dataset, out=tmp_path, folds=4, progress=lambda what, done, total: reported.append((what, done, total))
+    )
+    trained = load_model(report.path)
+    assert trained.name == "bms"
+    assert read_provenance(report.path)["dataset"] == "toy"
+    before = foveal.evaluate(["bms"], dataset, ["LL"])["value"][0]
+    after = foveal.evaluate([trained], dataset, ["LL"])["value"][0]
+    assert after > before
+    assert after == pytest.approx(report.log_likelihood, abs=0.05)
+    assert report.held_out_log_likelihood < report.log_likelihood
+    assert ("maps", 8, 8) in reported
+    assert ("fits", 5, 5) in reported
+
+
+def test_training_the_center_bias(dataset, tmp_path):
+    report = foveal.train("centerbias", dataset, out=tmp_path)
+    value = foveal.evaluate(["centerbias"], dataset, ["LL"])["value"][0]
+    assert report.log_likelihood == pytest.approx(value, abs=1e-4)
+    log_density = load_model(report.path).predict(np.zeros((60, 80, 3), np.uint8)).log_density
+    y, x = np.unravel_index(log_density.argmax(), log_density.shape)
+    assert (x, y) == (pytest.approx(40, abs=14), pytest.approx(30, abs=14))
+
+
+def test_what_cannot_be_trained_is_said(dataset, tmp_path):
+    with pytest.raises(FovealError, match="nothing to train"):
+        foveal.train("uniform", dataset, out=tmp_path)
+    with pytest.raises(FovealError, match="folds"):
+        foveal.train("bms", dataset, out=tmp_path, folds=99)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_images_without_fixations_are_left_out(tmp_path):
+    data = make_dataset(n_images=4)
+    without = foveal.Dataset("part", data.stimuli, data.fixations.where(data.fixations.image != 2))
+    assert foveal.train("bms", without, out=tmp_path).log_likelihood > 0
