@@ -37,14 +37,18 @@ def _print_version(wanted: bool | None) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool | None, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+        bool | None,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = None,
 ) -> None:
     pass
 
 
 def main() -> None:
-    """Run the command line: exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted."""
+    """Run the command line.
+
+    Exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("always", FovealNote)
         warnings.showwarning = lambda message, *_args, **_kwargs: say(f"note: {message}")

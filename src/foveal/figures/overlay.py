@@ -33,7 +33,7 @@ def overlay(image: RGBImage, log_density: Float[np.ndarray, "height width"]) -> 
     colors = matplotlib.colormaps[COLORMAP](heat(relative))[..., :3].astype(np.float32) * 255
     opacity = (STRONGEST * heat(relative))[..., None]
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
-    faded = 0.35 * image + 0.45 * gray
+    faded = 0.5 * image + 0.35 * gray
     drawn = np.ascontiguousarray(((1 - opacity) * faded + opacity * colors).round().astype(np.uint8))
     _draw_contours(drawn, relative)
     return drawn
@@ -64,17 +64,19 @@ def _draw_contours(canvas: UInt8[np.ndarray, "h w 3"], relative: Float[np.ndarra
         width = max(1, round((3 - rank) * unit))
         cv2.polylines(canvas, lines, True, (20, 20, 20), width + max(2, round(2 * unit)), cv2.LINE_AA)
         cv2.polylines(canvas, lines, True, (255, 255, 255), width, cv2.LINE_AA)
-        _label(canvas, max(lines, key=len), f"{share:.0%}", unit)
+        points = max(lines, key=len)[:, 0]
+        # Left, bottom and top of the three lines, so that labels of lines close to each other stay apart.
+        place = (points[:, 0].argmin(), points[:, 1].argmax(), points[:, 1].argmin())[rank]
+        _label(canvas, points, points[place], f"{share:.0%}", unit)
 
 
-def _label(canvas: UInt8[np.ndarray, "h w 3"], line: np.ndarray, text: str, unit: float) -> None:
-    """Write on the top of a contour line, inside the canvas, if the line is long enough to carry it."""
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 0.5 * unit, max(1, round(unit)))
-    if len(line) < 2 * width:
+def _label(canvas: UInt8[np.ndarray, "h w 3"], line: np.ndarray, at: np.ndarray, text: str, unit: float) -> None:
+    """Write across a contour line, inside the canvas, if the line is long enough to carry it."""
+    font, size, stroke = cv2.FONT_HERSHEY_DUPLEX, 0.5 * unit, max(1, round(unit))
+    (width, height), _ = cv2.getTextSize(text, font, size, stroke)
+    if len(line) < 4 * width:
         return
-    top = line[line[:, 0, 1].argmin(), 0]
-    x = int(np.clip(top[0] - width // 2, 2, max(2, canvas.shape[1] - width - 2)))
-    y = int(np.clip(top[1] + height // 2, height + 2, max(height + 2, canvas.shape[0] - 2)))
-    for color, extra in (((20, 20, 20), max(2, round(3 * unit))), ((255, 255, 255), 0)):
-        thickness = max(1, round(unit)) + extra
-        cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_DUPLEX, 0.5 * unit, color, thickness, cv2.LINE_AA)
+    x = int(np.clip(at[0] - width // 2, 2, max(2, canvas.shape[1] - width - 2)))
+    y = int(np.clip(at[1] + height // 2, height + 2, max(height + 2, canvas.shape[0] - 2)))
+    for color, rim in (((20, 20, 20), max(2, round(3 * unit))), ((255, 255, 255), 0)):
+        cv2.putText(canvas, text, (x, y), font, size, color, stroke + rim, cv2.LINE_AA)

@@ -111,7 +111,7 @@ class Fixations:
 
     def rows_of(self, image: int | np.integer) -> slice:
         """The rows that hold one photograph's fixations."""
-        start, stop = np.searchsorted(self.image, [image, image + 1])
+        start, stop = np.searchsorted(self.image, [int(image), int(image) + 1])
         return slice(int(start), int(stop))
 
     def for_subject(self, subject: int | np.integer) -> "Fixations":

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.metrics.fixation_batch import FixationBatch, check_maps
+from foveal.metrics.fixation_batch import FixationBatch, finite_range
 from foveal.metrics.registry import register_metric
 
 
@@ -26,23 +26,19 @@ def auc(saliency: Float[Tensor, "image height width"], fixations: FixationBatch)
     >>> auc(ramp, FixationBatch.of([(1, 1)]))
     tensor([0.8750])
     """
-    check_maps(saliency, "AUC")
-    n_images = len(saliency)
-    values = fixations.values_in(saliency)
-    thresholds = fixations.padded(values, torch.inf).sort(dim=1).values
+    finite_range(saliency, "AUC")
+    thresholds = fixations.padded(fixations.values_in(saliency), torch.inf).sort(dim=1).values
     pixels = saliency.flatten(1)
-    # The pixels are placed among the few fixated values, which is cheaper than sorting the pixels: of T sorted
-    # thresholds, threshold k has below it the pixels with at most k thresholds <= their value.
-    n_bins = thresholds.shape[1] + 1
+    n_thresholds = thresholds.shape[1]
 
-    def pixels_per_bin(*, right: bool) -> Float[Tensor, "image bin"]:
-        bins = torch.searchsorted(thresholds, pixels, right=right)
-        bins += n_bins * torch.arange(n_images, device=pixels.device)[:, None]
-        return torch.bincount(bins.flatten(), minlength=n_images * n_bins).reshape(n_images, n_bins).double()
+    # The pixels are placed among the few fixated values, which is cheaper than sorting the pixels: of sorted
+    # thresholds, the k-th has below it the pixels that have at most k thresholds below or at their value.
+    def cumulative_pixels(*, right: bool) -> Float[Tensor, "image threshold"]:
+        places = torch.searchsorted(thresholds, pixels, right=right, out_int32=True)
+        counts = torch.stack([row.bincount(minlength=n_thresholds + 1) for row in places])
+        return counts[:, :-1].cumsum(dim=1).double()
 
-    below = pixels_per_bin(right=True).cumsum(dim=1)[:, :-1]
-    below_or_equal = pixels_per_bin(right=False).cumsum(dim=1)[:, :-1]
+    below, below_or_equal = cumulative_pixels(right=True), cumulative_pixels(right=False)
     rank = 0.5 * (below + below_or_equal) / pixels.shape[1]
-    real = torch.arange(n_bins - 1, device=pixels.device) < fixations.count[:, None]
-    flat_rank = rank[real]  # row by row, so still sorted by image
-    return fixations.mean_per_image(flat_rank).to(saliency.dtype)
+    real = torch.arange(n_thresholds, device=pixels.device) < fixations.count[:, None]
+    return fixations.mean_per_image(rank[real]).to(saliency.dtype)

@@ -84,14 +84,19 @@ class FixationBatch:
         return rows
 
 
-def check_maps(maps: Float[Tensor, "image height width"], name: str) -> None:
-    """Refuse NaN and infinities: a score made from them would look like a number.
+def finite_range(
+    maps: Float[Tensor, "image height width"], name: str
+) -> tuple[Float[Tensor, " image"], Float[Tensor, " image"]]:
+    """Lowest and highest value of each map; NaN and infinities are refused, since a score would hide them.
 
     Raises
     ------
     FovealError
         If a map holds a value that is not finite.
     """
-    if not torch.isfinite(maps).all():
-        bad = int((~torch.isfinite(maps)).flatten(1).any(dim=1).nonzero()[0])
-        raise FovealError(f"{name}: map {bad} of the batch holds NaN or infinite values")
+    pixels = maps.flatten(1)
+    low, high = pixels.amin(dim=1), pixels.amax(dim=1)  # both are NaN if a pixel is
+    bad = ~(torch.isfinite(low) & torch.isfinite(high))
+    if bad.any():
+        raise FovealError(f"{name}: map {int(bad.nonzero()[0])} of the batch holds NaN or infinite values")
+    return low, high

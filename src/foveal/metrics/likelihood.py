@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.metrics.fixation_batch import FixationBatch, check_maps
+from foveal.metrics.fixation_batch import FixationBatch, finite_range
 from foveal.metrics.registry import register_metric
 
 
@@ -32,7 +32,7 @@ def log_likelihood(
     >>> log_likelihood(torch.tensor([[[0.5, 0.25, 0.125, 0.125]]]).log(), FixationBatch.of([(0, 0)]))
     tensor([1.])
     """
-    check_maps(log_density, "LL")
+    finite_range(log_density, "LL")
     nats = fixations.mean_per_image(fixations.values_in(log_density))
     return (nats + math.log(log_density[0].numel())) / math.log(2)
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.metrics.fixation_batch import FixationBatch, check_maps
+from foveal.metrics.fixation_batch import FixationBatch, finite_range
 from foveal.metrics.registry import register_metric
 
 
@@ -27,13 +27,13 @@ def normalized_scanpath_saliency(
     >>> normalized_scanpath_saliency(peak, FixationBatch.of([(1, 1)]))
     tensor([2.8284])
     """
-    check_maps(saliency, "NSS")
+    low, high = finite_range(saliency, "NSS")
     pixels = saliency.flatten(1)
-    # Scaled by the peak first: the density of a large image is so small that its square leaves float32's range.
-    scale = pixels.abs().amax(dim=1).clamp(min=torch.finfo(pixels.dtype).tiny)
-    scaled = pixels / scale[:, None]
-    mean = scaled.mean(dim=1)
-    std = scaled.std(dim=1, correction=ddof)
-    constant = pixels.amax(dim=1) == pixels.amin(dim=1)
-    at_fixations = fixations.mean_per_image(fixations.values_in(saliency)) / scale
-    return torch.where(constant, 0.0, (at_fixations - mean) / torch.where(constant, 1.0, std))
+    mean = pixels.mean(dim=1)
+    deviation = pixels - mean[:, None]
+    # Scaled by the largest one: the density of a large image is so small that its square can leave float32's range.
+    scale = torch.where(low < high, torch.linalg.vector_norm(deviation, ord=float("inf"), dim=1), 1.0)
+    deviation /= scale[:, None]
+    std = scale * (deviation.square_().sum(dim=1) / (pixels.shape[1] - ddof)).sqrt()
+    at_fixations = fixations.mean_per_image(fixations.values_in(saliency))
+    return torch.where(low < high, (at_fixations - mean) / torch.where(low < high, std, 1.0), 0.0)

@@ -220,15 +220,15 @@ class CrossValidatedGoldStandard(CrossValidatedBaseline):
         columns = gaussian_rows(torch.from_numpy(fixations.x).float(), width, sigma)
         prior = self.center_bias.log_densities(image)[0][0].exp()
         floor = self.weights[1] * prior + self.weights[2] / prior.numel()
-        views = []
-        for subject in fixations.subjects:
+        views = torch.empty(len(fixations.subjects), height, width)
+        for view, subject in zip(views, fixations.subjects, strict=True):
             others = torch.from_numpy(fixations.subject != subject)
-            n_others = int(others.sum())
-            if n_others == 0:
-                views.append(floor / (1 - self.weights[0]))
-                continue
-            views.append(torch.addmm(floor, rows[others].T, columns[others], alpha=float(self.weights[0]) / n_others))
-        return torch.stack(views).log_(), [fixations.for_subject(subject) for subject in fixations.subjects]
+            if others.any():
+                share = float(self.weights[0]) / int(others.sum())
+                torch.addmm(floor, rows[others].T, columns[others], alpha=share, out=view)
+            else:
+                view.copy_(floor / (1 - self.weights[0]))
+        return views.log_(), [fixations.for_subject(subject) for subject in fixations.subjects]
 
     @cached_property
     def log_likelihoods(self) -> Float[np.ndarray, " fixation"]:

@@ -1,0 +1,85 @@
+"""Gold standard and centre bias of one 768 x 1024 image with 100 fixations, against pysaliency 0.2.22.
+
+Same process, same fixations, same bandwidth: 10 subjects of 10 fixations on each of 11 images. Compared are
+- one density of all fixations of an image: `KDEGoldModel.log_density` against one view of the gold standard;
+- what scoring needs: every subject left out in turn and the centre bias of the ten other images.
+"""
+
+import warnings
+
+import numpy as np
+import torch
+from timing import keep, median_seconds
+
+from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
+from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.models.baselines import CrossValidatedCenterBias, CrossValidatedGoldStandard
+
+HEIGHT, WIDTH, N_IMAGES, N_SUBJECTS, PER_SUBJECT = 768, 1024, 11, 10, 10
+SIGMA = 35.0  # px
+
+
+def make_dataset() -> Dataset:
+    rng = np.random.default_rng(0)
+    n = N_IMAGES * N_SUBJECTS * PER_SUBJECT
+    x = rng.normal(WIDTH / 2, WIDTH / 6, n).clip(0, WIDTH - 1)
+    y = rng.normal(HEIGHT / 2, HEIGHT / 6, n).clip(0, HEIGHT - 1)
+    image = np.repeat(np.arange(N_IMAGES), N_SUBJECTS * PER_SUBJECT)
+    subject = np.tile(np.repeat(np.arange(N_SUBJECTS), PER_SUBJECT), N_IMAGES)
+    images = [rng.integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8) for _ in range(N_IMAGES)]
+    return Dataset("random", Stimuli(images, pixels_per_degree=35.0), Fixations.of(image, x, y, subject=subject))
+
+
+def main() -> None:
+    dataset = make_dataset()
+    first = dataset.fixations.for_image(0)
+    center_bias = CrossValidatedCenterBias(dataset, CenterBiasKDE.fit(dataset))
+    weights = np.array([0.9, 0.09, 0.01])
+    gold = CrossValidatedGoldStandard(dataset, center_bias, SIGMA / 35.0, weights)
+
+    ours_density = median_seconds(lambda: np.log(fixation_map(first, (HEIGHT, WIDTH), sigma=SIGMA) / 100), 10)
+    ours_all = median_seconds(lambda: gold.log_densities(0), 10)
+    ours_prior = median_seconds(lambda: center_bias.log_densities(0), 10)
+
+    warnings.filterwarnings("ignore")
+    import pysaliency
+    from pysaliency.baseline_utils import CrossvalidatedBaselineModel, KDEGoldModel
+
+    stimuli = pysaliency.Stimuli([stimulus.image for stimulus in dataset.stimuli])
+    columns = dataset.fixations
+    theirs = pysaliency.Fixations.create_without_history(columns.x, columns.y, columns.image, columns.subject)
+
+    def their_density() -> np.ndarray:
+        model = KDEGoldModel(stimuli, theirs, bandwidth=SIGMA / WIDTH, keep_aspect=True, caching=False)
+        return model.log_density(stimuli[0])
+
+    def their_prior() -> np.ndarray:
+        model = CrossvalidatedBaselineModel(stimuli, theirs, bandwidth=0.04, caching=False)
+        return model.log_density(stimuli[0])
+
+    theirs_density = median_seconds(their_density, 3)
+    theirs_prior = median_seconds(their_prior, 3)
+
+    # The same estimate, but for half a pixel and the border, which theirs renormalises as a whole.
+    difference = np.exp(their_density()) - fixation_map(first, (HEIGHT, WIDTH), sigma=SIGMA) / 100
+    keep(
+        "gold_standard",
+        {
+            "threads": torch.get_num_threads(),
+            "total variation between the two densities": float(np.abs(difference).sum() / 2),
+            "density of one image, Foveal, ms": 1000 * ours_density,
+            "density of one image, pysaliency KDEGoldModel, ms": 1000 * theirs_density,
+            "density of one image, ratio": theirs_density / ours_density,
+            "centre bias of the other images, Foveal, ms": 1000 * ours_prior,
+            "centre bias of the other images, pysaliency, ms": 1000 * theirs_prior,
+            "centre bias of the other images, ratio": theirs_prior / ours_prior,
+            "gold (10 subjects left out) with centre bias, Foveal, ms": 1000 * ours_all,
+            "pysaliency's single KDEGoldModel density over that, ratio": theirs_density / ours_all,
+            "pysaliency's 10 densities and centre bias over that, ratio": (10 * theirs_density + theirs_prior)
+            / ours_all,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
