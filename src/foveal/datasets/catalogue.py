@@ -1,17 +1,15 @@
 """The catalogue: which data sets there are, where they lie, and how one is loaded."""
 
-import importlib
 import os
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import platformdirs
 
 from foveal.datasets.folder import load_folder
+from foveal.discovery import import_all
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, Fixations, Stimuli
 
@@ -71,14 +69,6 @@ def register_dataset(card: DatasetCard) -> Callable[[Reader], Reader]:
     return register
 
 
-@cache
-def _discover() -> None:
-    """Import every file of this folder, so that adding a data set is adding a file."""
-    package = importlib.import_module("foveal.datasets")
-    for module in pkgutil.iter_modules(package.__path__, prefix="foveal.datasets."):
-        importlib.import_module(module.name)
-
-
 def list_datasets() -> list[str]:
     """Names of all data sets in the catalogue."""
     return [card.name for card in dataset_cards()]
@@ -86,7 +76,7 @@ def list_datasets() -> list[str]:
 
 def dataset_cards() -> list[DatasetCard]:
     """The cards of all data sets, sorted by name."""
-    _discover()
+    import_all("foveal.datasets")
     return sorted((card for card, _ in _DATASETS.values()), key=lambda card: card.name)
 
 
@@ -98,7 +88,7 @@ def dataset_card(name: str) -> DatasetCard:
     FovealError
         If the catalogue has none of that name.
     """
-    _discover()
+    import_all("foveal.datasets")
     if name not in _DATASETS:
         raise FovealError(f"no data set {name!r} (known: {', '.join(list_datasets())}; or the path of a folder)")
     return _DATASETS[name][0]
@@ -129,7 +119,7 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
     FovealError
         If there is no such data set, or its files are not where they should be or not what they should be.
     """
-    _discover()
+    import_all("foveal.datasets")
     name = os.fspath(name)
     if name not in _DATASETS:
         if Path(name).is_dir():

@@ -1,11 +1,8 @@
 """Names of models, and how one is loaded: by its name, or from a file that `foveal train` wrote."""
 
-import importlib
 import json
 import os
-import pkgutil
 from collections.abc import Callable
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from foveal.discovery import import_all
 from foveal.errors import FovealError
 from foveal.files import write_atomically
 from foveal.models.base import ModelCard, SaliencyModel
@@ -46,14 +44,6 @@ def register_model(
     return register
 
 
-@cache
-def _discover() -> None:
-    """Import every file under models/, so that adding a model is adding a file."""
-    package = importlib.import_module("foveal.models")
-    for module in pkgutil.walk_packages(package.__path__, prefix="foveal.models."):
-        importlib.import_module(module.name)
-
-
 def list_models() -> list[str]:
     """Names of all models: baselines first, then by year."""
     return [card.name for card in model_cards()]
@@ -61,7 +51,7 @@ def list_models() -> list[str]:
 
 def model_cards() -> list[ModelCard]:
     """The cards of all models, in the order of `list_models`."""
-    _discover()
+    import_all("foveal.models")
     cards = [cls.card for cls in _MODELS.values()]
     return sorted(cards, key=lambda card: (card.family != "baseline", card.year, card.name))
 
@@ -81,7 +71,7 @@ def load_model(name: str | os.PathLike[str], device: str | torch.device = "cpu")
     FovealError
         If there is no such model, file or device.
     """
-    _discover()
+    import_all("foveal.models")
     name = os.fspath(name)
     if name.endswith(".safetensors"):
         model = _read_model(Path(name))
