@@ -76,6 +76,18 @@ def test_gold_is_scored_on_each_subject_apart(results, dataset):
     assert nss == pytest.approx(np.mean(scores), rel=1e-3)
 
 
+def test_a_part_is_scored_against_the_yardsticks_of_the_whole(results, dataset):
+    """Image by image, the same numbers as when all images are scored."""
+    with_split = dataclasses.replace(dataset, splits={"some": np.array([6, 2, 5])})
+    part = foveal.evaluate(MODELS, with_split, split="some", limit=2)
+    assert (part.n_images == 2).all()
+    for model in MODELS:
+        expected = results.per_image[results.per_image.model == model].set_index("image").loc[["2", "6"]]
+        actual = part.per_image[part.per_image.model == model].set_index("image")
+        for metric in ("LL", "IG", "AUC", "NSS"):
+            np.testing.assert_allclose(actual[metric], expected[metric], atol=1e-6)
+
+
 def test_raw_maps(dataset):
     results = foveal.evaluate(["bms"], dataset, raw=True)
     assert set(results.metric) == {"AUC", "NSS"}
@@ -116,7 +128,7 @@ def test_an_image_that_breaks_is_reported_and_the_rest_is_scored(dataset, tmp_pa
 
 def test_nothing_to_score(dataset):
     empty = dataclasses.replace(dataset, fixations=dataset.fixations.where(slice(0, 0)))
-    with pytest.raises(FovealError, match="no image has fixations"):
+    with pytest.raises(FovealError, match="no image to score has fixations"):
         foveal.evaluate(["uniform"], empty)
 
 

@@ -51,6 +51,8 @@ def evaluate(
     metrics: Sequence[str] | Literal["all"] = "all",
     *,
     data_root: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    limit: int | None = None,
     raw: bool = False,
     device: str | torch.device = "cpu",
     seed: int = 0,
@@ -58,8 +60,9 @@ def evaluate(
 ) -> Results:
     """Score models on the fixations of a data set: means over images with 95 % bootstrap intervals over images.
 
-    `centerbias` and `gold` are made from the data set itself, cross-validated over images and over observers. The
-    baseline of IG is that centre bias. Images without fixations are left out.
+    `centerbias` and `gold` are made from the data set itself, cross-validated over images and over observers: from the
+    whole of it, also when only a part is scored. The baseline of IG is that centre bias. Images without fixations are
+    left out.
 
     Parameters
     ----------
@@ -71,6 +74,8 @@ def evaluate(
         Names of metrics. "all" leaves out what the data set or a raw map cannot give.
     data_root
         Where the data sets of the catalogue lie.
+    split, limit
+        Score only this named part of the data set, and of what is left only the first so many images.
     raw
         Score saliency maps as the models compute them instead of calibrated densities; only for metrics that take any
         map.
@@ -87,9 +92,10 @@ def evaluate(
         If a model, metric or data set is not known, or they do not go together.
     """
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
-    images = np.unique(data.fixations.image).tolist()
+    part = data.split_indices(split) if split else np.arange(len(data))
+    images = part[:limit][np.isin(part[:limit], data.fixations.image)].tolist()
     if not images:
-        raise FovealError(f"{data.name}: no image has fixations")
+        raise FovealError(f"{data.name}: no image to score has fixations")
     chosen = _choose(metrics, data, raw=raw)
     on_maps = [metric for metric in chosen if metric.takes_map]
     if any(not metric.takes_map for metric in chosen) and "LL" not in metrics:

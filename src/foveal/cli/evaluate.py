@@ -23,14 +23,20 @@ def evaluate(
     """Score models against real fixations: means over images and 95 % bootstrap intervals."""
     from foveal.benchmark import evaluate as run
     from foveal.benchmark import write_json
-    from foveal.datasets import load_dataset
 
-    data = load_dataset(dataset, data_root)
-    data = data.split(split) if split else data
-    data = data.limit(limit) if limit else data
     chosen = "all" if metrics == "all" else [name.strip() for name in metrics.split(",") if name.strip()]
     with progress_bars() as report:
-        results = run(model.split(","), data, chosen, raw=raw, device=device, progress=report)
+        results = run(
+            model.split(","),
+            dataset,
+            chosen,
+            data_root=data_root,
+            split=split,
+            limit=limit,
+            raw=raw,
+            device=device,
+            progress=report,
+        )
     table = Table("model", "dataset", "metric", "value", "95 % interval", "images")
     for row in results.to_dict(orient="records"):
         # Adding zero to the rounded number makes a zero of a minus zero.

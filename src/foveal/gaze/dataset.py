@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from jaxtyping import Int
 
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
@@ -42,7 +43,11 @@ class Dataset:
         return replace(self, stimuli=self.stimuli.select(images), fixations=self.fixations.select(images), splits={})
 
     def split(self, name: str) -> "Dataset":
-        """The named part.
+        """The named part (see `split_indices`)."""
+        return self.select(self.split_indices(name))
+
+    def split_indices(self, name: str) -> Int[np.ndarray, " image"]:
+        """Positions of the photographs of a named part.
 
         Raises
         ------
@@ -52,7 +57,7 @@ class Dataset:
         if name not in self.splits:
             known = ", ".join(self.splits) or "it has none"
             raise FovealError(f"{self.name}: no split {name!r} (known: {known})")
-        return self.select(self.splits[name])
+        return self.splits[name]
 
     def limit(self, n: int) -> "Dataset":
         """The first `n` photographs."""
