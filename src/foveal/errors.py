@@ -7,3 +7,9 @@ class FovealError(ValueError):
 
 class FovealNote(UserWarning):
     """Something that was assumed and that the caller may want to say better, in one line."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception of another library says, cut to one line."""
+    lines = str(getattr(error, "strerror", None) or error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
 
 
 @contextmanager
@@ -23,13 +23,20 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the folder cannot be made or written to.
     """
     path = Path(path)
-    temporary = path.with_name(f".{secrets.token_hex(4)}.part.{path.name}")
+    # As short as can be: a name that is just allowed must not become too long.
+    temporary = path.with_name(f".{secrets.token_hex(4)}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch()
+        mode = temporary.stat().st_mode  # as the user's umask has it; some writers would keep others from reading
         yield temporary
+        temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
-        raise FovealError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
+        about = {os.fspath(place) for place in (temporary, path, *path.parents)}
+        if error.filename is not None and os.fspath(error.filename) not in about:
+            raise  # it is another file that the block had trouble with
+        raise FovealError(f"{path}: cannot be written ({first_line(error)}); choose another place") from error
     finally:
         with suppress(OSError):  # the folder itself may be missing
             temporary.unlink(missing_ok=True)
@@ -49,5 +56,5 @@ def make_writable_folder(path: str | os.PathLike[str]) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise FovealError(f"{folder}: cannot be written to ({error.strerror}); choose another folder") from error
+        raise FovealError(f"{folder}: cannot be written to ({first_line(error)}); choose another folder") from error
     return folder

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -20,6 +20,14 @@ ImageSource: TypeAlias = str | os.PathLike[str] | Image.Image | np.ndarray
 
 EXIF_ORIENTATION = 0x0112
 QUARTER_TURNS = {5, 6, 7, 8}  # EXIF orientations that exchange width and height
+ROWS_AT_ONCE = 512
+PIXELS_AT_ONCE = 16_000_000  # of the images that are held together, which bounds memory whatever their size
+TO_8_BITS = ((np.arange(65536) + 128) // 257).astype(np.uint8)
+
+# A photograph of 100 megapixels is large, not an attack; Pillow still refuses one of twice as many.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Odd metadata (a corrupt EXIF block, say) does not make the pixels wrong.
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 
 
 def read_image(source: ImageSource) -> RGBImage:
@@ -71,42 +79,55 @@ def find_images(folder: Path) -> list[Path]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """An open image file; whatever is wrong with it becomes one line that names it."""
+    with _explained(str(path)), Image.open(path) as image:
+        yield image
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Turn what Pillow says of a bad image into one line with its name."""
     try:
-        with warnings.catch_warnings():
-            # A photograph of 100 megapixels is large, not an attack; Pillow still refuses twice that.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            # Odd metadata (a corrupt EXIF block, say) does not make the pixels wrong.
-            warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
-            with Image.open(path) as image:
-                yield image
+        yield
+    except FovealError:
+        raise
     except UnidentifiedImageError:
-        raise FovealError(f"{path}: not an image that can be read") from None
+        raise FovealError(f"{name}: not an image that can be read") from None
     except FileNotFoundError:
-        raise FovealError(f"{path}: no such file") from None
+        raise FovealError(f"{name}: no such file") from None
     except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, FovealError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise FovealError(f"{path}: the image cannot be read ({reason})") from error
+        raise FovealError(f"{name}: the image cannot be read ({first_line(error)})") from error
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
-    turned = image.getexif().get(EXIF_ORIENTATION) in QUARTER_TURNS
+    # Of a TIFF, Pillow itself gives the upright size.
+    turned = image.format != "TIFF" and image.getexif().get(EXIF_ORIENTATION) in QUARTER_TURNS
     return (image.width, image.height) if turned else (image.height, image.width)
 
 
 def _pil_to_rgb(image: Image.Image, name: str) -> RGBImage:
-    image.load()
-    image = ImageOps.exif_transpose(image)
+    with _explained(name):
+        image.load()
+        if image.getexif().get(EXIF_ORIENTATION, 1) != 1:
+            image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16-bit gray; Pillow's own conversion to RGB would clip it at 255
-        return _array_to_rgb(np.asarray(image).clip(0, 65535).astype(np.uint16))
+        array = np.asarray(image)
+        return _array_to_rgb(array if array.dtype == np.uint16 else array.clip(0, 65535).astype(np.uint16))
     if image.mode == "F":
         raise FovealError(f"{name}: floating-point pixels have no fixed range; save the image with 8 or 16 bits")
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.asarray(image.convert("RGB"))
+        return _on_white(image)
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _on_white(image: Image.Image) -> RGBImage:
+    """Lay a transparent image on white, strip by strip: a large one is never held twice."""
+    laid = np.empty((image.height, image.width, 3), dtype=np.uint8)
+    for top in range(0, image.height, ROWS_AT_ONCE):
+        bottom = min(top + ROWS_AT_ONCE, image.height)
+        strip = image.crop((0, top, image.width, bottom)).convert("RGBA")
+        white = Image.new("RGBA", strip.size, "white")
+        laid[top:bottom] = np.asarray(Image.alpha_composite(white, strip).convert("RGB"))
+    return laid
 
 
 def _array_to_rgb(array: np.ndarray) -> RGBImage:
@@ -115,7 +136,7 @@ def _array_to_rgb(array: np.ndarray) -> RGBImage:
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
         raise FovealError(f"an image array has the shape (height, width, 3), not {array.shape}")
     if array.dtype == np.uint16:
-        array = ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        array = TO_8_BITS[array]
     if array.dtype != np.uint8:
         raise FovealError(f"an image array holds uint8 values from 0 to 255, not {array.dtype}")
     if array.shape[2] == 4:

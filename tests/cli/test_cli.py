@@ -169,8 +169,8 @@ def test_evaluate_names_what_it_left_out(foveal, study):
     lines = err.splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("foveal: note: study: 35 pixels per degree assumed")
-    assert "x or y is not a number (first: row 121)" in lines[1]
-    assert "1 fixations outside their image left out (first: (5000.0, 1.0) on 1.png)" in lines[2]
+    assert "x or y is not a number (first: '0.png' in line 122)" in lines[1]
+    assert "the fixation is outside its image (first: '1.png' in line 123)" in lines[2]
 
 
 def test_train_then_predict_with_what_was_trained(foveal, study, tmp_path):

@@ -82,9 +82,12 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(folder):
     problems = "\n".join(data.problems)
     assert len(data.problems) == 4
     assert "broken.jpg: not an image" in problems
-    assert "2 of 10 rows left out: their image is not among the pictures that can be read (first: row 9)" in problems
-    assert "4 of 10 rows left out: x or y is not a number (first: row 4)" in problems
-    assert "1 fixations outside their image left out (first: (999.0, 20.0) on a.png)" in problems
+    assert (
+        "2 of 10 rows left out: their image is not among the pictures that can be read (first: 'gone.png' in line 10)"
+        in problems
+    )
+    assert "4 of 10 rows left out: x or y is not a number (first: 'a.png' in line 5)" in problems
+    assert "1 of 10 rows left out: the fixation is outside its image (first: 'a.png' in line 9)" in problems
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 """`foveal evaluate`: score models against the fixations of a data set."""
 
 import json
-import math
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,14 @@ import torch
 from jaxtyping import Float
 
 from foveal.benchmark.bootstrap import bootstrap_interval
-from foveal.benchmark.scoring import Scores, score_baseline, score_model
+from foveal.benchmark.scoring import Scores, log_likelihood_per_image, score_baseline, score_model
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.files import write_atomically
 from foveal.gaze import Dataset
 from foveal.metrics import Metric, explained_information, get_metrics, information_gain
 from foveal.models import SaliencyModel, load_model
-from foveal.models.baselines import Baseline, CenterBias, CrossValidatedBaseline, CrossValidatedCenterBias, GoldStandard
+from foveal.models.baselines import CenterBias, CrossValidatedBaseline, CrossValidatedCenterBias, GoldStandard
 
 Progress = Callable[[str, int, int], None]  # name of the model, images done, images in all
 
@@ -31,7 +30,7 @@ class Results(pd.DataFrame):
     Attributes
     ----------
     per_image
-        A table of model, dataset, image and one column a metric.
+        A table of model, dataset, image and one column for each metric that is defined on an image.
     problems
         One line for each thing that could not be scored.
     """
@@ -42,13 +41,13 @@ class Results(pd.DataFrame):
 
     @property
     def _constructor(self) -> Callable[..., pd.DataFrame]:
-        return pd.DataFrame
+        return Results
 
 
 def evaluate(
-    models: Sequence[SaliencyModel | str | os.PathLike[str]],
+    models: Sequence[SaliencyModel | str | os.PathLike[str]] | SaliencyModel | str | os.PathLike[str],
     dataset: Dataset | str | os.PathLike[str],
-    metrics: Sequence[str] | Literal["all"] = "all",
+    metrics: Sequence[str] | str = "all",
     *,
     data_root: str | os.PathLike[str] | None = None,
     split: str | None = None,
@@ -60,14 +59,14 @@ def evaluate(
 ) -> Results:
     """Score models on the fixations of a data set: means over images with 95 % bootstrap intervals over images.
 
-    `centerbias` and `gold` are made from the data set itself, cross-validated over images and over observers: from the
-    whole of it, also when only a part is scored. The baseline of IG is that centre bias. Images without fixations are
-    left out.
+    The baselines "centerbias" and "gold", given by name, are made from the data set itself, cross-validated over images
+    and over observers: from the whole of it, also when only a part is scored. The baseline of IG is that centre bias.
+    Images without fixations are left out.
 
     Parameters
     ----------
     models
-        Models, names of models, or files of weights.
+        One or several models, names of models, or files of weights.
     dataset
         A data set, the name of one, or the path of a folder.
     metrics
@@ -98,15 +97,17 @@ def evaluate(
         raise FovealError(f"{data.name}: no image to score has fixations")
     chosen = _choose(metrics, data, raw=raw)
     on_maps = [metric for metric in chosen if metric.takes_map]
-    if any(not metric.takes_map for metric in chosen) and "LL" not in metrics:
+    if any(not metric.takes_map for metric in chosen):
         on_maps = list(dict.fromkeys([*on_maps, *get_metrics(["LL"])]))
     yardsticks = _Yardsticks(data)
+    # What cannot be done is said before anything is computed.
+    named = _named_models(models, device)
+    baselines = {name: yardsticks.fitted(name) for name in named if name in YARDSTICKS and not raw}
 
     rows, tables, problems = [], [], list(data.problems)
-    for given in models:
-        model = given if isinstance(given, SaliencyModel) else load_model(given, device)
-        if isinstance(model, Baseline) and not raw:
-            scoring = score_baseline(yardsticks.fitted(model), on_maps, images)
+    for name, model in named.items():
+        if name in baselines:
+            scoring = score_baseline(baselines[name], on_maps, images)
         else:
             scoring = score_model(model, data, on_maps, images, raw=raw)
         scores: Scores = {}
@@ -114,7 +115,7 @@ def evaluate(
             scores |= batch_scores
             problems += [problem for problem in batch_problems if problem not in problems]
             if progress is not None:
-                progress(model.name, len(scores), len(images))
+                progress(name, len(scores), len(images))
         if not scores:
             raise FovealError(f"{data.name}: no image could be scored ({problems[-1]})")
         table = pd.DataFrame.from_dict(scores, orient="index").sort_index()
@@ -130,10 +131,10 @@ def evaluate(
                     table[metric.name] = metric.function(table["LL"].to_numpy(), baseline)
                 columns = [table[metric.name].to_numpy()]
             low, high = bootstrap_interval(statistic, *columns, seed=seed)
-            rows.append((model.name, data.name, metric.name, float(statistic(*columns)), low, high, len(table)))
+            rows.append((name, data.name, metric.name, float(statistic(*columns)), low, high, len(table)))
         names = [data.stimuli.ids[image] for image in table.index]
         columns_of_metrics = table[[metric.name for metric in chosen if metric.name in table]]
-        tables.append(columns_of_metrics.assign(model=model.name, dataset=data.name, image=names))
+        tables.append(columns_of_metrics.assign(model=name, dataset=data.name, image=names))
 
     results = Results(rows, columns=["model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"])
     per_image = pd.concat(tables, ignore_index=True)
@@ -150,8 +151,17 @@ def write_json(results: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     FovealError
         If the file cannot be written.
     """
+    # A share of nothing (a gold standard no better than the centre bias) is no number; JSON says null.
+    rows = [{key: None if value != value else value for key, value in row.items()} for row in _records(results)]
     with write_atomically(path) as temporary:
-        temporary.write_text(json.dumps(results.to_dict(orient="records"), indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(rows, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _records(results: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in results.to_dict(orient="records")]
+
+
+YARDSTICKS = ("centerbias", "gold")  # given by name, these are made from the data set
 
 
 class _Yardsticks:
@@ -168,46 +178,73 @@ class _Yardsticks:
     def gold(self) -> CrossValidatedBaseline:
         return GoldStandard.cross_validated(self.dataset, self.center_bias)
 
-    def fitted(self, model: Baseline) -> CrossValidatedBaseline:
-        return self.center_bias if isinstance(model, CenterBias) else self.gold
+    def fitted(self, name: str) -> CrossValidatedBaseline:
+        return self.center_bias if name == "centerbias" else self.gold
 
     @cached_property
     def center_bias_log_likelihood(self) -> Float[np.ndarray, " image"]:
         """Of every image, NaN where it has no fixations."""
-        return self._log_likelihood(self.center_bias)
+        return log_likelihood_per_image(self.center_bias)
 
     @cached_property
     def gold_information_gain(self) -> Float[np.ndarray, " image"]:
         """Of every image, NaN where it has no fixations."""
-        return information_gain(self._log_likelihood(self.gold), self.center_bias_log_likelihood)
-
-    def _log_likelihood(self, baseline: CrossValidatedBaseline) -> Float[np.ndarray, " image"]:
-        """Mean over each image's fixations, bit per fixation above uniform."""
-        image = self.dataset.fixations.image
-        areas = self.dataset.stimuli.sizes.prod(axis=1)
-        count = np.bincount(image, minlength=len(areas))
-        total = np.bincount(image, weights=baseline.log_likelihoods, minlength=len(areas))
-        nats = np.divide(total, count, out=np.full(len(areas), np.nan), where=count > 0)
-        return (nats + np.log(areas)) / math.log(2)
+        return information_gain(log_likelihood_per_image(self.gold), self.center_bias_log_likelihood)
 
 
-def _choose(metrics: Sequence[str] | Literal["all"], data: Dataset, *, raw: bool) -> list[Metric]:
+def _named_models(
+    models: Sequence[SaliencyModel | str | os.PathLike[str]] | SaliencyModel | str | os.PathLike[str],
+    device: str | torch.device,
+) -> dict[str, SaliencyModel]:
+    """Every model loaded, by what it is called in the results: its name, or the file that it comes from.
+
+    Raises
+    ------
+    FovealError
+        If there are none, one cannot be loaded, or two are called the same.
+    """
+    if isinstance(models, SaliencyModel | str | os.PathLike):
+        models = [models]
+    named: dict[str, SaliencyModel] = {}
+    for given in models:
+        model = given if isinstance(given, SaliencyModel) else load_model(given, device)
+        name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
+        if name in named:
+            raise FovealError(f"two of the models are called {name!r}; save one and give its file instead")
+        named[name] = model
+    if not named:
+        raise FovealError("no model to evaluate")
+    return named
+
+
+def _choose(metrics: Sequence[str] | str, data: Dataset, *, raw: bool) -> list[Metric]:
     """The metrics asked for; of "all", those that can be had.
 
     Raises
     ------
     FovealError
-        If one that was named cannot be had.
+        If one that was named cannot be had, or none is left.
     """
+    names = [metrics] if isinstance(metrics, str) and metrics != "all" else metrics
+    looked_at = pd.DataFrame({"image": data.fixations.image, "subject": data.fixations.subject})
+    subjects_per_image = looked_at.groupby("image")["subject"].nunique()
     possible = []
-    for metric in get_metrics(metrics):
+    for metric in get_metrics(names):
         why_not = None
         if raw and not metric.takes_any_map:
             why_not = f"{metric.name} is defined for densities, not for raw maps"
+        elif not metric.takes_map and len(subjects_per_image) < 2:
+            why_not = f"{metric.name} needs a centre bias, and {data.name} has fixations on one image only"
         elif metric.uses == "information_gain" and not data.fixations.has_subjects:
             why_not = f"{metric.name} needs a gold standard, and {data.name} does not say which subject looked where"
+        elif metric.uses == "information_gain" and data.stimuli.pixels_per_degree is None:
+            why_not = f"{metric.name} needs a gold standard, and {data.name} does not say its pixels per degree"
+        elif metric.uses == "information_gain" and subjects_per_image.max() < 2:
+            why_not = f"{metric.name} needs a gold standard, and {data.name} has no image with two subjects"
         if why_not is None:
             possible.append(metric)
         elif metrics != "all":
             raise FovealError(why_not)
+    if not possible:
+        raise FovealError("no metric to compute")
     return possible

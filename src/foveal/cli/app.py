@@ -51,7 +51,10 @@ def main() -> None:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("always", FovealNote)
-        warnings.showwarning = lambda message, *_args, **_kwargs: say(f"note: {message}")
+        # Notes are for the user; what libraries warn of is not.
+        warnings.showwarning = lambda message, category, *_, **__: (
+            say(f"note: {message}") if issubclass(category, FovealNote) else None
+        )
         try:
             app()
         except FovealError as error:

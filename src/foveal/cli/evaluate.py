@@ -23,11 +23,15 @@ def evaluate(
     """Score models against real fixations: means over images and 95 % bootstrap intervals."""
     from foveal.benchmark import evaluate as run
     from foveal.benchmark import write_json
+    from foveal.files import make_writable_folder
+
+    if json is not None:
+        make_writable_folder(json.parent)  # before the work, not after it
 
     chosen = "all" if metrics == "all" else [name.strip() for name in metrics.split(",") if name.strip()]
     with progress_bars() as report:
         results = run(
-            model.split(","),
+            [name.strip() for name in model.split(",") if name.strip()],
             dataset,
             chosen,
             data_root=data_root,
@@ -37,11 +41,15 @@ def evaluate(
             device=device,
             progress=report,
         )
-    table = Table("model", "dataset", "metric", "value", "95 % interval", "images")
+    table = Table("model", "metric", "value", "95 % interval", "images", title=str(results["dataset"].iloc[0]))
+    before = ""
     for row in results.to_dict(orient="records"):
         # Adding zero to the rounded number makes a zero of a minus zero.
         value, low, high = (f"{round(row[key], 4) + 0:.4f}" for key in ("value", "ci_low", "ci_high"))
-        table.add_row(row["model"], row["dataset"], row["metric"], value, f"{low} … {high}", str(row["n_images"]))
+        if table.rows and row["model"] != before:
+            table.add_section()
+        before = row["model"]
+        table.add_row(row["model"], row["metric"], value, f"{low} … {high}", str(row["n_images"]))
     show(table)
     if json is not None:
         write_json(results, json)

@@ -10,7 +10,7 @@ from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say
 
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.", metavar="IMAGE|DIR...")],
-    model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "",
+    model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "bms",
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
     save: Annotated[str, typer.Option(help="Any of overlay,density,map.")] = "overlay,density",
     ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
@@ -20,15 +20,14 @@ def predict(
     """Predict where people look in photographs.
 
     Writes OUT/<stem>.overlay.png, OUT/<stem>.density.npy (natural log of the density, float32, the photograph's size),
-    OUT/<stem>.map.png (16 bit) and OUT/predictions.json.
+    if --save says so OUT/<stem>.map.png (16 bit), and OUT/predictions.json.
     """
-    from foveal.models import DEFAULT_MODEL
     from foveal.models.predict_files import predict_files
 
     with progress_bars() as report:
         run = predict_files(
             images,
-            model or DEFAULT_MODEL,
+            model,
             out=out,
             save=[output.strip() for output in save.split(",") if output.strip()],
             pixels_per_degree=ppd,

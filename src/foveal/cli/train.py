@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli.console import progress_bars
+from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say
 
 
 def train(
@@ -21,8 +21,15 @@ def train(
     with progress_bars() as report:
         result = run(model, dataset, out=out, data_root=data_root, folds=folds, progress=report)
     typer.echo(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
-    typer.echo(f"log-likelihood above uniform, bit per fixation: {result.log_likelihood:.4f}")
-    typer.echo(f"  of the centre bias, on held-out images: {result.center_bias_log_likelihood:.4f}")
-    if result.held_out_log_likelihood is not None:
-        typer.echo(f"  of the model, on held-out images: {result.held_out_log_likelihood:.4f}")
+    typer.echo("log-likelihood above uniform, bit per fixation:")
+    typer.echo(f"  of the centre bias, each image left out in turn     {result.center_bias_log_likelihood:8.4f}")
+    typer.echo(f"  of the model, on the images that it was fitted to   {result.log_likelihood:8.4f}")
+    if result.held_out_log_likelihood is None:
+        typer.echo("  (on new images it will be lower: --folds 10 measures how much)")
+    else:
+        typer.echo(f"  of the model, on held-out images                    {result.held_out_log_likelihood:8.4f}")
     typer.echo(f"weights: {result.path}")
+    for problem in result.problems:
+        say(f"error: {problem}")
+    if result.problems:
+        raise typer.Exit(SOME_INPUTS_FAILED)

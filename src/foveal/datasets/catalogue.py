@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,8 @@ class DatasetCard:
         Scale of the photographs as they were shown; None where it differs from image to image.
     how_to_get
         What to put where, one or two sentences.
+    found_by
+        Files or folders below the data set's folder, one of which is there if the data set is.
     """
 
     name: str
@@ -44,6 +46,7 @@ class DatasetCard:
     url: str
     pixels_per_degree: float | None
     how_to_get: str
+    found_by: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Contents:
     stimuli: Stimuli
     fixations: Fixations
     splits: Mapping[str, np.ndarray]
+    problems: tuple[str, ...] = ()
 
 
 Reader = Callable[[Path], Contents]
@@ -100,8 +104,9 @@ def default_root() -> Path:
 
 
 def is_found(name: str, root: str | os.PathLike[str] | None = None) -> bool:
-    """Is there a folder for this data set?"""
-    return (Path(root or default_root()) / dataset_card(name).name).is_dir()
+    """Does this data set lie where it would be looked for?"""
+    folder = Path(root or default_root()) / name
+    return any((folder / place).exists() for place in dataset_card(name).found_by)
 
 
 def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> Dataset:
@@ -137,16 +142,23 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
             f"{name}: no {missing} under {folder} "
             f"(set --data-root or {ROOT_VARIABLE}; foveal datasets {name} says how to get it)"
         ) from None
+    except FovealError:
+        raise
+    except Exception as error:  # a layout that only looks like the published one can break a reader anywhere
+        raise FovealError(f"{name}: the files under {folder} are not laid out as published ({error!r})") from error
     fixations = contents.fixations.inside(contents.stimuli.sizes)
-    loaded = Dataset(name, contents.stimuli, fixations, card.licence, card.citation, contents.splits)
-    return (
-        loaded
-        if loaded.stimuli.pixels_per_degree is not None
-        else replace(loaded, stimuli=Stimuli(loaded.stimuli.sources, loaded.stimuli.ids, card.pixels_per_degree))
+    return Dataset(
+        name,
+        contents.stimuli,
+        fixations,
+        licence=card.licence,
+        citation=card.citation,
+        splits=contents.splits,
+        problems=contents.problems,
     )
 
 
 def folds(n_images: int) -> dict[str, np.ndarray]:
-    """Ten test parts, fixed for good: image i (in sorted order) belongs to fold i modulo 10."""
+    """Ten test parts, fixed for good: image i of the data set's own list belongs to fold i modulo 10."""
     number = np.arange(n_images) % N_FOLDS
     return {f"fold{k}": np.flatnonzero(number == k) for k in range(N_FOLDS)}

@@ -16,6 +16,7 @@ CARD = DatasetCard(
     pixels_per_degree=26.0,
     how_to_get="clone the repository into <data root>/eyecrowd; needed are stimuli/*.jpg and eye/fixations.mat, "
     "there or in the folder data",
+    found_by=("eye/fixations.mat", "data/eye/fixations.mat"),
 )
 
 
@@ -23,4 +24,9 @@ CARD = DatasetCard(
 def read_eyecrowd(folder: Path) -> Contents:
     """Read the layout of the authors' repository; the forced first fixation of each scanpath is left out."""
     base = folder / "data" if (folder / "data/eye").is_dir() else folder
-    return read_fixation_structs(base / "eye/fixations.mat", base / "stimuli", first_is_forced=True)
+    return read_fixation_structs(
+        base / "eye/fixations.mat",
+        base / "stimuli",
+        pixels_per_degree=CARD.pixels_per_degree,
+        first_is_forced=True,
+    )

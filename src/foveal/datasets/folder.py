@@ -7,21 +7,23 @@
 `image` is the path under images/; x and y are in px of that picture, the center of its top left pixel at (0, 0).
 """
 
+import json
 import os
 import shutil
 import tomllib
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from foveal.errors import FovealError, FovealNote
+from foveal.errors import FovealError, FovealNote, first_line
 from foveal.files import write_atomically
-from foveal.gaze import Dataset, Fixations, Stimuli
-from foveal.images import find_images, read_image
+from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
+from foveal.gaze.fixations import UNKNOWN
+from foveal.images import IMAGE_SUFFIXES, find_images, image_size
 
 ASSUMED_PIXELS_PER_DEGREE = 35.0
 SETTINGS = ("name", "pixels_per_degree", "licence", "citation")
@@ -30,7 +32,7 @@ SETTINGS = ("name", "pixels_per_degree", "licence", "citation")
 def load_folder(folder: str | os.PathLike[str]) -> Dataset:
     """Load a folder laid out as described at the top of this file.
 
-    What cannot be used is left out and named in `Dataset.problems`: pictures that cannot be read, rows without a
+    What cannot be used is left out and named in `Dataset.problems`: files that are no pictures, rows without a
     number for x or y, rows that name a missing picture, fixations outside their picture.
 
     Raises
@@ -41,12 +43,6 @@ def load_folder(folder: str | os.PathLike[str]) -> Dataset:
     folder = Path(folder)
     settings = _read_settings(folder / "dataset.toml")
     name = str(settings.get("name", folder.resolve().name))
-    if "pixels_per_degree" not in settings:
-        warnings.warn(
-            f"{name}: {ASSUMED_PIXELS_PER_DEGREE:g} pixels per degree assumed (say pixels_per_degree in dataset.toml)",
-            FovealNote,
-            stacklevel=2,
-        )
     if not (folder / "images").is_dir():
         raise FovealError(f"{folder}: no folder images in it (a data set has images/ and fixations.csv)")
     sources, problems = _readable(find_images(folder / "images"))
@@ -56,13 +52,20 @@ def load_folder(folder: str | os.PathLike[str]) -> Dataset:
     stimuli = Stimuli(sources, ids, float(settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE)))
 
     table, path = _read_table(folder)
-    fixations, row_problems = _usable_fixations(table, stimuli, path)
+    if "pixels_per_degree" not in settings:
+        warnings.warn(
+            f"{name}: {ASSUMED_PIXELS_PER_DEGREE:g} pixels per degree assumed (say pixels_per_degree in dataset.toml)",
+            FovealNote,
+            stacklevel=2,
+        )
+    fixations, names, row_problems = _usable_fixations(table, stimuli, path)
     return Dataset(
         name,
         stimuli,
         fixations,
         licence=str(settings.get("licence", "not stated")),
         citation=str(settings.get("citation", "not stated")),
+        subject_names=names,
         problems=(*problems, *row_problems),
     )
 
@@ -73,14 +76,15 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
     Raises
     ------
     FovealError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or cannot hold the data set: its pictures differ in pixels per degree, or
+        an id is no path below the folder.
     """
     folder = Path(folder)
-    names = []
-    for stimulus in dataset.stimuli:
-        is_file = isinstance(stimulus.source, Path)
-        name = stimulus.id if is_file else f"{stimulus.id}.png"
-        names.append(name)
+    if fmt not in ("csv", "parquet"):
+        raise FovealError(f"fixations are written as csv or parquet, not {fmt}")
+    settings = _settings_of(dataset)
+    names = [_file_name(stimulus) for stimulus in dataset.stimuli]
+    for stimulus, name in zip(dataset.stimuli, names, strict=True):
         with write_atomically(folder / "images" / name) as temporary:
             if isinstance(stimulus.source, Path):
                 shutil.copyfile(stimulus.source, temporary)
@@ -89,7 +93,8 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
     fixations = dataset.fixations
     table = pd.DataFrame({"image": np.array(names)[fixations.image], "x": fixations.x, "y": fixations.y})
     if fixations.has_subjects:
-        table["subject"] = fixations.subject
+        known = dataset.subject_names
+        table["subject"] = np.array(known)[fixations.subject] if known else fixations.subject
     if (fixations.order >= 0).all():
         table["order"] = fixations.order
     if np.isfinite(fixations.duration).any():
@@ -99,8 +104,19 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
             table.to_csv(temporary, index=False)
         else:
             table.to_parquet(temporary, index=False)
+    (folder / ("fixations.parquet" if fmt == "csv" else "fixations.csv")).unlink(missing_ok=True)
     with write_atomically(folder / "dataset.toml") as temporary:
-        temporary.write_text(_settings_of(dataset), encoding="utf-8")
+        temporary.write_text(settings, encoding="utf-8")
+
+
+def _file_name(stimulus: Stimulus) -> str:
+    """The path of a stimulus below images/: its id, with an ending that says that it is a picture."""
+    name = PurePosixPath(stimulus.id)
+    if name.is_absolute() or ".." in name.parts:
+        raise FovealError(f"the id {stimulus.id!r} is no path below a folder")
+    if name.suffix.lower() in IMAGE_SUFFIXES:
+        return str(name)
+    return f"{name}{stimulus.source.suffix if isinstance(stimulus.source, Path) else '.png'}"
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
@@ -114,7 +130,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
     if unknown:
         raise FovealError(f"{path}: no setting {sorted(unknown)[0]!r} (known: {', '.join(SETTINGS)})")
     ppd = settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE)
-    if not isinstance(ppd, int | float) or not ppd > 0:
+    if not isinstance(ppd, int | float) or isinstance(ppd, bool) or not 0 < ppd < float("inf"):
         raise FovealError(f"{path}: pixels_per_degree must be a positive number, not {ppd!r}")
     return settings
 
@@ -130,20 +146,16 @@ def _settings_of(dataset: Dataset) -> str:
         if len(np.unique(ppd)) > 1:
             raise FovealError(f"{dataset.name}: its pictures differ in pixels per degree, which a folder cannot say")
         values["pixels_per_degree"] = float(ppd[0])
-    quoted = {key: f'"{_escaped(value)}"' if isinstance(value, str) else value for key, value in values.items()}
-    return "".join(f"{key} = {value}\n" for key, value in quoted.items())
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    # A string in JSON is one in TOML as well.
+    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
 
 
 def _readable(paths: list[Path]) -> tuple[list[Path], list[str]]:
-    """The pictures that decode, and a line for each that does not."""
+    """The files whose headers are those of pictures, and a line for each other."""
     good, problems = [], []
     for path in paths:
         try:
-            read_image(path)
+            image_size(path)
         except FovealError as error:
             problems.append(str(error))
         else:
@@ -156,50 +168,60 @@ def _read_table(folder: Path) -> tuple[pd.DataFrame, Path]:
     if path is None:
         raise FovealError(f"{folder}: no fixations.csv or fixations.parquet in it")
     try:
-        table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        # Nothing is taken for missing that might be a name, such as an observer "NA".
+        table = pd.read_csv(path, keep_default_na=False) if path.suffix == ".csv" else pd.read_parquet(path)
     except Exception as error:  # whatever a broken file makes pandas or pyarrow say
-        raise FovealError(f"{path}: not a table that can be read ({str(error).splitlines()[0]})") from error
+        raise FovealError(f"{path}: not a table that can be read ({first_line(error)})") from error
     missing = [column for column in ("image", "x", "y") if column not in table.columns]
     if missing:
         raise FovealError(f"{path}: no column {missing[0]!r} (needed: image, x, y; it has {', '.join(table.columns)})")
     return table, path
 
 
-def _usable_fixations(table: pd.DataFrame, stimuli: Stimuli, path: Path) -> tuple[Fixations, list[str]]:
-    """The rows that are fixations inside a known picture, and a line for each kind of row that is not."""
+def _usable_fixations(
+    table: pd.DataFrame, stimuli: Stimuli, path: Path
+) -> tuple[Fixations, tuple[str, ...], list[str]]:
+    """Rows that are fixations inside a known picture, the subjects' names, and a line for each kind of other row."""
     position = {name: index for index, name in enumerate(stimuli.ids)}
     image = table["image"].astype(str).map(position)
     x = pd.to_numeric(table["x"], errors="coerce")
     y = pd.to_numeric(table["y"], errors="coerce")
     problems: list[str] = []
+    first_line_of_data = 2 if path.suffix == ".csv" else 1  # the first line of a CSV holds the names of the columns
 
-    def keep(good: Any, what: str) -> Any:
-        """Note the rows that are not good and return the mask."""
+    def keep(good: Any, what: str) -> np.ndarray:
+        """Note the rows that are not good."""
         bad = np.flatnonzero(~np.asarray(good))
         if len(bad):
-            # Row 1 of the data is line 2 of the file: its first line holds the names of the columns.
-            problems.append(f"{path}: {len(bad)} of {len(table)} rows left out: {what} (first: row {bad[0] + 1})")
+            at = f"{table['image'].iloc[bad[0]]!r} in line {bad[0] + first_line_of_data}"
+            problems.append(f"{path}: {len(bad)} of {len(table)} rows left out: {what} (first: {at})")
         return np.asarray(good)
 
     known = keep(image.notna(), "their image is not among the pictures that can be read")
-    good = known & keep(np.isfinite(x) & np.isfinite(y), "x or y is not a number")
+    number = keep(np.isfinite(x) & np.isfinite(y), "x or y is not a number")
+    sizes = stimuli.sizes[image.fillna(0).astype(int)]
+    inside = (x >= -0.5) & (x < sizes[:, 1] - 0.5) & (y >= -0.5) & (y < sizes[:, 0] - 0.5)
+    good = known & number & keep(inside | ~known | ~number, "the fixation is outside its image")
 
-    def column(name: str, values: Any) -> Any:
-        return np.asarray(values)[good] if name in table.columns else None
+    codes, names = np.full(len(table), UNKNOWN), pd.Index([])
+    if "subject" in table.columns:
+        said = table["subject"].astype(str).where(table["subject"].notna(), "")
+        codes, names = pd.factorize(said.where(said != ""))
+        nobody = int((codes[good] == UNKNOWN).sum())
+        if nobody:
+            problems.append(f"{path}: {nobody} rows do not say their subject, so there is no gold standard")
 
+    def whole_numbers(column: str) -> Any:
+        values = pd.to_numeric(table[column], errors="coerce") if column in table else pd.Series(np.nan, table.index)
+        return values.where((values >= 0) & (values % 1 == 0) & (values < 2**31), UNKNOWN).astype(int)
+
+    duration = pd.to_numeric(table["duration_ms"], errors="coerce") if "duration_ms" in table else None
     fixations = Fixations.of(
         image[good],
         x[good],
         y[good],
-        subject=column("subject", pd.factorize(table.get("subject", x))[0]),
-        order=column("order", pd.to_numeric(table.get("order", x), errors="coerce").fillna(-1)),
-        duration=column("duration_ms", pd.to_numeric(table.get("duration_ms", x), errors="coerce")),
+        subject=codes[good],
+        order=whole_numbers("order")[good],
+        duration=None if duration is None else duration[good],
     )
-    inside = fixations.is_inside(stimuli.sizes)
-    if not inside.all():
-        first = int(np.argmin(inside))
-        name, at = stimuli.ids[fixations.image[first]], (float(fixations.x[first]), float(fixations.y[first]))
-        problems.append(
-            f"{path}: {int((~inside).sum())} fixations outside their image left out (first: {at} on {name})"
-        )
-    return fixations.where(inside), problems
+    return fixations, tuple(str(name) for name in names), problems

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.io
 
 from foveal.datasets.catalogue import Contents, folds
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
 from foveal.gaze import Fixations, Stimuli
 
 ONE_BASED = 1.0  # MATLAB counts pixels from one, Foveal from zero
@@ -29,7 +29,7 @@ def read_mat(path: Path, variable: str) -> Any:
     try:
         contents = scipy.io.loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=[variable])
     except Exception as error:  # whatever a broken file makes scipy say
-        raise FovealError(f"{path}: not a MATLAB file that can be read ({str(error).splitlines()[0]})") from error
+        raise FovealError(f"{path}: not a MATLAB file that can be read ({first_line(error)})") from error
     if variable not in contents:
         raise FovealError(f"{path}: holds no variable {variable!r}")
     return contents[variable]
@@ -49,7 +49,9 @@ def field(struct: Any, name: str, path: Path) -> Any:
     return getattr(struct, name)
 
 
-def read_fixation_structs(mat: Path, stimuli: Path, *, first_is_forced: bool) -> Contents:
+def read_fixation_structs(
+    mat: Path, stimuli: Path, *, pixels_per_degree: float | None, first_is_forced: bool
+) -> Contents:
     """The layout that OSIE made popular: `fixations(i).img`, `.subjects{j}.fix_x, .fix_y, .fix_duration`.
 
     Coordinates are in px, counted from one. Where the first fixation of every scanpath is the forced one at the
@@ -71,38 +73,61 @@ def read_fixation_structs(mat: Path, stimuli: Path, *, first_is_forced: bool) ->
         if not source.is_file():
             raise FileNotFoundError(2, "no such file", str(source))
 
-    def scanpaths() -> Iterator[tuple[int, int, Any, Any, Any]]:
+    def scanpaths() -> Iterator[Scanpath]:
         for image, struct in enumerate(structs):
             for subject, scanpath in enumerate(np.atleast_1d(field(struct, "subjects", mat))):
-                x, y, duration = (
-                    np.atleast_1d(field(scanpath, name, mat)) for name in ("fix_x", "fix_y", "fix_duration")
-                )
-                yield image, subject, x, y, duration
+                columns = (np.atleast_1d(field(scanpath, name, mat)) for name in ("fix_x", "fix_y", "fix_duration"))
+                yield Scanpath(image, subject, *columns)
 
-    fixations = concatenate_scanpaths(scanpaths(), origin=ONE_BASED)
+    fixations, problems = concatenate_scanpaths(scanpaths(), mat, origin=ONE_BASED)
     return Contents(
-        Stimuli(sources, names),
+        Stimuli(sources, names, pixels_per_degree),
         fixations.drop_first() if first_is_forced else fixations,
         folds(len(names)),
+        problems,
     )
 
 
-def concatenate_scanpaths(scanpaths: Iterator[tuple[int, int, Any, Any, Any]], *, origin: float) -> Fixations:
-    """Fixations from (image, subject, x, y, duration in ms) of each scanpath; `origin` is subtracted from x and y."""
-    image, subject, x, y, order, duration = [], [], [], [], [], []
-    for path_image, path_subject, path_x, path_y, path_duration in scanpaths:
-        n = len(path_x)
-        image.append(np.full(n, path_image))
-        subject.append(np.full(n, path_subject))
-        order.append(np.arange(n))
-        x.append(path_x)
-        y.append(path_y)
-        duration.append(path_duration)
-    return Fixations.of(
-        np.concatenate(image),
-        np.concatenate(x) - origin,
-        np.concatenate(y) - origin,
-        subject=np.concatenate(subject),
-        order=np.concatenate(order),
-        duration=np.concatenate(duration),
-    )
+class Scanpath(NamedTuple):
+    """One observer's fixations on one image: numbers of the two, x, y, and duration in ms."""
+
+    image: int
+    subject: int
+    x: np.ndarray
+    y: np.ndarray
+    duration: np.ndarray
+
+
+def concatenate_scanpaths(
+    scanpaths: Iterator[Scanpath], source: Path, *, origin: float
+) -> tuple[Fixations, tuple[str, ...]]:
+    """All fixations, and a line on those that have no coordinates; `origin` is subtracted from x and y.
+
+    Raises
+    ------
+    FovealError
+        If the columns of a scanpath differ in length.
+    """
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("image", "x", "y", "subject", "order", "duration")}
+    lost = []
+    for path in scanpaths:
+        n = len(path.x)
+        if len(path.y) != n or len(path.duration) != n:
+            raise FovealError(
+                f"{source}: image {path.image + 1}, subject {path.subject + 1}: x, y and duration differ in length"
+            )
+        x, y = path.x.astype(np.float64) - origin, path.y.astype(np.float64) - origin
+        good = np.isfinite(x) & np.isfinite(y)
+        lost += [(path.image, path.subject)] * int((~good).sum())
+        columns["image"].append(np.full(n, path.image)[good])
+        columns["subject"].append(np.full(n, path.subject)[good])
+        columns["order"].append(np.arange(n)[good])
+        columns["x"].append(x[good])
+        columns["y"].append(y[good])
+        columns["duration"].append(path.duration[good])
+    problems: tuple[str, ...] = ()
+    if lost:
+        image, subject = lost[0]
+        first = f"image {image + 1}, subject {subject + 1}"
+        problems = (f"{source}: {len(lost)} fixations without coordinates left out (first: {first})",)
+    return Fixations.of(**{name: np.concatenate(parts) if parts else [] for name, parts in columns.items()}), problems

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import scipy.io
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
-from foveal.datasets.matlab import ONE_BASED, concatenate_scanpaths, field, read_fixation_structs
-from foveal.errors import FovealError
+from foveal.datasets.matlab import ONE_BASED, Scanpath, concatenate_scanpaths, field, read_fixation_structs
+from foveal.errors import FovealError, first_line
 from foveal.gaze import Stimuli
 from foveal.gaze.events import detect_fixations
 from foveal.images import find_images
@@ -28,6 +27,7 @@ CARD = DatasetCard(
     pixels_per_degree=35.0,
     how_to_get="unpack ALLSTIMULI.zip and DATA.zip from the authors' page into <data root>/mit1003 (folders ALLSTIMULI "
     "and DATA); or, converted to the layout of OSIE, data/mit/stimuli/*.jpg and data/mit/eye/fixations.mat",
+    found_by=("DATA", "data/mit/eye/fixations.mat"),
 )
 
 
@@ -42,7 +42,10 @@ def read_mit1003(folder: Path) -> Contents:
     else:
         # The conversion holds no first fixations, nor any outside their image.
         contents = read_fixation_structs(
-            folder / "data/mit/eye/fixations.mat", folder / "data/mit/stimuli", first_is_forced=False
+            folder / "data/mit/eye/fixations.mat",
+            folder / "data/mit/stimuli",
+            pixels_per_degree=CARD.pixels_per_degree,
+            first_is_forced=False,
         )
     is_one_size = (contents.stimuli.sizes == ONE_SIZE).all(axis=1)
     return replace(
@@ -60,15 +63,18 @@ def _read_release(folder: Path) -> Contents:
         raise FileNotFoundError(2, "no such folder", str(folder / "ALLSTIMULI"))
     sources = find_images(folder / "ALLSTIMULI")
     observers = sorted(path for path in (folder / "DATA").iterdir() if path.is_dir())
+    if not sources or not observers:
+        raise FovealError(f"{folder}: {len(sources)} photographs in ALLSTIMULI, {len(observers)} observers in DATA")
 
-    def scanpaths() -> Iterator[tuple[int, int, Any, Any, Any]]:
+    def scanpaths() -> Iterator[Scanpath]:
         for image, source in enumerate(sources):
             for subject, observer in enumerate(observers):
                 x, y, duration = detect_fixations(_read_gaze(observer / f"{source.stem}.mat"))
-                yield image, subject, x, y, duration
+                yield Scanpath(image, subject, x, y, duration)
 
-    fixations = concatenate_scanpaths(scanpaths(), origin=ONE_BASED).drop_first()
-    return Contents(Stimuli(sources), fixations, {})
+    fixations, problems = concatenate_scanpaths(scanpaths(), folder / "DATA", origin=ONE_BASED)
+    stimuli = Stimuli(sources, pixels_per_degree=CARD.pixels_per_degree)
+    return Contents(stimuli, fixations.drop_first(), {}, problems)
 
 
 def _read_gaze(mat: Path) -> np.ndarray:
@@ -81,7 +87,7 @@ def _read_gaze(mat: Path) -> np.ndarray:
     try:
         contents = scipy.io.loadmat(mat, squeeze_me=True, struct_as_record=False)
     except Exception as error:  # whatever a broken file makes scipy say
-        raise FovealError(f"{mat}: not a MATLAB file that can be read ({str(error).splitlines()[0]})") from error
+        raise FovealError(f"{mat}: not a MATLAB file that can be read ({first_line(error)})") from error
     variables = [value for name, value in contents.items() if not name.startswith("__")]
     if not variables:
         raise FovealError(f"{mat}: holds no variable")

@@ -18,6 +18,7 @@ CARD = DatasetCard(
     url="https://github.com/NUS-VIP/predicting-human-gaze-beyond-pixels",
     pixels_per_degree=24.0,
     how_to_get="clone the repository into <data root>/osie; needed are data/stimuli/*.jpg and data/eye/fixations.mat",
+    found_by=("data/eye/fixations.mat",),
 )
 
 
@@ -27,6 +28,11 @@ def read_osie(folder: Path) -> Contents:
 
     Split `every14`: images 1001 to 1700 in steps of 14, the 50 on which published models were compared.
     """
-    contents = read_fixation_structs(folder / "data/eye/fixations.mat", folder / "data/stimuli", first_is_forced=True)
+    contents = read_fixation_structs(
+        folder / "data/eye/fixations.mat",
+        folder / "data/stimuli",
+        pixels_per_degree=CARD.pixels_per_degree,
+        first_is_forced=True,
+    )
     every14 = {"every14": np.arange(0, len(contents.stimuli), 14)}
     return replace(contents, splits={**contents.splits, **every14})

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from foveal.datasets.catalogue import Contents, DatasetCard, folds, register_dataset
-from foveal.datasets.matlab import concatenate_scanpaths, read_mat
+from foveal.datasets.matlab import Scanpath, concatenate_scanpaths, read_mat
 from foveal.errors import FovealError
 from foveal.gaze import Stimuli
 from foveal.images import find_images
@@ -26,6 +25,7 @@ CARD = DatasetCard(
     url="https://github.com/NUS-VIP",
     pixels_per_degree=None,
     how_to_get="put the authors' folders into <data root>/scene; needed are stimuli/*.jpg and tidy/fixations.mat",
+    found_by=("tidy/fixations.mat",),
 )
 
 
@@ -45,12 +45,14 @@ def read_scene(folder: Path) -> Contents:
         raise FovealError(f"{mat}: fixations of {len(cells)} images, but {len(sources)} in {folder / 'stimuli'}")
     stimuli = Stimuli(sources)
 
-    def scanpaths() -> Iterator[tuple[int, int, Any, Any, Any]]:
+    def scanpaths() -> Iterator[Scanpath]:
         for (image, subject), cell in np.ndenumerate(cells):
             rows = np.asarray(cell, dtype=np.float64).reshape(-1, 4)
-            yield image, subject, rows[:, 1], rows[:, 0], 1000 * rows[:, 3]
+            yield Scanpath(image, subject, rows[:, 1], rows[:, 0], 1000 * rows[:, 3])
 
     # From the corner of the first pixel to its center: half a pixel.
-    fixations = concatenate_scanpaths(scanpaths(), origin=0.5)
+    fixations, problems = concatenate_scanpaths(scanpaths(), mat, origin=0.5)
     longer_side = stimuli.sizes.max(axis=1)
-    return Contents(Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES), fixations, folds(len(sources)))
+    return Contents(
+        Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES), fixations, folds(len(sources)), problems
+    )

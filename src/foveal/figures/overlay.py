@@ -5,11 +5,13 @@ import matplotlib
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from foveal.errors import FovealError
 from foveal.figures.levels import MASS_LEVELS, density_at_mass
 from foveal.images import RGBImage
 
 COLORMAP = "inferno"  # rises evenly in lightness, so it reads the same to colour-blind people and in gray
 LARGEST_SIDE = 2048  # px; an overlay is for looking at
+DARK, WHITE = (20, 20, 20), (255, 255, 255)
 STRONGEST = 0.75  # opacity of the heat at its peak: the photograph stays visible everywhere
 
 
@@ -20,15 +22,27 @@ def overlay(image: RGBImage, log_density: Float[np.ndarray, "height width"]) -> 
     heat. Contours enclose the smallest regions that hold 25, 50 and 75 % of the fixations; they differ in width and
     carry their share in writing, not only a color.
 
+    A density without structure (the uniform one) has neither heat nor contours.
+
+    Raises
+    ------
+    FovealError
+        If the photograph and the density differ in size.
+
     Returns
     -------
     RGB of the photograph's size, shrunk to 2048 px on the longer side if that is larger.
     """
     height, width = log_density.shape
+    if image.shape[:2] != (height, width):
+        raise FovealError(
+            f"a density of {width} x {height} px over a photograph of {image.shape[1]} x {image.shape[0]}"
+        )
     scale = min(1.0, LARGEST_SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    relative = np.exp(cv2.resize(log_density, size, interpolation=cv2.INTER_AREA) - log_density.max())
+    relative = np.exp(log_density - log_density.max())
+    relative = cv2.resize(relative, size, interpolation=cv2.INTER_AREA) if scale < 1 else relative
 
     colors = matplotlib.colormaps[COLORMAP](heat(relative))[..., :3].astype(np.float32) * 255
     opacity = (STRONGEST * heat(relative))[..., None]
@@ -56,18 +70,20 @@ def _draw_contours(canvas: UInt8[np.ndarray, "h w 3"], relative: Float[np.ndarra
     if heat(relative).max() == 0:
         return
     unit = max(1.0, max(canvas.shape[:2]) / 800)  # line widths and letters grow with the picture
+    labels = []
     for rank, (share, level) in enumerate(zip(MASS_LEVELS, density_at_mass(relative), strict=True)):
-        inside = (relative >= level).astype(np.uint8)
-        lines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        lines, _ = cv2.findContours((relative >= level).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         if not lines:
             continue
-        width = max(1, round((3 - rank) * unit))
-        cv2.polylines(canvas, lines, True, (20, 20, 20), width + max(2, round(2 * unit)), cv2.LINE_AA)
-        cv2.polylines(canvas, lines, True, (255, 255, 255), width, cv2.LINE_AA)
+        width = round((3 - rank) * unit)
+        cv2.polylines(canvas, lines, True, DARK, width + round(2 * unit), cv2.LINE_AA)
+        cv2.polylines(canvas, lines, True, WHITE, width, cv2.LINE_AA)
         points = max(lines, key=len)[:, 0]
         # Left, bottom and top of the three lines, so that labels of lines close to each other stay apart.
         place = (points[:, 0].argmin(), points[:, 1].argmax(), points[:, 1].argmin())[rank]
-        _label(canvas, points, points[place], f"{share:.0%}", unit)
+        labels.append((points, points[place], f"{share:.0%}"))
+    for points, place, text in labels:
+        _label(canvas, points, place, text, unit)
 
 
 def _label(canvas: UInt8[np.ndarray, "h w 3"], line: np.ndarray, at: np.ndarray, text: str, unit: float) -> None:
@@ -78,5 +94,6 @@ def _label(canvas: UInt8[np.ndarray, "h w 3"], line: np.ndarray, at: np.ndarray,
         return
     x = int(np.clip(at[0] - width // 2, 2, max(2, canvas.shape[1] - width - 2)))
     y = int(np.clip(at[1] + height // 2, height + 2, max(height + 2, canvas.shape[0] - 2)))
-    for color, rim in (((20, 20, 20), max(2, round(3 * unit))), ((255, 255, 255), 0)):
-        cv2.putText(canvas, text, (x, y), font, size, color, stroke + rim, cv2.LINE_AA)
+    margin = round(3 * unit)
+    cv2.rectangle(canvas, (x - margin, y - height - margin), (x + width + margin, y + margin), DARK, cv2.FILLED)
+    cv2.putText(canvas, text, (x, y), font, size, WHITE, stroke, cv2.LINE_AA)

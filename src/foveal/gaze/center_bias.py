@@ -1,10 +1,12 @@
 """The centre bias: where people look whatever the picture shows, as a density on the unit square."""
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
@@ -47,20 +49,21 @@ class CenterBiasKDE:
         FovealError
             If fewer than two images have fixations.
         """
-        positions = [_relative_positions(dataset, image) for image in range(len(dataset))]
-        positions = [position for position in positions if len(position)]
-        if len(positions) < 2:
+        images = np.unique(dataset.fixations.image).tolist()
+        if len(images) < 2:
             raise FovealError(f"{dataset.name}: a centre bias needs fixations on at least two images")
-        counts = [_binned(position) for position in positions]
-        total = torch.stack(counts).sum(dim=0)
+        counts = {image: _binned(_relative_positions(dataset, image)) for image in images}
+        total = torch.stack(list(counts.values())).sum(dim=0)
 
         def densities_of_the_others(bandwidth: float) -> np.ndarray:
-            return np.concatenate(
-                [
-                    _density_at(position, total - own, bandwidth).numpy()
-                    for position, own in zip(positions, counts, strict=True)
-                ]
-            )
+            """Density of every fixation, relative to the uniform one."""
+            parts = []
+            for image, own in counts.items():
+                size = tuple(dataset.stimuli.sizes[image].tolist())
+                fixations = dataset.fixations.for_image(image)
+                density = _density_at(fixations.pixel_x, fixations.pixel_y, size, total - own, bandwidth)
+                parts.append(density * math.prod(size))
+            return np.concatenate(parts)
 
         def fitted_weights(densities: np.ndarray) -> tuple[np.ndarray, float]:
             components = np.stack([densities, np.ones_like(densities)])
@@ -81,19 +84,26 @@ class CenterBiasKDE:
         self, size: tuple[int, int], without: Float[np.ndarray, "fixation 2"] | None = None
     ) -> Float[Tensor, "height width"]:
         """Log density for an image of this (height, width), without some relative (x, y) positions if so asked."""
-        height, width = size
         counts = self.counts if without is None else self.counts - _binned(without)
-        centers = (torch.arange(BINS, device=counts.device) + 0.5) / BINS
-        rows = gaussian_rows(centers * height - 0.5, height, self.bandwidth * height)
-        columns = gaussian_rows(centers * width - 0.5, width, self.bandwidth * width)
+        rows, columns = _kernels(size, self.bandwidth)
         density = rows.T @ (counts / counts.sum()) @ columns
-        density = (1 - self.uniform_weight) * density + self.uniform_weight / density.numel()
-        return density.log() - density.sum().log()
+        return self._mixed(density, size).log()
+
+    def _mixed(self, density: Float[Tensor, "*shape"], size: tuple[int, int]) -> Float[Tensor, "*shape"]:
+        return (1 - self.uniform_weight) * density + self.uniform_weight / math.prod(size)
 
     def leave_one_image_out(self, dataset: Dataset, image: int) -> Float[Tensor, "height width"]:
         """Log density for one image of the data set that this was fitted on, from all other images."""
         height, width = dataset.stimuli.sizes[image].tolist()
         return self.log_density((height, width), without=_relative_positions(dataset, image))
+
+    def leave_one_image_out_at_fixations(self, dataset: Dataset, image: int) -> Float[np.ndarray, " fixation"]:
+        """The same at the image's own fixations only: sums over the cells, no map is rendered."""
+        size = tuple(dataset.stimuli.sizes[image].tolist())
+        fixations = dataset.fixations.for_image(image)
+        counts = self.counts - _binned(_relative_positions(dataset, image))
+        density = _density_at(fixations.pixel_x, fixations.pixel_y, size, counts, self.bandwidth)
+        return np.log(self._mixed(torch.from_numpy(density), size).numpy())
 
 
 def _relative_positions(dataset: Dataset, image: int) -> Float[np.ndarray, "fixation 2"]:
@@ -115,17 +125,27 @@ def _binned(position: Float[np.ndarray, "fixation 2"]) -> Float[Tensor, "row col
     return torch.from_numpy(counts)
 
 
+@lru_cache(maxsize=256)
+def _kernels(
+    size: tuple[int, int], bandwidth: float
+) -> tuple[Float[Tensor, "row height"], Float[Tensor, "column width"]]:
+    """Gaussians on the centers of the cells, one row a cell, at the pixels of an image of this (height, width)."""
+    height, width = size
+    centers = (torch.arange(BINS) + 0.5) / BINS
+    return (
+        gaussian_rows(centers * height - 0.5, height, bandwidth * height),
+        gaussian_rows(centers * width - 0.5, width, bandwidth * width),
+    )
+
+
 def _density_at(
-    position: Float[np.ndarray, "fixation 2"], counts: Float[Tensor, "row column"], bandwidth: float
-) -> Float[Tensor, " fixation"]:
-    """Density on the unit square at the positions, of a KDE of the counted fixations."""
-    cells = torch.arange(BINS, dtype=torch.float32)
-    # A cell's Gaussian, normalised on the line of cells, has its peak on the cell itself.
-    peak = gaussian_rows(cells, BINS, bandwidth * BINS).diagonal() * BINS
-    at = torch.from_numpy(position).float()
-
-    def kernels(along: Float[Tensor, " fixation"]) -> Float[Tensor, "fixation bin"]:
-        distance = (along[:, None] - (cells + 0.5) / BINS) / bandwidth
-        return peak * torch.exp(-0.5 * distance.square())
-
-    return (kernels(at[:, 1]) @ (counts / counts.sum()) * kernels(at[:, 0])).sum(dim=1)
+    x: Int[np.ndarray, " fixation"],
+    y: Int[np.ndarray, " fixation"],
+    size: tuple[int, int],
+    counts: Float[Tensor, "row column"],
+    bandwidth: float,
+) -> Float[np.ndarray, " fixation"]:
+    """Density of a KDE of the counted fixations, at some pixels of an image of this (height, width)."""
+    rows, columns = _kernels(size, bandwidth)
+    at = rows[:, y].T @ (counts / counts.sum())
+    return (at * columns[:, x].T).sum(dim=1).double().numpy()

@@ -11,7 +11,7 @@ from foveal.gaze.fixations import Fixations
 from foveal.gaze.stimuli import Stimuli
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """A named collection of stimuli and fixations.
 
@@ -23,8 +23,15 @@ class Dataset:
         `fixations.image` counts positions in `stimuli`; every fixation lies inside its image.
     splits
         Named parts, as positions in `stimuli`.
+    subject_names
+        What the subjects are called, by their number; empty where only the numbers are known.
     problems
-        One line for each thing that had to be left out when a folder of somebody's own was read.
+        One line for each thing that had to be left out when the data set was read.
+
+    Raises
+    ------
+    FovealError
+        If a fixation is on no image of the stimuli, or outside it.
     """
 
     name: str
@@ -33,13 +40,26 @@ class Dataset:
     licence: str = "not stated"
     citation: str = "not stated"
     splits: Mapping[str, np.ndarray] = field(default_factory=dict)
+    subject_names: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        image = self.fixations.image
+        if len(image) and not 0 <= image[0] <= image[-1] < len(self.stimuli):
+            raise FovealError(f"{self.name}: fixations on image {image[-1]}, of {len(self.stimuli)} images")
+        outside = int((~self.fixations.is_inside(self.stimuli.sizes)).sum())
+        if outside:
+            raise FovealError(f"{self.name}: {outside} fixations are outside their image; drop them (Fixations.inside)")
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, {len(self)} images, {len(self.fixations)} fixations)"
 
     def __len__(self) -> int:
         return len(self.stimuli)
 
     def select(self, images: Sequence[int] | np.ndarray) -> "Dataset":
-        """The part with these photographs (positions in `stimuli`), in this order."""
+        """The part with these photographs (positions in `stimuli`, or a mask), in this order."""
+        images = np.arange(len(self))[np.asarray(images)]
         return replace(self, stimuli=self.stimuli.select(images), fixations=self.fixations.select(images), splits={})
 
     def split(self, name: str) -> "Dataset":

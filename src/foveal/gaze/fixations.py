@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from foveal.errors import FovealError
 
-UNKNOWN_SUBJECT = -1
+UNKNOWN = -1  # subject or order
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,30 +48,32 @@ class Fixations:
     order: Int[np.ndarray, " fixation"]
     duration: Float[np.ndarray, " fixation"]
 
+    def __post_init__(self) -> None:
+        finite = np.isfinite(self.x) & np.isfinite(self.y)
+        if not finite.all():
+            raise FovealError(f"fixations: row {int(np.argmin(finite))} has a coordinate that is NaN or infinite")
+        # for_image is a slice, because the fixations of an image stand together.
+        if (np.diff(self.image) < 0).any():
+            sorting = np.argsort(self.image, kind="stable")
+            for column in fields(self):
+                object.__setattr__(self, column.name, getattr(self, column.name)[sorting])
+
     @classmethod
     def of(
         cls, image: Any, x: Any, y: Any, subject: Any = None, order: Any = None, duration: Any = None
     ) -> "Fixations":
         """Build from anything that NumPy takes for a column; columns left out are filled with "not known"."""
-        image = np.asarray(image, dtype=np.int64)
-        unknown = np.full(len(image), -1)
+        n = len(image)
         columns = {
-            "image": image,
-            "x": np.asarray(x, dtype=np.float64),
-            "y": np.asarray(y, dtype=np.float64),
-            "subject": unknown if subject is None else np.asarray(subject, dtype=np.int64),
-            "order": unknown if order is None else np.asarray(order, dtype=np.int64),
-            "duration": np.full(len(image), np.nan) if duration is None else np.asarray(duration, dtype=np.float64),
+            "image": np.array(image, dtype=np.int64),
+            "x": np.array(x, dtype=np.float64),
+            "y": np.array(y, dtype=np.float64),
+            "subject": np.full(n, UNKNOWN) if subject is None else np.array(subject, dtype=np.int64),
+            "order": np.full(n, UNKNOWN) if order is None else np.array(order, dtype=np.int64),
+            "duration": np.full(n, np.nan) if duration is None else np.array(duration, dtype=np.float64),
         }
         if len({column.shape for column in columns.values()}) != 1:
             raise FovealError(f"fixations: columns differ in length: { {k: len(v) for k, v in columns.items()} }")
-        finite = np.isfinite(columns["x"]) & np.isfinite(columns["y"])
-        if not finite.all():
-            raise FovealError(f"fixations: row {int(np.argmin(finite))} has a coordinate that is NaN or infinite")
-        # for_image is a slice when fixations of an image stand together.
-        if len(image) and (np.diff(image) < 0).any():
-            sorting = np.argsort(image, kind="stable")
-            columns = {name: column[sorting] for name, column in columns.items()}
         return cls(**columns)
 
     def __len__(self) -> int:
@@ -83,13 +85,13 @@ class Fixations:
     @property
     def has_subjects(self) -> bool:
         """Is every fixation's observer known?"""
-        return len(self) > 0 and bool((self.subject != UNKNOWN_SUBJECT).all())
+        return len(self) > 0 and bool((self.subject != UNKNOWN).all())
 
     @property
     def subjects(self) -> Int[np.ndarray, " subject"]:
         """The observers' numbers, sorted, each once."""
         known = np.unique(self.subject)
-        return known[known != UNKNOWN_SUBJECT]
+        return known[known != UNKNOWN]
 
     @property
     def pixel_x(self) -> Int[np.ndarray, " fixation"]:
@@ -133,7 +135,7 @@ class Fixations:
     def is_inside(self, sizes: Int[np.ndarray, "image 2"]) -> np.ndarray:
         """For each fixation: does it fall on a pixel of its photograph?"""
         height, width = sizes[self.image].T
-        return (self.pixel_x >= 0) & (self.pixel_x < width) & (self.pixel_y >= 0) & (self.pixel_y < height)
+        return (self.x >= -0.5) & (self.x < width - 0.5) & (self.y >= -0.5) & (self.y < height - 0.5)
 
     def select(self, images: Any) -> "Fixations":
         """The fixations on these photographs, renumbered to their positions in the list (each at most once)."""

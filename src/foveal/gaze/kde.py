@@ -3,7 +3,8 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-EM_STEPS = 60  # mixture weights of two or three components have long converged by then
+EM_STEPS = 1000  # at most; enough for weights to settle wherever they matter to the likelihood
+EM_TOLERANCE = 1e-8  # nats per fixation and step: below that, EM stops
 LEAST_WEIGHT = 1e-6  # no component is ever ruled out: one fixation that only it explains would cost infinitely much
 
 
@@ -14,9 +15,11 @@ def pairwise_kernels(
 
     The same numbers as in the rows of `gaze.maps.gaussian_rows`, at the target pixels only.
     """
-    line = np.arange(length)
-    mass = np.exp(-0.5 * ((line - centers[:, None]) / sigma) ** 2).sum(axis=1)
-    return np.exp(-0.5 * ((pixels - centers[:, None]) / sigma) ** 2) / mass[:, None]
+    exponents = -0.5 * ((np.arange(length) - centers[:, None]) / sigma) ** 2
+    # Relative to the nearest pixel's: of a Gaussian far narrower than a pixel, all others would be lost.
+    highest = exponents.max(axis=1, keepdims=True)
+    mass = np.exp(exponents - highest).sum(axis=1, keepdims=True)
+    return np.exp(-0.5 * ((pixels - centers[:, None]) / sigma) ** 2 - highest) / mass
 
 
 def leave_one_subject_out_densities(
@@ -56,8 +59,14 @@ def fit_mixture_weights(densities: Float[np.ndarray, "component fixation"]) -> F
     array([1., 0.])
     """
     weights = np.full(len(densities), 1 / len(densities))
+    before = -np.inf
     for _ in range(EM_STEPS):
         joint = weights[:, None] * densities
-        weights = (joint / joint.sum(axis=0)).mean(axis=1)
+        mixed = joint.sum(axis=0)
+        likelihood = np.log(mixed).mean()
+        if likelihood - before < EM_TOLERANCE:
+            break
+        before = likelihood
+        weights = (joint / mixed).mean(axis=1)
     weights = np.maximum(weights, LEAST_WEIGHT)
     return weights / weights.sum()

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from foveal.errors import FovealError
-from foveal.images import RGBImage, image_size, read_image
+from foveal.images import PIXELS_AT_ONCE, RGBImage, image_size, read_image
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Stimuli:
 
     def __init__(
         self,
-        sources: Sequence[Path | np.ndarray],
+        sources: Sequence[str | Path | np.ndarray],
         ids: Sequence[str] | None = None,
         pixels_per_degree: float | Sequence[float] | np.ndarray | None = None,
     ) -> None:
-        self.sources = tuple(sources)
+        self.sources = tuple(Path(source) if isinstance(source, str) else source for source in sources)
         if ids is None:
             ids = [source.name if isinstance(source, Path) else str(i) for i, source in enumerate(self.sources)]
         self.ids = tuple(ids)
@@ -72,7 +72,7 @@ class Stimuli:
             per_image = np.asarray(pixels_per_degree, dtype=np.float64)
             if per_image.ndim == 1 and len(per_image) != len(self.sources):
                 raise FovealError("stimuli: pixels_per_degree is one number, or one for each image")
-            if not (per_image > 0).all():
+            if not ((per_image > 0) & np.isfinite(per_image)).all():
                 raise FovealError("stimuli: pixels_per_degree must be positive")
             self.pixels_per_degree = np.broadcast_to(per_image, len(self.sources))
 
@@ -108,10 +108,14 @@ class Stimuli:
         return chosen
 
     def batches(self, batch_size: int) -> Iterator[list[int]]:
-        """Positions in groups of at most `batch_size` images of one size, so that a batch never distorts an image."""
-        by_size: dict[tuple[int, ...], list[int]] = {}
-        for index, size in enumerate(self.sizes.tolist()):
-            by_size.setdefault(tuple(size), []).append(index)
-        for group in by_size.values():
-            for start in range(0, len(group), batch_size):
-                yield group[start : start + batch_size]
+        """Positions in groups of at most `batch_size` images of one size and scale, fewer if they are large.
+
+        So a batch never distorts an image, and its memory is bounded.
+        """
+        groups: dict[tuple[int, int, float | None], list[int]] = {}
+        for index, (height, width) in enumerate(self.sizes.tolist()):
+            groups.setdefault((height, width, self[index].pixels_per_degree), []).append(index)
+        for (height, width, _), group in groups.items():
+            n = max(1, min(batch_size, PIXELS_AT_ONCE // (height * width)))
+            for start in range(0, len(group), n):
+                yield group[start : start + n]

@@ -58,9 +58,11 @@ def explained_information(
     r"""Share of the explainable information that a model explains: its mean IG over the gold standard's.
 
     $\overline{\mathrm{IG}}_\text{model} / \overline{\mathrm{IG}}_\text{gold}$, means over images. 0 is the centre
-    bias, 1 the other observers.
+    bias, 1 the other observers. NaN where the gold standard is no better than the centre bias: nothing is to be
+    explained.
 
     >>> explained_information(np.array([0.5, 1.5]), np.array([2.0, 2.0]))
     array(0.5)
     """
-    return np.asarray(gain.mean(axis=-1) / gold_gain.mean(axis=-1))
+    explainable = np.asarray(gold_gain.mean(axis=-1))
+    return np.divide(gain.mean(axis=-1), explainable, out=np.full(explainable.shape, np.nan), where=explainable > 0)

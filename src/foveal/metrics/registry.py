@@ -63,8 +63,8 @@ def list_metrics() -> list[str]:
     return list(_METRICS)
 
 
-def get_metrics(names: Sequence[str] | Literal["all"]) -> list[Metric]:
-    """The metrics of these names.
+def get_metrics(names: Sequence[str] | str) -> list[Metric]:
+    """The metrics of these names, in lower or upper case.
 
     Raises
     ------
@@ -73,7 +73,8 @@ def get_metrics(names: Sequence[str] | Literal["all"]) -> list[Metric]:
     """
     if names == "all":
         return list(_METRICS.values())
-    unknown = [name for name in names if name not in _METRICS]
+    by_lower_case = {name.lower(): metric for name, metric in _METRICS.items()}
+    unknown = [name for name in names if name.lower() not in by_lower_case]
     if unknown:
         raise FovealError(f"no metric {unknown[0]!r} (known: {', '.join(_METRICS)})")
-    return [_METRICS[name] for name in names]
+    return [by_lower_case[name.lower()] for name in names]

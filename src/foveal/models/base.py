@@ -4,6 +4,8 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
+from math import isfinite
 from pathlib import Path
 from typing import ClassVar
 
@@ -65,7 +67,7 @@ class SaliencyModel(nn.Module, ABC):
     @property
     def device(self) -> torch.device:
         """Where the model's tensors are."""
-        return next((tensor.device for tensor in self.buffers()), torch.device("cpu"))
+        return next((tensor.device for tensor in chain(self.parameters(), self.buffers())), torch.device("cpu"))
 
     @abstractmethod
     def log_density(
@@ -106,7 +108,14 @@ class SaliencyModel(nn.Module, ABC):
     def log_density_of(
         self, images: Sequence[RGBImage], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """Log densities of uint8 photographs of one size, at that size; large ones are shrunk on the way."""
+        """Log densities of uint8 photographs of one size, at that size; large ones are shrunk on the way.
+
+        Raises
+        ------
+        FovealError
+            If the photographs differ in size, or `pixels_per_degree` is not a positive number.
+        """
+        check_pixels_per_degree(pixels_per_degree)
         size = images[0].shape[:2]
         tensor = _to_tensor(images).to(self.device)
         shrunk = tensor.shape[3] / size[1]
@@ -139,6 +148,18 @@ class SaliencyMapModel(SaliencyModel):
         if tuple(maps.shape[1:]) != size:
             maps = nn.functional.interpolate(maps[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
         return maps
+
+
+def check_pixels_per_degree(pixels_per_degree: float | None) -> None:
+    """Make sure that a scale is a positive number, if it is given.
+
+    Raises
+    ------
+    FovealError
+        If it is not.
+    """
+    if pixels_per_degree is not None and not (pixels_per_degree > 0 and isfinite(pixels_per_degree)):
+        raise FovealError(f"pixels per degree: a positive number, not {pixels_per_degree:g}")
 
 
 def _to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:

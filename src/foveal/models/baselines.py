@@ -122,13 +122,8 @@ class CrossValidatedCenterBias(CrossValidatedBaseline):
     @cached_property
     def log_likelihoods(self) -> Float[np.ndarray, " fixation"]:
         """Log density of every fixation."""
-        fixations = self.dataset.fixations
-        log_likelihoods = np.empty(len(fixations))
-        for image in np.unique(fixations.image).tolist():
-            rows = fixations.rows_of(image)
-            log_density = self.density.leave_one_image_out(self.dataset, image).numpy()
-            log_likelihoods[rows] = log_density[fixations.pixel_y[rows], fixations.pixel_x[rows]]
-        return log_likelihoods
+        images = np.unique(self.dataset.fixations.image).tolist()
+        return np.concatenate([self.density.leave_one_image_out_at_fixations(self.dataset, image) for image in images])
 
 
 @register_model(

@@ -4,19 +4,17 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically
-from foveal.images import RGBImage, find_images, image_size, read_image
-from foveal.models.base import SaliencyModel
+from foveal.images import PIXELS_AT_ONCE, RGBImage, find_images, image_size, read_image
+from foveal.models.base import SaliencyModel, check_pixels_per_degree
 from foveal.models.prediction import Prediction, check_outputs
 from foveal.models.registry import DEFAULT_MODEL, load_model
 from foveal.threads import computed_ahead
-
-PIXELS_AT_ONCE = 16_000_000  # of a batch, which bounds memory whatever the batch size
 
 Progress = Callable[[int, int], None]  # photographs done, photographs in all
 
@@ -56,9 +54,10 @@ def predict_files(
     """Predict photographs and write the results into a folder.
 
     Files are named after the photographs, `out`/<stem>.overlay.png and so on; a folder is searched with its
-    sub-folders, which are kept below `out`. Photographs of one folder that differ only in their ending keep it in the
-    names of their results. A photograph that cannot be read is noted and the others are done. What was done is listed
-    in `out`/predictions.json, also after an interruption.
+    sub-folders, which are kept below `out`. Where that does not tell two photographs apart, their results keep the
+    ending in their names, or the name of the folder that was given. A photograph that cannot be read is noted and the
+    others are done. What was done is listed in `out`/predictions.json, also after an interruption; each run writes it
+    anew.
 
     Parameters
     ----------
@@ -83,37 +82,37 @@ def predict_files(
     check_outputs(save)
     if batch_size < 1:
         raise FovealError(f"batch size: at least 1, not {batch_size}")
-    if pixels_per_degree is not None and not pixels_per_degree > 0:
-        raise FovealError(f"pixels per degree: a positive number, not {pixels_per_degree:g}")
+    check_pixels_per_degree(pixels_per_degree)
     if not isinstance(model, SaliencyModel):
         model = load_model(model, device)
     if model.card.needs_fixations:
-        raise FovealError(f"{model.name} is made from fixations on the image itself; it can be evaluated, not predict")
+        raise FovealError(
+            f"{model.name} is made from fixations on the image itself; it can be evaluated, it cannot predict"
+        )
 
     run = PredictionRun(model.name)
-    names = _output_names(images, run)
-    if not names:
-        reasons = "; ".join(failure["error"] for failure in run.failed)
-        raise FovealError(reasons or f"{', '.join(map(str, images))}: no picture in it")
     folder = make_writable_folder(out)
+    names = _output_names(images, folder, run)
+    if not names:
+        raise FovealError("; ".join(failure["error"] for failure in run.failed) or "no photographs given")
     order = {os.fspath(path): position for position, path in enumerate(names)}
     total = len(names) + len(run.failed)
     try:
-        for prediction, path in _predictions(model, list(names), run, pixels_per_degree, batch_size):
-            named = Prediction(prediction.image, prediction.log_density, prediction.model, names[path])
-            run.predictions.append(_entry(named, path, named.save(folder, save)))
+        for path, prediction in _predictions(model, list(names), run, pixels_per_degree, batch_size):
+            try:
+                named = replace(prediction, name=names[path])
+                run.predictions.append(_entry(named, path, named.save(folder, save)))
+            except FovealError as error:
+                run.fail(path, error)
             if progress is not None:
                 progress(len(run.predictions) + len(run.failed), total)
+            del prediction, named  # a large photograph is let go before the next is read
     finally:
         # Batches go by size; the list goes in the order in which the photographs were given.
         run.predictions.sort(key=lambda entry: order[entry["image"]])
         with write_atomically(folder / "predictions.json") as temporary:
-            temporary.write_text(
-                json.dumps({"model": run.model, "predictions": run.predictions, "failed": run.failed}, indent=2),
-                encoding="utf-8",
-            )
-    if progress is not None:
-        progress(total, total)
+            listing = {"model": run.model, "predictions": run.predictions, "failed": run.failed}
+            temporary.write_text(json.dumps(listing, indent=2) + "\n", encoding="utf-8")
     return run
 
 
@@ -128,35 +127,51 @@ def _entry(prediction: Prediction, path: Path, files: dict[str, Path]) -> dict[s
     }
 
 
-def _output_names(images: Sequence[str | os.PathLike[str]], run: PredictionRun) -> dict[Path, str]:
+def _output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: PredictionRun) -> dict[Path, str]:
     """The photographs to predict, each once, and what their results are called below the output folder."""
-    stems: dict[Path, Path] = {}
+    candidates: dict[Path, tuple[Path, Path]] = {}  # resolved → (as given, relative to what was given)
     for given in map(Path, images):
         if given.is_dir():
-            stems |= {path: path.relative_to(given) for path in find_images(given) if path not in stems}
+            # Not the overlays of the last run, where `out` lies inside the folder.
+            found = [path for path in find_images(given) if not path.resolve().is_relative_to(out.resolve())]
+            if not found:
+                run.fail(given, FovealError(f"{given}: no picture in it"))
         elif given.is_file():
-            stems.setdefault(given, Path(given.name))
+            found = [given]
         else:
+            found = []
             run.fail(given, FovealError(f"{given}: no such file or folder"))
-    shared = Counter(relative.with_suffix("") for relative in stems.values())
+        for path in found:
+            relative = path.relative_to(given) if given.is_dir() else Path(path.name)
+            candidates.setdefault(path.resolve(), (path, relative))
+    # The shortest name that tells a photograph from all others: its stem, with the ending, with its folder.
+    forms = [
+        {path: relative.with_suffix("") for path, relative in candidates.values()},
+        dict(candidates.values()),
+        {path: Path(_folder_of(path, relative).name) / relative for path, relative in candidates.values()},
+    ]
+    counts = [Counter(form.values()) for form in forms]
     names: dict[Path, str] = {}
-    taken: dict[str, Path] = {}
-    for path, relative in stems.items():
-        stem = relative.with_suffix("")
-        name = (relative if shared[stem] > 1 else stem).as_posix()
-        if name in taken:
-            run.fail(
-                path, FovealError(f"{path}: its results would have the names of {taken[name]}'s; predict it apart")
-            )
+    taken: set[Path] = set()
+    for path, _ in candidates.values():
+        for form, count in zip(forms, counts, strict=True):
+            if count[form[path]] == 1 and form[path] not in taken:
+                taken.add(form[path])
+                names[path] = form[path].as_posix()
+                break
         else:
-            taken[name] = path
-            names[path] = name
+            run.fail(path, FovealError(f"{path}: another photograph has the same name; use another --out for it"))
     return names
+
+
+def _folder_of(path: Path, relative: Path) -> Path:
+    """The folder that a photograph's relative path starts from."""
+    return path.resolve().parents[len(relative.parts) - 1]
 
 
 def _predictions(
     model: SaliencyModel, paths: list[Path], run: PredictionRun, pixels_per_degree: float | None, batch_size: int
-) -> Iterator[tuple[Prediction, Path]]:
+) -> Iterator[tuple[Path, Prediction]]:
     """Predictions in batches of one size, photographs read ahead; those that cannot be read go to `run.failed`."""
     by_size: dict[tuple[int, int], list[Path]] = {}
     for path in paths:
@@ -164,23 +179,30 @@ def _predictions(
             by_size.setdefault(image_size(path), []).append(path)
         except FovealError as error:
             run.fail(path, error)
-    batches = []
+    small: list[list[Path]] = []
+    large: list[list[Path]] = []
     for (height, width), group in by_size.items():
         n = max(1, min(batch_size, PIXELS_AT_ONCE // (height * width)))
+        batches = large if height * width > PIXELS_AT_ONCE else small
         batches += [group[start : start + n] for start in range(0, len(group), n)]
 
     def read(batch: list[Path]) -> list[tuple[Path, RGBImage | FovealError]]:
         return [(path, _read_or_error(path)) for path in batch]
 
-    for batch in computed_ahead(read, batches):
-        good = [(path, image) for path, image in batch if not isinstance(image, FovealError)]
+    def predict(batch: list[tuple[Path, RGBImage | FovealError]]) -> list[tuple[Path, Prediction]]:
+        good = {path: image for path, image in batch if not isinstance(image, FovealError)}
         for path, outcome in batch:
             if isinstance(outcome, FovealError):
                 run.fail(path, outcome)
-        if good:
-            some_paths, pixels = zip(*good, strict=True)
-            predictions = model.predict_batch(pixels, [path.stem for path in some_paths], pixels_per_degree)
-            yield from zip(predictions, some_paths, strict=True)
+        if not good:
+            return []
+        predictions = model.predict_batch(list(good.values()), [path.stem for path in good], pixels_per_degree)
+        return list(zip(good, predictions, strict=True))
+
+    for read_batch in computed_ahead(read, small):
+        yield from predict(read_batch)
+    for batch in large:  # not read ahead: one of them at a time is enough for the memory
+        yield from predict(read(batch))
 
 
 def _read_or_error(path: Path) -> RGBImage | FovealError:

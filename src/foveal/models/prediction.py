@@ -42,6 +42,10 @@ class Prediction:
     model: str
     name: str = "image"
 
+    def __repr__(self) -> str:
+        height, width = self.log_density.shape
+        return f"Prediction({self.name!r} by {self.model}, {width} x {height} px)"
+
     @property
     def density(self) -> Float[np.ndarray, "height width"]:
         """Probability of every pixel; they sum to one."""

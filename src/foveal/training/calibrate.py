@@ -81,31 +81,43 @@ def mean_log_likelihood(calibration: Calibration, batches: Sequence[MapsAndFixat
     return nats / sum(len(batch.maps) for batch in batches) / math.log(2)
 
 
-def prepare(model: SaliencyMapModel, dataset: Dataset, progress: Progress | None = None) -> list[MapsAndFixations]:
-    """Compute the model's maps of a data set, on the grid on which they are calibrated.
+def prepare(
+    model: SaliencyMapModel, dataset: Dataset, problems: list[str], progress: Progress | None = None
+) -> list[MapsAndFixations]:
+    """Compute the model's maps of a data set whose images all have fixations, on the grid for calibration.
+
+    A photograph that cannot be read is left out, and a line about it added to `problems`.
 
     Raises
     ------
     FovealError
-        If no image has fixations.
+        If not one photograph can be read.
     """
     batches = []
-    counts = torch.bincount(torch.from_numpy(dataset.fixations.image), minlength=len(dataset))
     for indices in dataset.stimuli.batches(BATCH_SIZE):
-        indices = [index for index in indices if counts[index] > 0]
-        if not indices:
-            continue
-        grids = to_working_grid(model.saliency_map_of([dataset.stimuli[index].image for index in indices]))
-        part = dataset.fixations.select(indices)
-        height, width = dataset.stimuli.sizes[indices[0]].tolist()
-        h, w = grids.shape[1:]
-        column = (torch.from_numpy(part.x + 0.5) * w / width).long()
-        row = (torch.from_numpy(part.y + 0.5) * h / height).long()
-        image = torch.from_numpy(part.image)
-        weight = (1 / counts[indices].float())[image]
-        batches.append(MapsAndFixations(grids.clone(), image, row * w + column, weight))
+        photographs = {}
+        for index in indices:
+            try:
+                photographs[index] = dataset.stimuli[index].image
+            except FovealError as error:
+                problems.append(str(error))
+        if photographs:
+            grids = to_working_grid(model.saliency_map_of(list(photographs.values())))
+            batches.append(_with_fixations(grids.clone(), dataset, list(photographs)))
         if progress is not None:
             progress(len(indices))
     if not batches:
-        raise FovealError(f"{dataset.name}: no image has fixations")
+        raise FovealError(f"{dataset.name}: no photograph can be read")
     return batches
+
+
+def _with_fixations(grids: Float[Tensor, "image h w"], dataset: Dataset, images: list[int]) -> MapsAndFixations:
+    """Put the fixations of some images of one size onto their grids."""
+    part = dataset.fixations.select(images)
+    height, width = dataset.stimuli.sizes[images[0]].tolist()
+    h, w = grids.shape[1:]
+    column = (torch.from_numpy(part.x + 0.5) * w / width).long()
+    row = (torch.from_numpy(part.y + 0.5) * h / height).long()
+    image = torch.from_numpy(part.image)
+    weight = (1 / torch.bincount(image).float())[image]
+    return MapsAndFixations(grids, image, row * w + column, weight)

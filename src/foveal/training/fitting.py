@@ -4,13 +4,14 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from foveal import __version__
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
+from foveal.files import make_writable_folder
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
@@ -29,11 +30,15 @@ class TrainingReport:
     model, dataset, licence, n_images
         What was fitted to what, and the licence of that data.
     log_likelihood
-        Mean over the training images, bit per fixation above uniform.
+        Mean over the images that it was fitted to, bit per fixation above uniform: too good for other images.
     center_bias_log_likelihood
-        The same of the data set's centre bias without the image at hand.
+        The same of the data set's centre bias, without the image at hand.
     held_out_log_likelihood
         The same of the model on images that it was not fitted to; None without folds.
+    command, version
+        What makes these weights, with which Foveal.
+    problems
+        One line for each thing that could not be used.
     path
         The weights.
     """
@@ -45,6 +50,9 @@ class TrainingReport:
     log_likelihood: float
     center_bias_log_likelihood: float
     held_out_log_likelihood: float | None
+    command: str
+    version: str
+    problems: tuple[str, ...]
     path: str
 
 
@@ -64,7 +72,7 @@ def train(
     Parameters
     ----------
     model
-        Name of a trainable model.
+        Name of a trainable model, or a file of its weights.
     dataset
         A data set, its name, or the path of a folder.
     out
@@ -83,36 +91,51 @@ def train(
         If the model cannot be trained, or the data set not be used for it.
     """
     fitted_model = load_model(model)
+    name = fitted_model.name
     if not fitted_model.card.trainable:
-        raise FovealError(f"{model} has nothing to train")
+        raise FovealError(f"{name} has nothing to train")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
+    data = data.select(np.unique(data.fixations.image))
     if folds is not None and not 2 <= folds <= len(data):
         raise FovealError(f"{folds} folds of {len(data)} images: give at least 2 and at most as many as images")
-    path = Path(out) / f"{model}.safetensors"
+    path = make_writable_folder(out) / f"{name}.safetensors"
+    report = progress or (lambda *_: None)
 
     density = CenterBiasKDE.fit(data)
     prior_likelihood = center_bias_log_likelihood(CrossValidatedCenterBias(data, density))
     center_bias = CenterBias.of(density)
-    held_out = None
-    report = progress or (lambda *_: None)
+    trained: SaliencyModel = center_bias
+    likelihood, held_out, problems = prior_likelihood, prior_likelihood if folds else None, list(data.problems)
     if isinstance(fitted_model, SaliencyMapModel):
-        parts = _prepared_parts(fitted_model, data, folds or 1, report)
+        parts = _prepared_parts(fitted_model, data, folds or 1, problems, report)
         fits = 1 + (folds or 0)
         report("fits", 0, fits)
         everything = [batch for part in parts for batch in part]
         fitted_model.calibration = fit_calibration(everything, center_bias.log_grid)
         likelihood = mean_log_likelihood(fitted_model.calibration, everything)
         report("fits", 1, fits)
+        held_out = None
         if folds is not None:
             held_out = _held_out_log_likelihood(data, parts, lambda done: report("fits", 1 + done, fits))
-        trained: SaliencyModel = fitted_model
-    else:
-        trained, likelihood, held_out = center_bias, prior_likelihood, prior_likelihood
+        trained = fitted_model
 
+    command = f"foveal train {name} --dataset {data.name}" + (f" --folds {folds}" if folds else "")
     result = TrainingReport(
-        model, data.name, data.licence, len(data), likelihood, prior_likelihood, held_out, os.fspath(path)
+        name,
+        data.name,
+        data.licence,
+        len(data),
+        likelihood,
+        prior_likelihood,
+        held_out,
+        command,
+        __version__,
+        tuple(problems),
+        os.fspath(path),
     )
-    save_model(trained, path, provenance=asdict(result))
+    provenance = asdict(result)
+    del provenance["path"]  # a place on this machine says nothing elsewhere
+    save_model(trained, path, provenance)
     return result
 
 
@@ -126,7 +149,7 @@ def center_bias_log_likelihood(center_bias: CrossValidatedCenterBias) -> float:
 
 
 def _prepared_parts(
-    model: SaliencyMapModel, data: Dataset, n_parts: int, report: Progress
+    model: SaliencyMapModel, data: Dataset, n_parts: int, problems: list[str], report: Progress
 ) -> list[list[MapsAndFixations]]:
     """The maps of the data set's folds: of fold k, images k, k + n_parts, and so on."""
     done = 0
@@ -136,7 +159,8 @@ def _prepared_parts(
         done += n
         report("maps", done, len(data))
 
-    return [prepare(model, data.select(np.arange(k, len(data), n_parts)), count) for k in range(n_parts)]
+    folds = [data.select(np.arange(k, len(data), n_parts)) for k in range(n_parts)]
+    return [prepare(model, fold, problems, count) for fold in folds]
 
 
 def _held_out_log_likelihood(
