@@ -1,6 +1,5 @@
 """Files are whole or not there."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -62,8 +61,28 @@ def test_what_cannot_be_written_is_one_clear_line(tmp_path):
         make_writable_folder(tmp_path / "file" / "out")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_one_clear_line(tmp_path):
-    tmp_path.chmod(0o500)
+def test_a_read_only_folder_is_one_clear_line(tmp_path, monkeypatch):
+    def refused(*_args, **_kwargs):
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)  # root may write anywhere
     with pytest.raises(FovealError, match="Permission denied"):
         make_writable_folder(tmp_path)
+
+
+def test_trouble_with_another_file_is_not_blamed_on_this_one(tmp_path):
+    with pytest.raises(FileNotFoundError), write_atomically(tmp_path / "copy.txt"):
+        (tmp_path / "missing.txt").read_text()
+
+
+def test_the_file_may_be_read_by_whom_the_user_lets(tmp_path):
+    with write_atomically(tmp_path / "a.bin") as temporary:
+        temporary.unlink()
+        temporary.touch(0o600)
+    (tmp_path / "b.bin").touch()
+    assert (tmp_path / "a.bin").stat().st_mode == (tmp_path / "b.bin").stat().st_mode
+
+
+def test_a_name_as_long_as_names_may_be(tmp_path):
+    with write_atomically(tmp_path / ("n" * 251 + ".png")) as temporary:
+        temporary.write_bytes(b"")

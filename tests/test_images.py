@@ -63,11 +63,12 @@ def test_cmyk_has_the_right_colors(tmp_path):
     assert np.abs(read_image(tmp_path / "print.jpg").astype(int) - RED).max() <= 6
 
 
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif", "webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_applied(tmp_path, orientation):
+def test_exif_orientation_is_applied(tmp_path, orientation, ending):
     # The corner that is red in the upright picture, and where each orientation stores it.
-    upright = np.zeros((8, 16, 3), np.uint8)
-    upright[:4, :4] = RED
+    upright = np.zeros((16, 32, 3), np.uint8)
+    upright[:8, :8] = RED
     inverse = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
@@ -80,9 +81,12 @@ def test_exif_orientation_is_applied(tmp_path, orientation):
     }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(np.ascontiguousarray(inverse(upright))).save(tmp_path / "turned.png", exif=exif)
-    assert (read_image(tmp_path / "turned.png") == upright).all()
-    assert image_size(tmp_path / "turned.png") == (8, 16)
+    path = tmp_path / f"turned.{ending}"
+    Image.fromarray(np.ascontiguousarray(inverse(upright))).save(path, exif=exif, quality=100)
+    image = read_image(path)
+    assert image_size(path) == image.shape[:2] == (16, 32)
+    assert np.abs(image[2:6, 2:6].astype(int) - RED).max() < 12
+    assert image[10:, 10:].max() < 12
 
 
 def test_truncated_jpeg_is_one_clear_line(tmp_path):
@@ -100,6 +104,14 @@ def test_what_is_no_image_is_one_clear_line(tmp_path, content):
     with pytest.raises(FovealError, match=r"text\.jpg") as caught:
         read_image(tmp_path / "text.jpg")
     assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_pil_image_is_one_clear_line(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "cut.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "cut.jpg").read_bytes()[:2000])
+    with Image.open(tmp_path / "cut.jpg") as image, pytest.raises(FovealError, match="truncated"):
+        read_image(image)
 
 
 def test_missing_file_and_float_image(tmp_path):

@@ -132,9 +132,72 @@ def test_nothing_to_score(dataset):
         foveal.evaluate(["uniform"], empty)
 
 
-def test_a_fitted_center_bias_and_a_model_object_can_be_given(dataset):
+def test_a_center_bias_that_is_given_is_scored_as_it_is(results, dataset, tmp_path):
+    """By its name, the data set's own is made; an object or a file is what it is: here, uniform."""
     table = foveal.evaluate([CenterBias(), load_model("bms")], dataset, ["AUC"])
     assert table.model.tolist() == ["centerbias", "bms"]
+    assert table.value[0] == 0.5
+    assert value(results, "centerbias", "AUC") > 0.6
+
+
+def test_models_of_one_name_are_told_apart(dataset, tmp_path):
+    path = foveal.train("bms", dataset, out=tmp_path).path
+    table = foveal.evaluate(["bms", path], dataset, "LL")
+    assert table.model.tolist() == ["bms", path]
+    assert table.value[1] > table.value[0]
+    with pytest.raises(FovealError, match="two of the models are called 'bms'"):
+        foveal.evaluate(["bms", load_model("bms")], dataset, "LL")
+    with pytest.raises(FovealError, match="no model to evaluate"):
+        foveal.evaluate([], dataset)
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_computed(dataset):
+    done = []
+    one_subject = dataclasses.replace(dataset, fixations=dataset.fixations.for_subject(0))
+    for models, data in ((["bms", "typo"], dataset), (["bms", "gold"], one_subject)):
+        with pytest.raises(FovealError):
+            foveal.evaluate(models, data, ["AUC"], progress=lambda *step: done.append(step))
+    assert done == []
+
+
+def test_all_leaves_out_what_cannot_be_had(dataset):
+    one_subject = dataclasses.replace(dataset, fixations=dataset.fixations.for_subject(0))
+    assert set(foveal.evaluate("uniform", one_subject).metric) == {"AUC", "LL", "IG", "NSS"}
+    one_image = dataclasses.replace(dataset, fixations=dataset.fixations.for_image(0))
+    assert set(foveal.evaluate("uniform", one_image).metric) == {"AUC", "LL", "NSS"}
+    with pytest.raises(FovealError, match="one image only"):
+        foveal.evaluate("uniform", one_image, "IG")
+
+
+def test_every_image_is_scored_at_its_own_scale(dataset, monkeypatch):
+    seen = []
+    model = load_model("uniform")
+    log_density = type(model).log_density
+
+    def spy(self, images, pixels_per_degree=None):
+        seen.append((len(images), pixels_per_degree))
+        return log_density(self, images, pixels_per_degree)
+
+    monkeypatch.setattr(type(model), "log_density", spy)
+    stimuli = Stimuli(dataset.stimuli.sources, pixels_per_degree=[4.0] * 5 + [9.0] * 3)
+    foveal.evaluate(model, dataclasses.replace(dataset, stimuli=stimuli), "LL")
+    assert sorted(seen) == [(3, 9.0), (5, 4.0)]
+
+
+def test_no_map_is_rendered_for_the_likelihood_of_a_baseline(dataset, monkeypatch):
+    monkeypatch.setattr("foveal.models.baselines.CrossValidatedGoldStandard.log_densities", None)
+    table = foveal.evaluate(["gold", "centerbias"], dataset, ["LL", "IG", "explained_information"])
+    assert table[table.metric == "explained_information"].value.tolist() == [1, 0]
+
+
+def test_a_share_of_nothing_is_no_number(tmp_path):
+    rng = np.random.default_rng(0)
+    stimuli = Stimuli([make_photograph(i) for i in range(6)], pixels_per_degree=4.0)
+    noise = Fixations.of(np.repeat(np.arange(6), 4), rng.uniform(0, 79, 24), rng.uniform(0, 59, 24), [0, 1] * 12)
+    table = foveal.evaluate("uniform", Dataset("noise", stimuli, noise), "explained_information")
+    write_json(table, tmp_path / "n.json")
+    gold = foveal.evaluate("gold", Dataset("noise", stimuli, noise), "IG").value[0]
+    assert (json.loads((tmp_path / "n.json").read_text())[0]["value"] is None) == (gold <= 0)
 
 
 def test_json_is_a_list_of_rows(results, tmp_path):

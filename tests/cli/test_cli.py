@@ -11,6 +11,7 @@ from toy import make_dataset, make_photograph, write_image
 
 from foveal.cli import app
 from foveal.datasets import save_dataset
+from foveal.models import DEFAULT_MODEL
 
 
 @pytest.fixture
@@ -60,6 +61,32 @@ def test_predict_a_folder_keeps_its_sub_folders_and_tells_names_apart(foveal, tm
     assert code == 0
     files = sorted(p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.npy"))
     assert files == ["a.jpg.density.npy", "a.png.density.npy", "sub/a.density.npy"]
+
+
+def test_photographs_of_one_name_in_several_folders(foveal, tmp_path):
+    for folder in ("monday", "tuesday"):
+        write_image(tmp_path / folder / "x.png", make_photograph())
+    code, _, _ = foveal("predict", "monday", "tuesday", "monday/x.png", tmp_path / "tuesday/x.png", "--save", "density")
+    assert code == 0
+    files = sorted(p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.npy"))
+    assert files == ["monday/x.density.npy", "tuesday/x.density.npy"]
+
+
+def test_results_inside_the_folder_are_not_predicted_again(foveal, tmp_path):
+    write_image(tmp_path / "a.png", make_photograph())
+    for _ in range(2):
+        assert foveal("predict", ".")[0] == 0
+    assert len(json.loads((tmp_path / "out/predictions.json").read_text())["predictions"]) == 1
+
+
+def test_one_result_that_cannot_be_written_does_not_stop_the_others(foveal, tmp_path):
+    long = "n" * 245 + ".png"
+    for name in (long, "a.png"):
+        write_image(tmp_path / name, make_photograph())
+    code, out, err = foveal("predict", long, "a.png", "--save", "density")
+    assert code == 1
+    assert out.split() == ["out/a.density.npy"]
+    assert "File name too long" in err
 
 
 def test_predict_all_kinds_of_images(foveal, tmp_path):
@@ -118,6 +145,10 @@ def test_bad_images_are_named_and_the_rest_is_done(foveal, tmp_path):
         (["evaluate", "--model", "bms", "--dataset", "study", "--split", "fold0"], "no split 'fold0'"),
         (["datasets", "salicon"], "no data set 'salicon'"),
         (["train", "uniform", "--dataset", "study"], "nothing to train"),
+        (["train", "bms", "--dataset", "study", "--out", "photo.jpg/x"], "choose another folder"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--json", "photo.jpg/x"], "choose another folder"),
+        (["evaluate", "--model", "bms,bms", "--dataset", "study"], "two of the models are called 'bms'"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--metrics", ""], "no metric to compute"),
         (["predict"], "Missing argument"),
         (["predict", "photo.jpg", "--speed", "9"], "No such option"),
     ],
@@ -180,6 +211,18 @@ def test_train_then_predict_with_what_was_trained(foveal, study, tmp_path):
     write_image(tmp_path / "photo.jpg", make_photograph())
     code, _, _ = foveal("predict", "photo.jpg", "--model", "weights/bms.safetensors")
     assert code == 0
+
+
+def test_train_names_what_it_left_out(foveal, study):
+    (study / "images/1.png").write_bytes((study / "images/1.png").read_bytes()[:200])
+    code, out, err = foveal("train", "bms", "--dataset", "study")
+    assert code == 1
+    assert "weights: out/bms.safetensors" in out
+    assert "1.png: the image cannot be read" in err
+
+
+def test_the_default_model_is_the_librarys(foveal):
+    assert f"[default: {DEFAULT_MODEL}]" in foveal("predict", "--help")[1]
 
 
 def test_models_and_datasets(foveal):

@@ -7,6 +7,7 @@ from toy import make_dataset, make_photograph, write_image
 
 from foveal.datasets import load_dataset, load_folder, save_dataset
 from foveal.errors import FovealError, FovealNote
+from foveal.gaze import Dataset, Stimuli
 
 
 @pytest.fixture
@@ -90,6 +91,42 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(folder):
     assert "1 of 10 rows left out: the fixation is outside its image (first: 'a.png' in line 9)" in problems
 
 
+def test_subjects_keep_their_names(folder):
+    write_rows(folder, ["a.png,1,2,NA,0,9", "a.png,3,4,anna,0,9"])
+    data = load_folder(folder)
+    assert data.fixations.has_subjects
+    assert data.subject_names == ("NA", "anna")
+    save_dataset(data, folder / "copy")
+    assert load_folder(folder / "copy").subject_names == ("NA", "anna")
+
+
+def test_a_row_without_subject_is_said(folder):
+    write_rows(folder, ["a.png,1,2,,0,9", "a.png,3,4,anna,0,9"])
+    assert "1 rows do not say their subject" in load_folder(folder).problems[0]
+
+
+def test_orders_that_are_no_whole_numbers_are_not_known(folder):
+    write_rows(folder, [f"a.png,1,2,anna,{order},9" for order in ("inf", "1.5", "-3", "2", "x")])
+    assert load_folder(folder).fixations.order.tolist() == [-1, -1, -1, 2, -1]
+
+
+def test_what_a_folder_cannot_hold_is_refused_before_anything_is_written(tmp_path):
+    data = make_dataset(n_images=2)
+    outside = Dataset("n", Stimuli(data.stimuli.sources, ["../../a", "b"]), data.fixations)
+    several = Dataset("n", Stimuli(data.stimuli.sources, pixels_per_degree=[1.0, 2.0]), data.fixations)
+    for bad, complaint in ((outside, "no path below"), (several, "differ in pixels per degree")):
+        with pytest.raises(FovealError, match=complaint):
+            save_dataset(bad, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_again_leaves_one_table(tmp_path):
+    data = make_dataset(n_images=2)
+    save_dataset(data, tmp_path)
+    save_dataset(data.limit(1), tmp_path, "parquet")
+    assert len(load_folder(tmp_path).fixations) == 30
+
+
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
@@ -99,6 +136,8 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(folder):
         (lambda f: (f / "dataset.toml").write_text("name = "), "not TOML"),
         (lambda f: (f / "dataset.toml").write_text('ppd = "x"'), "no setting 'ppd'"),
         (lambda f: (f / "dataset.toml").write_text('pixels_per_degree = "many"'), "positive number"),
+        (lambda f: (f / "dataset.toml").write_text("pixels_per_degree = true"), "positive number"),
+        (lambda f: (f / "dataset.toml").write_text("pixels_per_degree = inf"), "positive number"),
         (lambda f: (f / "images").rename(f / "pictures"), "no folder images"),
     ],
 )

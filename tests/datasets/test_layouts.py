@@ -124,6 +124,37 @@ def test_a_mat_file_without_a_field_names_it(tmp_path, contents, complaint):
     assert "\n" not in str(caught.value)
 
 
+def test_nan_coordinates_are_left_out_and_said(tmp_path):
+    images = {"1001.jpg": [([1.0, np.nan, 5.0], [1.0, 2.0, 5.0], [9.0, 9.0, 9.0])], "1002.jpg": SCANPATHS["1002.jpg"]}
+    write_structs(tmp_path / "osie/data/eye/fixations.mat", tmp_path / "osie/data/stimuli", images)
+    data = load_dataset("osie", tmp_path)
+    assert data.fixations.for_image(0).x.tolist() == [4.0]
+    assert "1 fixations without coordinates left out (first: image 1, subject 1)" in data.problems[0]
+
+
+def test_columns_of_different_length_name_the_scanpath(tmp_path):
+    images = {"1001.jpg": [([1.0, 2.0], [1.0, 2.0], [9.0, 9.0]), ([1.0, 2.0], [1.0], [9.0, 9.0])]}
+    write_structs(tmp_path / "osie/data/eye/fixations.mat", tmp_path / "osie/data/stimuli", images)
+    with pytest.raises(FovealError, match="image 1, subject 2: x, y and duration differ in length"):
+        load_dataset("osie", tmp_path)
+
+
+def test_a_layout_that_only_looks_like_the_published_one(tmp_path):
+    (tmp_path / "scene/tidy").mkdir(parents=True)
+    write_image(tmp_path / "scene/stimuli/001.jpg", make_photograph(0))
+    write_image(tmp_path / "scene/stimuli/002.jpg", make_photograph(0))
+    cells = np.empty((2, 2), dtype=object)
+    cells[:] = [[np.zeros((1, 3))] * 2] * 2
+    for contents in ({"fixations": cells}, {"fixations": {"a": 1}}):
+        scipy.io.savemat(tmp_path / "scene/tidy/fixations.mat", contents)
+        with pytest.raises(FovealError, match="not laid out as published"):
+            load_dataset("scene", tmp_path)
+    (tmp_path / "mit1003/ALLSTIMULI").mkdir(parents=True)
+    (tmp_path / "mit1003/DATA").mkdir()
+    with pytest.raises(FovealError, match="0 photographs in ALLSTIMULI, 0 observers in DATA"):
+        load_dataset("mit1003", tmp_path)
+
+
 def test_a_broken_mat_file_and_a_missing_photograph(tmp_path):
     write_structs(tmp_path / "osie/data/eye/fixations.mat", tmp_path / "osie/data/stimuli", SCANPATHS)
     (tmp_path / "osie/data/stimuli/1002.jpg").unlink()

@@ -5,6 +5,7 @@ from hypothesis.extra import numpy as hnp
 from matplotlib.figure import Figure
 from toy import make_photograph
 
+from foveal.errors import FovealError
 from foveal.figures import overlay, plot_density, plot_fixations
 from foveal.figures.levels import density_at_mass
 from foveal.figures.overlay import heat
@@ -56,6 +57,11 @@ def test_contours_of_all_three_levels_are_drawn():
         row = density[150, 200:]
         edge = 200 + int((row >= level).sum()) - 1
         assert white[150, edge - 3 : edge + 4].any()
+
+
+def test_a_photograph_of_another_size_is_refused():
+    with pytest.raises(FovealError, match="a density of 120 x 90 px over a photograph of 90 x 120"):
+        overlay(np.zeros((120, 90, 3), np.uint8), peaked())
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (3, 3)])

@@ -30,6 +30,10 @@ def test_a_stop_that_is_too_short_is_part_of_the_saccade():
     assert x == pytest.approx([100, 900], abs=2)
 
 
+def test_no_recording():
+    assert all(len(column) == 0 for column in detect_fixations(np.zeros((0, 2))))
+
+
 def test_without_a_saccade_all_is_one_fixation():
     x, y, duration = detect_fixations(gaze_of(np.array([[300, 200]]), [240]))
     assert (len(x), x[0], y[0]) == (1, pytest.approx(300, abs=1), pytest.approx(200, abs=1))

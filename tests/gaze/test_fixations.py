@@ -81,6 +81,10 @@ def test_stimuli_group_by_size_and_never_mix():
     batches = list(stimuli.batches(2))
     assert sorted(i for batch in batches for i in batch) == list(range(5))
     assert all(len({sizes[i] for i in batch}) == 1 and len(batch) <= 2 for batch in batches)
+    scaled = Stimuli(stimuli.sources, pixels_per_degree=[3.0, 3.0, 3.0, 4.0, 3.0])
+    assert [3] in list(scaled.batches(9))
+    large = Stimuli([np.broadcast_to(np.uint8(0), (3000, 4000, 3))] * 2)
+    assert list(large.batches(8)) == [[0], [1]]
 
 
 def test_stimuli_carry_their_scale():
@@ -94,11 +98,26 @@ def test_stimuli_carry_their_scale():
         Stimuli(images, ids=["a", "a", "b"])
 
 
+def test_what_is_picked_out_of_order_is_sorted_again(fixations):
+    picked = fixations.where(np.array([4, 0, 3, 1]))
+    assert picked.image.tolist() == [0, 0, 1, 2]
+    assert picked.for_image(0).x.tolist() == [0.4, 3.0]
+
+
+@pytest.mark.parametrize(("x", "image"), [(-5.0, 0), (80.0, 0), (3.0, 9), (3.0, -1)])
+def test_a_fixation_outside_is_refused_by_the_data_set(dataset, x, image):
+    with pytest.raises(FovealError, match=r"outside their image|on image"):
+        Dataset("n", dataset.stimuli, Fixations.of([image], [x], [3.0]))
+
+
 def test_data_set_parts(dataset):
     part = dataset.select([3, 1])
     assert len(part) == 2
     assert part.fixations.for_image(0).x.tolist() == dataset.fixations.for_image(3).x.tolist()
     assert len(dataset.limit(3)) == 3
+    assert dataset.select([-1]).stimuli.ids == ("7",)
+    assert dataset.select(np.arange(8) % 2 == 0).stimuli.ids == ("0", "2", "4", "6")
+    assert repr(dataset) == "Dataset('toy', 8 images, 240 fixations)"
     with pytest.raises(FovealError, match="no split 'fold0'"):
         dataset.split("fold0")
     named = Dataset("n", dataset.stimuli, dataset.fixations, splits={"two": np.array([0, 1])})

@@ -23,6 +23,13 @@ def test_alone_on_an_image_nobody_else_says_anything():
     assert np.isnan(leave_one_subject_out_densities(np.ones(3), np.ones(3), np.zeros(3, int), (5, 5), 1.0)).all()
 
 
+def test_a_bandwidth_far_below_a_pixel_stays_defined():
+    densities = leave_one_subject_out_densities(
+        np.array([3.4, 3.1]), np.array([2.0, 2.2]), np.array([0, 1]), (6, 8), 0.001
+    )
+    np.testing.assert_allclose(densities, 1)
+
+
 def test_mixture_weights_are_recovered():
     rng = np.random.default_rng(0)
     x = np.where(rng.random(20000) < 0.3, rng.normal(0, 1, 20000), rng.normal(3, 1, 20000))
@@ -54,6 +61,10 @@ def test_center_bias_is_that_of_the_other_images():
     dataset = make_dataset(n_images=5, size=(48, 64))
     fitted = CenterBiasKDE.fit(dataset)
     for image in (0, 3):
+        at_fixations = fitted.leave_one_image_out_at_fixations(dataset, image)
+        part = dataset.fixations.for_image(image)
+        rendered = fitted.leave_one_image_out(dataset, image).numpy()
+        np.testing.assert_allclose(at_fixations, rendered[part.pixel_y, part.pixel_x], atol=1e-5)
         fast = fitted.leave_one_image_out(dataset, image).numpy()
         slow = slow_center_bias(dataset, image, fitted.bandwidth, fitted.uniform_weight)
         assert np.logaddexp.reduce(fast.ravel()) == pytest.approx(0, abs=1e-4)

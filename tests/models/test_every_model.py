@@ -88,10 +88,16 @@ def test_gpu_equals_cpu(model):
 
 def test_raw_maps_have_the_size_of_the_image(model):
     if not isinstance(model, SaliencyMapModel):
-        return
+        pytest.skip(f"{model.name} computes a density")
     maps = model.saliency_map_of([make_photograph(0, (61, 83)), make_photograph(1, (61, 83))])
     assert maps.shape == (2, 61, 83)
     assert torch.isfinite(maps).all()
+
+
+@pytest.mark.parametrize("scale", [0.0, -3.0, float("inf"), float("nan")])
+def test_a_scale_that_is_none_is_refused(model, photograph, scale):
+    with pytest.raises(FovealError, match="positive number"):
+        model.predict(photograph, pixels_per_degree=scale)
 
 
 @pytest.mark.parametrize("name", NEEDS_FIXATIONS)

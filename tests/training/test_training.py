@@ -66,7 +66,8 @@ def test_training_bms_writes_a_model_that_fits_better(dataset, tmp_path):
 def test_training_the_center_bias(dataset, tmp_path):
     report = foveal.train("centerbias", dataset, out=tmp_path)
     value = foveal.evaluate(["centerbias"], dataset, ["LL"])["value"][0]
-    assert report.log_likelihood == pytest.approx(value, abs=1e-4)
+    assert report.held_out_log_likelihood == pytest.approx(value, abs=1e-4)
+    assert report.log_likelihood > report.held_out_log_likelihood
     log_density = load_model(report.path).predict(np.zeros((60, 80, 3), np.uint8)).log_density
     y, x = np.unravel_index(log_density.argmax(), log_density.shape)
     assert (x, y) == (pytest.approx(40, abs=14), pytest.approx(30, abs=14))

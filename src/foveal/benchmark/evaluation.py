@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,12 +12,12 @@ import torch
 from jaxtyping import Float
 
 from foveal.benchmark.bootstrap import bootstrap_interval
-from foveal.benchmark.scoring import Scores, log_likelihood_per_image, score_baseline, score_model
+from foveal.benchmark.scoring import Scores, score_baseline, score_model
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.files import write_atomically
 from foveal.gaze import Dataset
-from foveal.metrics import Metric, explained_information, get_metrics, information_gain
+from foveal.metrics import Metric, get_metrics, information_gain
 from foveal.models import SaliencyModel, load_model
 from foveal.models.baselines import CenterBias, CrossValidatedBaseline, CrossValidatedCenterBias, GoldStandard
 
@@ -99,10 +99,12 @@ def evaluate(
     on_maps = [metric for metric in chosen if metric.takes_map]
     if any(not metric.takes_map for metric in chosen):
         on_maps = list(dict.fromkeys([*on_maps, *get_metrics(["LL"])]))
+    if isinstance(models, SaliencyModel | str | os.PathLike):
+        models = [models]
     yardsticks = _Yardsticks(data)
     # What cannot be done is said before anything is computed.
     named = _named_models(models, device)
-    baselines = {name: yardsticks.fitted(name) for name in named if name in YARDSTICKS and not raw}
+    baselines = {name: yardsticks.fitted(name) for name in YARDSTICKS if name in models and not raw}
 
     rows, tables, problems = [], [], list(data.problems)
     for name, model in named.items():
@@ -119,28 +121,38 @@ def evaluate(
         if not scores:
             raise FovealError(f"{data.name}: no image could be scored ({problems[-1]})")
         table = pd.DataFrame.from_dict(scores, orient="index").sort_index()
-        for metric in chosen:
-            statistic: Any = lambda values: values.mean(axis=-1)  # noqa: E731
-            if metric.uses == "information_gain":
-                gain = information_gain(table["LL"].to_numpy(), yardsticks.center_bias_log_likelihood[table.index])
-                columns = [gain, yardsticks.gold_information_gain[table.index]]
-                statistic = explained_information
-            else:
-                if metric.uses == "log_likelihood":
-                    baseline = yardsticks.center_bias_log_likelihood[table.index]
-                    table[metric.name] = metric.function(table["LL"].to_numpy(), baseline)
-                columns = [table[metric.name].to_numpy()]
-            low, high = bootstrap_interval(statistic, *columns, seed=seed)
-            rows.append((name, data.name, metric.name, float(statistic(*columns)), low, high, len(table)))
-        names = [data.stimuli.ids[image] for image in table.index]
-        columns_of_metrics = table[[metric.name for metric in chosen if metric.name in table]]
-        tables.append(columns_of_metrics.assign(model=name, dataset=data.name, image=names))
+        for metric, summary in _summaries(table, chosen, yardsticks, seed):
+            rows.append((name, data.name, metric, *summary, len(table)))
+        table = table[[metric.name for metric in chosen if metric.name in table]]
+        labels = {"model": name, "dataset": data.name, "image": [data.stimuli.ids[image] for image in scores]}
+        tables.append(pd.concat([pd.DataFrame(labels, index=list(scores)).loc[table.index], table], axis=1))
 
     results = Results(rows, columns=["model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"])
-    per_image = pd.concat(tables, ignore_index=True)
-    results.per_image = per_image[["model", "dataset", "image", *per_image.columns[:-3]]]
+    results.per_image = pd.concat(tables, ignore_index=True)
     results.problems = problems
     return results
+
+
+def _summaries(
+    table: pd.DataFrame, metrics: Sequence[Metric], yardsticks: "_Yardsticks", seed: int
+) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Value and interval of each metric, from a table of one row an image; what follows from LL is added to it."""
+    for metric in metrics:
+        if metric.uses == "log_likelihood":
+            baseline = yardsticks.center_bias_log_likelihood[table.index]
+            table[metric.name] = metric.function(table["LL"].to_numpy(), baseline)
+        if metric.uses == "information_gain":
+            statistic = metric.function
+            gain = information_gain(table["LL"].to_numpy(), yardsticks.center_bias_log_likelihood[table.index])
+            columns = [gain, yardsticks.gold_information_gain[table.index]]
+        else:
+            statistic = _mean
+            columns = [table[metric.name].to_numpy()]
+        yield metric.name, (float(statistic(*columns)), *bootstrap_interval(statistic, *columns, seed=seed))
+
+
+def _mean(values: Float[np.ndarray, "*resample image"]) -> Float[np.ndarray, "*resample"]:
+    return np.asarray(values.mean(axis=-1))
 
 
 def write_json(results: pd.DataFrame, path: str | os.PathLike[str]) -> None:
@@ -184,17 +196,16 @@ class _Yardsticks:
     @cached_property
     def center_bias_log_likelihood(self) -> Float[np.ndarray, " image"]:
         """Of every image, NaN where it has no fixations."""
-        return log_likelihood_per_image(self.center_bias)
+        return self.center_bias.log_likelihood_per_image
 
     @cached_property
     def gold_information_gain(self) -> Float[np.ndarray, " image"]:
         """Of every image, NaN where it has no fixations."""
-        return information_gain(log_likelihood_per_image(self.gold), self.center_bias_log_likelihood)
+        return information_gain(self.gold.log_likelihood_per_image, self.center_bias_log_likelihood)
 
 
 def _named_models(
-    models: Sequence[SaliencyModel | str | os.PathLike[str]] | SaliencyModel | str | os.PathLike[str],
-    device: str | torch.device,
+    models: Sequence[SaliencyModel | str | os.PathLike[str]], device: str | torch.device
 ) -> dict[str, SaliencyModel]:
     """Every model loaded, by what it is called in the results: its name, or the file that it comes from.
 
@@ -203,8 +214,6 @@ def _named_models(
     FovealError
         If there are none, one cannot be loaded, or two are called the same.
     """
-    if isinstance(models, SaliencyModel | str | os.PathLike):
-        models = [models]
     named: dict[str, SaliencyModel] = {}
     for given in models:
         model = given if isinstance(given, SaliencyModel) else load_model(given, device)

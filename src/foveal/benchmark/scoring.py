@@ -1,6 +1,5 @@
 """The metrics of one model on every image of a data set, size group by size group."""
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
@@ -29,7 +28,7 @@ def score_baseline(
     Each held-out density is scored on the fixations that it judges; an image's score is the mean over its fixations.
     The likelihood is `baseline.log_likelihoods`; maps are rendered only for other metrics.
     """
-    log_likelihood = log_likelihood_per_image(baseline)
+    log_likelihood = baseline.log_likelihood_per_image
     metrics = [metric for metric in metrics if metric.name != "LL"]
     for image in images:
         if not metrics:
@@ -41,16 +40,6 @@ def score_baseline(
         views = _values(maps, fixations, metrics, raw=False)
         scores = {name: float((values * share).sum()) for name, values in views.items()}
         yield {image: scores | {"LL": float(log_likelihood[image])}}, []
-
-
-def log_likelihood_per_image(baseline: CrossValidatedBaseline) -> Float[np.ndarray, " image"]:
-    """Mean over each image's fixations, bit per fixation above uniform; NaN for an image without any."""
-    image = baseline.dataset.fixations.image
-    areas = baseline.dataset.stimuli.sizes.prod(axis=1)
-    count = np.bincount(image, minlength=len(areas))
-    total = np.bincount(image, weights=baseline.log_likelihoods, minlength=len(areas))
-    nats = np.divide(total, count, out=np.full(len(areas), np.nan), where=count > 0)
-    return (nats + np.log(areas)) / math.log(2)
 
 
 def score_model(

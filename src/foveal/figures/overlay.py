@@ -15,7 +15,7 @@ DARK, WHITE = (20, 20, 20), (255, 255, 255)
 STRONGEST = 0.75  # opacity of the heat at its peak: the photograph stays visible everywhere
 
 
-def overlay(image: RGBImage, log_density: Float[np.ndarray, "height width"]) -> UInt8[np.ndarray, "h w 3"]:
+def overlay(image: RGBImage, log_density: Float[np.ndarray, "row column"]) -> UInt8[np.ndarray, "h w 3"]:
     """Draw a density over its photograph.
 
     Where people hardly look, the photograph is dimmed and gray; where they look, it shows through the colors of the

@@ -5,6 +5,7 @@ and a gold standard are made from the very data set that they are scored on; so 
 are cross-validated: the centre bias over images, the gold standard over observers.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,16 @@ class CrossValidatedBaseline(ABC):
     @abstractmethod
     def log_likelihoods(self) -> Float[np.ndarray, " fixation"]:
         """Held-out log density (nats) of every fixation of the data set, in the order of `dataset.fixations`."""
+
+    @property
+    def log_likelihood_per_image(self) -> Float[np.ndarray, " image"]:
+        """Mean over each image's fixations, bit per fixation above uniform; NaN for an image without any."""
+        image = self.dataset.fixations.image
+        areas = self.dataset.stimuli.sizes.prod(axis=1)
+        count = np.bincount(image, minlength=len(areas))
+        total = np.bincount(image, weights=self.log_likelihoods, minlength=len(areas))
+        nats = np.divide(total, count, out=np.full(len(areas), np.nan), where=count > 0)
+        return (nats + np.log(areas)) / math.log(2)
 
 
 class Baseline(SaliencyModel):

@@ -144,16 +144,14 @@ def _output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: Pred
         for path in found:
             relative = path.relative_to(given) if given.is_dir() else Path(path.name)
             candidates.setdefault(path.resolve(), (path, relative))
-    # The shortest name that tells a photograph from all others: its stem, with the ending, with its folder.
-    forms = [
-        {path: relative.with_suffix("") for path, relative in candidates.values()},
-        dict(candidates.values()),
-        {path: Path(_folder_of(path, relative).name) / relative for path, relative in candidates.values()},
-    ]
+    # The shortest name that tells a photograph from all others: its stem, with the ending, with its folder, with both.
+    whole = dict(candidates.values())
+    in_folder = {path: Path(_folder_of(path, relative).name) / relative for path, relative in whole.items()}
+    forms = [_without_endings(whole), whole, _without_endings(in_folder), in_folder]
     counts = [Counter(form.values()) for form in forms]
     names: dict[Path, str] = {}
     taken: set[Path] = set()
-    for path, _ in candidates.values():
+    for path in whole:
         for form, count in zip(forms, counts, strict=True):
             if count[form[path]] == 1 and form[path] not in taken:
                 taken.add(form[path])
@@ -162,6 +160,10 @@ def _output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: Pred
         else:
             run.fail(path, FovealError(f"{path}: another photograph has the same name; use another --out for it"))
     return names
+
+
+def _without_endings(names: dict[Path, Path]) -> dict[Path, Path]:
+    return {path: name.with_suffix("") for path, name in names.items()}
 
 
 def _folder_of(path: Path, relative: Path) -> Path:

@@ -1,22 +1,22 @@
 """`foveal train`: fit a model to a data set and write its weights."""
 
-import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 
 import numpy as np
-import pandas as pd
+import torch
 
-from foveal import __version__
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
-from foveal.training.calibrate import MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
+from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, out of how much
 
@@ -34,7 +34,8 @@ class TrainingReport:
     center_bias_log_likelihood
         The same of the data set's centre bias, without the image at hand.
     held_out_log_likelihood
-        The same of the model on images that it was not fitted to; None without folds.
+        The same of the model on images that it was not fitted to: of a calibration None without folds, of a centre bias
+        each image left out in turn.
     command, version
         What makes these weights, with which Foveal.
     problems
@@ -99,25 +100,17 @@ def train(
     if folds is not None and not 2 <= folds <= len(data):
         raise FovealError(f"{folds} folds of {len(data)} images: give at least 2 and at most as many as images")
     path = make_writable_folder(out) / f"{name}.safetensors"
-    report = progress or (lambda *_: None)
 
     density = CenterBiasKDE.fit(data)
-    prior_likelihood = center_bias_log_likelihood(CrossValidatedCenterBias(data, density))
     center_bias = CenterBias.of(density)
-    trained: SaliencyModel = center_bias
-    likelihood, held_out, problems = prior_likelihood, prior_likelihood if folds else None, list(data.problems)
+    prior_likelihood = float(CrossValidatedCenterBias(data, density).log_likelihood_per_image.mean())
+    problems = list(data.problems)
     if isinstance(fitted_model, SaliencyMapModel):
-        parts = _prepared_parts(fitted_model, data, folds or 1, problems, report)
-        fits = 1 + (folds or 0)
-        report("fits", 0, fits)
-        everything = [batch for part in parts for batch in part]
-        fitted_model.calibration = fit_calibration(everything, center_bias.log_grid)
-        likelihood = mean_log_likelihood(fitted_model.calibration, everything)
-        report("fits", 1, fits)
-        held_out = None
-        if folds is not None:
-            held_out = _held_out_log_likelihood(data, parts, lambda done: report("fits", 1 + done, fits))
-        trained = fitted_model
+        likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or _silent)
+        trained: SaliencyModel = fitted_model
+    else:
+        likelihood, held_out = _fitted_log_likelihood(center_bias, data), prior_likelihood
+        trained = center_bias
 
     command = f"foveal train {name} --dataset {data.name}" + (f" --folds {folds}" if folds else "")
     result = TrainingReport(
@@ -129,7 +122,7 @@ def train(
         prior_likelihood,
         held_out,
         command,
-        __version__,
+        version("foveal"),
         tuple(problems),
         os.fspath(path),
     )
@@ -139,13 +132,40 @@ def train(
     return result
 
 
-def center_bias_log_likelihood(center_bias: CrossValidatedCenterBias) -> float:
-    """Mean over images of a cross-validated centre bias's log-likelihood, bit per fixation above uniform."""
-    data = center_bias.dataset
-    fixations = data.fixations
-    areas = data.stimuli.sizes.prod(axis=1)
-    nats = pd.Series(center_bias.log_likelihoods + np.log(areas[fixations.image])).groupby(fixations.image).mean()
-    return float(nats.mean()) / math.log(2)
+def _silent(what: str, done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+def _calibrate(
+    model: SaliencyMapModel,
+    data: Dataset,
+    center_bias: CenterBias,
+    folds: int | None,
+    problems: list[str],
+    report: Progress,
+) -> tuple[float, float | None]:
+    """Give the model the calibration that fits all images; how well it fits them, and held-out ones if asked for."""
+    parts = _prepared_parts(model, data, folds or 1, problems, report)
+    fits = 1 + (folds or 0)
+    report("fits", 0, fits)
+    everything = [batch for part in parts for batch in part]
+    model.calibration = fit_calibration(everything, center_bias.log_grid)
+    report("fits", 1, fits)
+    held_out = None
+    if folds is not None:
+        held_out = _held_out_log_likelihood(data, parts, lambda done: report("fits", 1 + done, fits))
+    return mean_log_likelihood(model.calibration, everything), held_out
+
+
+def _fitted_log_likelihood(center_bias: CenterBias, data: Dataset) -> float:
+    """Mean over images of the log-likelihood of the fixations that a centre bias was fitted to, in bit per fixation."""
+    per_image = []
+    for indices in data.stimuli.batches(BATCH_SIZE):
+        height, width = data.stimuli.sizes[indices[0]].tolist()
+        log_density = center_bias.log_density(torch.zeros(len(indices), 3, height, width))
+        fixations = FixationBatch.stack([data.fixations.for_image(index) for index in indices])
+        per_image += log_likelihood(log_density, fixations).tolist()
+    return float(np.mean(per_image))
 
 
 def _prepared_parts(
