@@ -14,8 +14,8 @@ demo: $(VENV)/.installed
 	echo "The photograph, with where people will look: $$(pwd)/out/coffee.overlay.png"
 
 test: $(VENV)/.installed-dev
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
@@ -24,6 +24,8 @@ docs: $(VENV)/.installed-docs
 	$(BIN)/mkdocs build --strict
 
 $(BIN)/uv:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+	(echo "Foveal needs Python 3.11 or later; name one: make PYTHON=python3.12 ..." >&2; exit 1)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 

@@ -3,6 +3,10 @@
 Kümmerer, Wallis & Bethge 2014 ("How close are we to understanding image-based saliency?", arXiv:1409.7686) and DeepGaze
 I (2015, Fig. 3): a saliency map says which pixels are more salient, not how much more likely they are to be looked at.
 A monotone pointwise nonlinearity, a Gaussian blur and a centre bias, all fitted by maximum likelihood, say the rest.
+
+Differs from Kümmerer et al. in: the nonlinearity acts in the log domain (theirs times the centre bias is ours plus its
+logarithm); the centre bias is a kernel density with an exponent, theirs radial and piecewise linear; the map is
+calibrated on a grid of at most 200 px and resampled.
 """
 
 import torch
