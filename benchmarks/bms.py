@@ -50,6 +50,10 @@ def all_fixations(root: Path, image: int) -> Fixations:
     return Fixations.of(np.zeros(len(x)), x, y).inside(np.array([[600, 800]]))
 
 
+def score(saliency: torch.Tensor, fixations: FixationBatch) -> tuple[float, float]:
+    return auc(saliency, fixations).item(), normalized_scanpath_saliency(saliency, fixations).item()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-root", type=Path, required=True)
@@ -59,18 +63,25 @@ def main() -> None:
     model = load_model("bms")
     results: dict[str, float] = {}
 
+    ours, theirs = [], []
     for number in range(1001, 1006):
-        saliency = model.saliency_map_of([read_image(stimuli / f"{number}.jpg")])[0].numpy()
-        published = cv2.imread(str(arguments.maps / f"{number}.png"), cv2.IMREAD_GRAYSCALE)
-        results[f"correlation with the published map of {number}"] = float(
-            np.corrcoef(saliency.ravel(), published.ravel())[0, 1]
+        saliency = model.saliency_map_of([read_image(stimuli / f"{number}.jpg")])
+        published = cv2.imread(str(arguments.maps / f"{number}.png"), cv2.IMREAD_GRAYSCALE).astype(np.float32)
+        correlation = np.corrcoef(saliency.numpy().ravel(), published.ravel())[0, 1]
+        results[f"correlation with the published map of {number}"] = float(correlation)
+        fixations = FixationBatch.stack([all_fixations(arguments.data_root, number - 1001)])
+        ours.append(score(saliency, fixations))
+        theirs.append(score(torch.from_numpy(published)[None], fixations))
+    for whose, both in (("ours", ours), ("published", theirs)):
+        results[f"exact AUC, 1001 to 1005, {whose} maps"], results[f"NSS, 1001 to 1005, {whose} maps"] = (
+            float(value) for value in np.mean(both, axis=0)
         )
 
     scores = []
     for image in range(0, 700, 14):
         saliency = model.saliency_map_of([read_image(stimuli / f"{1001 + image}.jpg")])
         fixations = FixationBatch.stack([all_fixations(arguments.data_root, image)])
-        scores.append((auc(saliency, fixations).item(), normalized_scanpath_saliency(saliency, fixations).item()))
+        scores.append(score(saliency, fixations))
     results["exact AUC, 50 images, first fixations too (published: .855)"] = float(np.mean(scores, axis=0)[0])
     results["NSS, 50 images, first fixations too (published: 1.79)"] = float(np.mean(scores, axis=0)[1])
 
