@@ -184,8 +184,7 @@ def _usable_fixations(
     """Rows that are fixations inside a known picture, the subjects' names, and a line for each kind of other row."""
     position = {name: index for index, name in enumerate(stimuli.ids)}
     image = table["image"].astype(str).map(position)
-    x = pd.to_numeric(table["x"], errors="coerce")
-    y = pd.to_numeric(table["y"], errors="coerce")
+    x, y = _numbers(table, "x"), _numbers(table, "y")
     problems: list[str] = []
     first_line_of_data = 2 if path.suffix == ".csv" else 1  # the first line of a CSV holds the names of the columns
 
@@ -203,25 +202,30 @@ def _usable_fixations(
     inside = (x >= -0.5) & (x < sizes[:, 1] - 0.5) & (y >= -0.5) & (y < sizes[:, 0] - 0.5)
     good = known & number & keep(inside | ~known | ~number, "the fixation is outside its image")
 
-    codes, names = np.full(len(table), UNKNOWN), pd.Index([])
-    if "subject" in table.columns:
-        said = table["subject"].astype(str).where(table["subject"].notna(), "")
-        codes, names = pd.factorize(said.where(said != ""))
-        nobody = int((codes[good] == UNKNOWN).sum())
-        if nobody:
-            problems.append(f"{path}: {nobody} rows do not say their subject, so there is no gold standard")
+    subject, names = _subjects(table)
+    nobody = int((subject[good] == UNKNOWN).sum())
+    if nobody and "subject" in table:
+        problems.append(f"{path}: {nobody} rows do not say their subject, so there is no gold standard")
+    duration = _numbers(table, "duration_ms")
+    fixations = Fixations.of(image[good], x[good], y[good], subject[good], _orders(table)[good], duration[good])
+    return fixations, names, problems
 
-    def whole_numbers(column: str) -> Any:
-        values = pd.to_numeric(table[column], errors="coerce") if column in table else pd.Series(np.nan, table.index)
-        return values.where((values >= 0) & (values % 1 == 0) & (values < 2**31), UNKNOWN).astype(int)
 
-    duration = pd.to_numeric(table["duration_ms"], errors="coerce") if "duration_ms" in table else None
-    fixations = Fixations.of(
-        image[good],
-        x[good],
-        y[good],
-        subject=codes[good],
-        order=whole_numbers("order")[good],
-        duration=None if duration is None else duration[good],
-    )
-    return fixations, tuple(str(name) for name in names), problems
+def _numbers(table: pd.DataFrame, column: str) -> "pd.Series[float]":
+    """A column as numbers, NaN where it has none or is not there."""
+    return pd.to_numeric(table[column], errors="coerce") if column in table else pd.Series(np.nan, table.index)
+
+
+def _orders(table: pd.DataFrame) -> "pd.Series[int]":
+    """The places in the scanpaths, UNKNOWN where there is no whole number."""
+    order = _numbers(table, "order")
+    return order.where((order >= 0) & (order % 1 == 0) & (order < 2**31), UNKNOWN).astype(int)
+
+
+def _subjects(table: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Numbers for the subjects, UNKNOWN where none is named, and their names."""
+    if "subject" not in table:
+        return np.full(len(table), UNKNOWN), ()
+    said = table["subject"].astype(str).where(table["subject"].notna(), "")
+    numbers, names = pd.factorize(said.where(said != ""))
+    return numbers, tuple(str(name) for name in names)

@@ -15,7 +15,7 @@ from foveal.gaze.dataset import Dataset
 from foveal.gaze.kde import fit_mixture_weights
 from foveal.gaze.maps import gaussian_rows
 
-BINS = 256  # per side of the unit square; a bandwidth is eight bins or more on any data set seen so far
+BINS = 256  # per side of the unit square; the bandwidth of every data set seen so far is more than six of them
 BANDWIDTHS = (0.005, 0.3)  # of the image's side: the range that is searched
 
 

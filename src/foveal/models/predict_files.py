@@ -198,7 +198,12 @@ def _predictions(
                 run.fail(path, outcome)
         if not good:
             return []
-        predictions = model.predict_batch(list(good.values()), [path.stem for path in good], pixels_per_degree)
+        try:
+            predictions = model.predict_batch(list(good.values()), [path.stem for path in good], pixels_per_degree)
+        except FovealError as error:
+            for path in good:
+                run.fail(path, error)
+            return []
         return list(zip(good, predictions, strict=True))
 
     for read_batch in computed_ahead(read, small):
