@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -30,7 +31,11 @@ def test_what_is_there_is_whole(tmp_path, how):
         write_image(tmp_path / f"in/{i:03}.png", make_photograph(i, (240, 320)))
     command = [sys.executable, "-m", "foveal.cli.app", "predict", "in", "--save", "overlay,density,map"]
     env = {**os.environ, "PYTHONPATH": ""}
-    with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as process:
+    # What runs in the background of a shell ignores Ctrl-C, and its children would, too.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=heed
+    ) as process:
         wait_for_first_results(tmp_path / "out")
         process.send_signal(how)
         _, err = process.communicate(timeout=60)
