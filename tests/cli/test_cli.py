@@ -239,6 +239,17 @@ def test_models_and_datasets(foveal):
     assert foveal("--version")[1].startswith("foveal ")
 
 
+def test_what_is_in_a_folder_of_ones_own(foveal, study):
+    code, out, _ = foveal("datasets", "study")
+    assert code == 0
+    assert "images with fixations: 4\nobservers: 5\nfixations: 120" in out
+    (study / "fixations.csv").write_text("image,x,y\n0.png,1,2\ngone.png,1,2\n")
+    code, out, err = foveal("datasets", "study", "--json")
+    assert code == 1
+    assert json.loads(out)["images with fixations"] == 1
+    assert "'gone.png' in line 3" in err
+
+
 def test_help_of_every_command(foveal):
     for command in ("predict", "models", "datasets", "evaluate", "train"):
         code, out, _ = foveal(command, "--help")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from foveal.cli.console import show
+from foveal.cli.console import SOME_INPUTS_FAILED, say, show
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -29,13 +29,16 @@ def models(as_json: AsJSON = False) -> None:
 
 
 def datasets(
-    name: Annotated[str | None, typer.Argument(help="Tell of this one alone how to get it.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Only this one and how to get it; or what is in a folder.")] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")] = None,
     as_json: AsJSON = False,
 ) -> None:
     """List every data set: name, images, observers, licence, where it comes from, found locally or not."""
-    from foveal.datasets import dataset_card, dataset_cards, default_root, is_found
+    from foveal.datasets import dataset_card, dataset_cards, default_root, is_found, list_datasets
 
+    if name is not None and name not in list_datasets() and Path(name).is_dir():
+        _tell_of_folder(name, as_json)
+        return
     cards = [dataset_card(name)] if name else dataset_cards()
     root = data_root or default_root()
     entries = [asdict(card) | {"found": is_found(card.name, root)} for card in cards]
@@ -55,3 +58,24 @@ def datasets(
         )
     show(table)
     typer.echo(f"data root: {root}")
+
+
+def _tell_of_folder(folder: str, as_json: bool) -> None:
+    """What is in a data set of one's own, and what in it cannot be used."""
+    from foveal.datasets import load_dataset
+
+    data = load_dataset(folder)
+    summary = {
+        "name": data.name,
+        "images": len(data),
+        "images with fixations": len(set(data.fixations.image.tolist())),
+        "observers": len(data.fixations.subjects),
+        "fixations": len(data.fixations),
+        "licence": data.licence,
+        "citation": data.citation,
+    }
+    typer.echo(json.dumps(summary, indent=2) if as_json else "\n".join(f"{k}: {v}" for k, v in summary.items()))
+    for problem in data.problems:
+        say(f"error: {problem}")
+    if data.problems:
+        raise typer.Exit(SOME_INPUTS_FAILED)

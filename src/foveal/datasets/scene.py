@@ -21,10 +21,11 @@ CARD = DatasetCard(
     images=500,
     observers=12,
     licence="MIT",
-    citation="Liang et al., scene saliency on SUN2012, 2015",
-    url="https://github.com/NUS-VIP",
+    citation="Haoran Liang et al., fixations on scenes of SUN2012, 2015",
+    url="no public address known to us",
     pixels_per_degree=None,
-    how_to_get="put the authors' folders into <data root>/scene; needed are stimuli/*.jpg and tidy/fixations.mat",
+    how_to_get="ask the author (Haoran Liang), and put the folders into <data root>/scene; needed are stimuli/*.jpg "
+    "and tidy/fixations.mat",
     found_by=("tidy/fixations.mat",),
 )
 
