@@ -72,7 +72,7 @@ def main() -> None:
         fixations = FixationBatch.stack([all_fixations(arguments.data_root, number - 1001)])
         ours.append(score(saliency, fixations))
         theirs.append(score(torch.from_numpy(published)[None], fixations))
-    for whose, both in (("ours", ours), ("published", theirs)):
+    for whose, both in (("our", ours), ("published", theirs)):
         results[f"exact AUC, 1001 to 1005, {whose} maps"], results[f"NSS, 1001 to 1005, {whose} maps"] = (
             float(value) for value in np.mean(both, axis=0)
         )
