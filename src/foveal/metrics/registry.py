@@ -40,11 +40,6 @@ class Metric:
         """Is it computed from a map and fixations, not from other metrics?"""
         return self.uses in ("log_density", "density")
 
-    @property
-    def summary(self) -> str:
-        """The first line of the function's documentation."""
-        return (self.function.__doc__ or "").strip().splitlines()[0]
-
 
 def register_metric(
     name: str, *, uses: Uses, takes_any_map: bool = False, higher_is_better: bool = True

@@ -54,17 +54,6 @@ class CrossValidatedBaseline(ABC):
         return (nats + np.log(areas)) / math.log(2)
 
 
-class Baseline(SaliencyModel):
-    """A model that is made from a data set's fixations."""
-
-    @classmethod
-    @abstractmethod
-    def cross_validated(
-        cls, dataset: Dataset, center_bias: "CrossValidatedCenterBias | None" = None
-    ) -> CrossValidatedBaseline:
-        """Fit to a data set; a centre bias already fitted to it saves the time to do it again."""
-
-
 @register_model("uniform", family="baseline", year=0, paper="every pixel is as likely as any other")
 class Uniform(SaliencyModel):
     """Every pixel is as likely as any other."""
@@ -84,7 +73,7 @@ class Uniform(SaliencyModel):
     trainable=True,
     weights="package",
 )
-class CenterBias(Baseline):
+class CenterBias(SaliencyModel):
     """Where people look whatever the picture shows: a KDE of relative fixation positions, mixed with uniform.
 
     Shipped with the centre bias of OSIE; `foveal evaluate` scores the data set's own instead, leaving out the image
@@ -105,11 +94,9 @@ class CenterBias(Baseline):
         return model
 
     @classmethod
-    def cross_validated(
-        cls, dataset: Dataset, center_bias: "CrossValidatedCenterBias | None" = None
-    ) -> "CrossValidatedCenterBias":
+    def cross_validated(cls, dataset: Dataset) -> "CrossValidatedCenterBias":
         """Each image's density from all other images' fixations."""
-        return center_bias or CrossValidatedCenterBias(dataset, CenterBiasKDE.fit(dataset))
+        return CrossValidatedCenterBias(dataset, CenterBiasKDE.fit(dataset))
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
@@ -144,15 +131,15 @@ class CrossValidatedCenterBias(CrossValidatedBaseline):
     paper="Kümmerer, Wallis & Bethge, Information-theoretic model comparison unifies saliency metrics, PNAS 112, 2015",
     needs_fixations=True,
 )
-class GoldStandard(Baseline):
+class GoldStandard(SaliencyModel):
     """The other observers of the same image: how well any model could do."""
 
     @classmethod
     def cross_validated(
         cls, dataset: Dataset, center_bias: CrossValidatedCenterBias | None = None
     ) -> "CrossValidatedGoldStandard":
-        """Each observer's density from all other observers' fixations on the image."""
-        return CrossValidatedGoldStandard.fit(dataset, CenterBias.cross_validated(dataset, center_bias))
+        """Each observer's density from all others' fixations on the image; a centre bias given is not fitted anew."""
+        return CrossValidatedGoldStandard.fit(dataset, center_bias or CenterBias.cross_validated(dataset))
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
