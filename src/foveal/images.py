@@ -2,10 +2,10 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
@@ -74,6 +74,23 @@ def find_images(folder: Path) -> list[Path]:
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
+
+
+def batches_of_one_kind(kinds: Sequence[tuple[Any, ...]], batch_size: int) -> Iterator[list[int]]:
+    """Positions of images of one kind, at most `batch_size` together, and fewer if they are large.
+
+    A kind is a height, a width, and whatever else images must share to be computed together.
+
+    >>> list(batches_of_one_kind([(6, 8), (5, 5), (6, 8), (6, 8)], 2))
+    [[0, 2], [3], [1]]
+    """
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for index, kind in enumerate(kinds):
+        groups.setdefault(kind, []).append(index)
+    for (height, width, *_), group in groups.items():
+        n = max(1, min(batch_size, PIXELS_AT_ONCE // (height * width)))
+        for start in range(0, len(group), n):
+            yield group[start : start + n]
 
 
 @contextmanager

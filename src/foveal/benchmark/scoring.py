@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
@@ -59,16 +58,7 @@ def score_model(
     wanted = set(images)
     batches = [[image for image in batch if image in wanted] for batch in dataset.stimuli.batches(BATCH_SIZE)]
 
-    def read(batch: list[int]) -> tuple[dict[int, np.ndarray], Problems]:
-        pixels, problems = {}, []
-        for image in batch:
-            try:
-                pixels[image] = dataset.stimuli[image].image
-            except FovealError as error:
-                problems.append(str(error))
-        return pixels, problems
-
-    for pixels, problems in computed_ahead(read, [batch for batch in batches if batch]):
+    for pixels, problems in computed_ahead(dataset.stimuli.read, [batch for batch in batches if batch]):
         scores: Scores = {}
         if pixels:
             arrays = list(pixels.values())

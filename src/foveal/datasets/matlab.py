@@ -24,15 +24,21 @@ def read_mat(path: Path, variable: str) -> Any:
     FovealError
         If it is no MATLAB file, or does not hold the variable.
     """
-    if not path.is_file():
-        raise FileNotFoundError(2, "no such file", str(path))
-    try:
-        contents = scipy.io.loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=[variable])
-    except Exception as error:  # whatever a broken file makes scipy say
-        raise FovealError(f"{path}: not a MATLAB file that can be read ({first_line(error)})") from error
+    contents = read_variables(path, [variable])
     if variable not in contents:
         raise FovealError(f"{path}: holds no variable {variable!r}")
     return contents[variable]
+
+
+def read_variables(path: Path, names: list[str] | None = None) -> dict[str, Any]:
+    """The named variables of a MATLAB file that are in it, all of them by default (see `read_mat`)."""
+    if not path.is_file():
+        raise FileNotFoundError(2, "no such file", str(path))
+    try:
+        contents = scipy.io.loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=names)
+    except Exception as error:  # whatever a broken file makes scipy say
+        raise FovealError(f"{path}: not a MATLAB file that can be read ({first_line(error)})") from error
+    return {name: value for name, value in contents.items() if not name.startswith("__")}
 
 
 def field(struct: Any, name: str, path: Path) -> Any:

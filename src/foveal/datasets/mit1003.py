@@ -5,11 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
-from foveal.datasets.matlab import ONE_BASED, Scanpath, concatenate_scanpaths, field, read_fixation_structs
-from foveal.errors import FovealError, first_line
+from foveal.datasets.matlab import (
+    ONE_BASED,
+    Scanpath,
+    concatenate_scanpaths,
+    field,
+    read_fixation_structs,
+    read_variables,
+)
+from foveal.errors import FovealError
 from foveal.gaze import Stimuli
 from foveal.gaze.events import detect_fixations
 from foveal.images import find_images
@@ -82,13 +88,7 @@ def _read_gaze(mat: Path) -> np.ndarray:
 
     The variable is named after the file, cut to the 63 characters that MATLAB allows.
     """
-    if not mat.is_file():
-        raise FileNotFoundError(2, "no such file", str(mat))
-    try:
-        contents = scipy.io.loadmat(mat, squeeze_me=True, struct_as_record=False)
-    except Exception as error:  # whatever a broken file makes scipy say
-        raise FovealError(f"{mat}: not a MATLAB file that can be read ({first_line(error)})") from error
-    variables = [value for name, value in contents.items() if not name.startswith("__")]
+    variables = list(read_variables(mat).values())
     if not variables:
         raise FovealError(f"{mat}: holds no variable")
     trial = np.atleast_1d(field(variables[0], "DATA", mat))[0]

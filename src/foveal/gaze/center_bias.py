@@ -7,12 +7,11 @@ from functools import lru_cache
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from foveal.errors import FovealError
 from foveal.gaze.dataset import Dataset
-from foveal.gaze.kde import fit_mixture_weights
+from foveal.gaze.kde import fit_bandwidth
 from foveal.gaze.maps import gaussian_rows
 
 BINS = 256  # per side of the unit square; the bandwidth of every data set seen so far is more than six of them
@@ -55,29 +54,18 @@ class CenterBiasKDE:
         counts = {image: _binned(_relative_positions(dataset, image)) for image in images}
         total = torch.stack(list(counts.values())).sum(dim=0)
 
-        def densities_of_the_others(bandwidth: float) -> np.ndarray:
-            """Density of every fixation, relative to the uniform one."""
+        def densities(bandwidth: float) -> np.ndarray:
+            """Every fixation under the other images' KDE and the uniform density, relative to the latter."""
             parts = []
             for image, own in counts.items():
                 size = tuple(dataset.stimuli.sizes[image].tolist())
                 fixations = dataset.fixations.for_image(image)
                 density = _density_at(fixations.pixel_x, fixations.pixel_y, size, total - own, bandwidth)
                 parts.append(density * math.prod(size))
-            return np.concatenate(parts)
+            others = np.concatenate(parts)
+            return np.stack([others, np.ones_like(others)])
 
-        def fitted_weights(densities: np.ndarray) -> tuple[np.ndarray, float]:
-            components = np.stack([densities, np.ones_like(densities)])
-            weights = fit_mixture_weights(components)
-            return weights, float(np.log(weights @ components).mean())
-
-        search = minimize_scalar(
-            lambda log_bandwidth: -fitted_weights(densities_of_the_others(float(np.exp(log_bandwidth))))[1],
-            bounds=tuple(np.log(BANDWIDTHS)),
-            method="bounded",
-            options={"xatol": 0.02},
-        )
-        bandwidth = float(np.exp(search.x))
-        weights, _ = fitted_weights(densities_of_the_others(bandwidth))
+        bandwidth, weights = fit_bandwidth(densities, BANDWIDTHS)
         return cls(total, bandwidth, float(weights[1]))
 
     def log_density(

@@ -1,25 +1,17 @@
 """Kernel density estimates whose leave-one-out likelihoods are pairwise sums, never rendered maps."""
 
+from collections.abc import Callable
+
 import numpy as np
+import torch
 from jaxtyping import Float, Int
+from scipy.optimize import minimize_scalar
+
+from foveal.gaze.maps import gaussian_rows
 
 EM_STEPS = 1000  # at most; enough for weights to settle wherever they matter to the likelihood
 EM_TOLERANCE = 1e-8  # nats per fixation and step: below that, EM stops
 LEAST_WEIGHT = 1e-6  # no component is ever ruled out: one fixation that only it explains would cost infinitely much
-
-
-def pairwise_kernels(
-    centers: Float[np.ndarray, " source"], pixels: Int[np.ndarray, " target"], length: int, sigma: float
-) -> Float[np.ndarray, "source target"]:
-    """What a one-dimensional Gaussian on each center gives to each target pixel, of a line of `length` pixels.
-
-    The same numbers as in the rows of `gaze.maps.gaussian_rows`, at the target pixels only.
-    """
-    exponents = -0.5 * ((np.arange(length) - centers[:, None]) / sigma) ** 2
-    # Relative to the nearest pixel's: of a Gaussian far narrower than a pixel, all others would be lost.
-    highest = exponents.max(axis=1, keepdims=True)
-    mass = np.exp(exponents - highest).sum(axis=1, keepdims=True)
-    return np.exp(-0.5 * ((pixels - centers[:, None]) / sigma) ** 2 - highest) / mass
 
 
 def leave_one_subject_out_densities(
@@ -45,8 +37,10 @@ def leave_one_subject_out_densities(
     Probability of the pixel that each fixation falls on; NaN where nobody else looked at the image.
     """
     height, width = size
-    kernels = pairwise_kernels(x, np.floor(x + 0.5).astype(np.int64), width, sigma)
-    kernels *= pairwise_kernels(y, np.floor(y + 0.5).astype(np.int64), height, sigma)
+    # Row i, column j: what the Gaussian on fixation i gives to the pixel of fixation j.
+    columns = gaussian_rows(torch.from_numpy(x), width, sigma)[:, np.floor(x + 0.5).astype(np.int64)]
+    rows = gaussian_rows(torch.from_numpy(y), height, sigma)[:, np.floor(y + 0.5).astype(np.int64)]
+    kernels = (columns * rows).numpy()
     others = subject[:, None] != subject[None, :]
     count = others.sum(axis=0)
     return np.where(count > 0, (kernels * others).sum(axis=0) / np.maximum(count, 1), np.nan)
@@ -70,3 +64,25 @@ def fit_mixture_weights(densities: Float[np.ndarray, "component fixation"]) -> F
         weights = (joint / mixed).mean(axis=1)
     weights = np.maximum(weights, LEAST_WEIGHT)
     return weights / weights.sum()
+
+
+def fit_bandwidth(
+    densities: Callable[[float], Float[np.ndarray, "component fixation"]], bounds: tuple[float, float]
+) -> tuple[float, Float[np.ndarray, " component"]]:
+    """The bandwidth within bounds, and the mixture weights, that maximise the mean log-likelihood.
+
+    Parameters
+    ----------
+    densities
+        At a bandwidth, the held-out density of every fixation under each component of the mixture.
+    bounds
+        Lowest and highest bandwidth, in any unit; the search is over its logarithm.
+    """
+
+    def loss(log_bandwidth: float) -> float:
+        components = densities(float(np.exp(log_bandwidth)))
+        return -float(np.log(fit_mixture_weights(components) @ components).mean())
+
+    search = minimize_scalar(loss, bounds=tuple(np.log(bounds)), method="bounded", options={"xatol": 0.02})
+    bandwidth = float(np.exp(search.x))
+    return bandwidth, fit_mixture_weights(densities(bandwidth))

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from foveal.errors import FovealError
-from foveal.images import PIXELS_AT_ONCE, RGBImage, image_size, read_image
+from foveal.images import RGBImage, batches_of_one_kind, image_size, read_image
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,21 @@ class Stimuli:
             chosen.__dict__["sizes"] = self.sizes[indices]
         return chosen
 
+    def read(self, indices: Sequence[int]) -> tuple[dict[int, RGBImage], list[str]]:
+        """The photographs at these positions that can be read, and a line for each that cannot."""
+        images, problems = {}, []
+        for index in indices:
+            try:
+                images[index] = self[index].image
+            except FovealError as error:
+                problems.append(str(error))
+        return images, problems
+
     def batches(self, batch_size: int) -> Iterator[list[int]]:
         """Positions in groups of at most `batch_size` images of one size and scale, fewer if they are large.
 
         So a batch never distorts an image, and its memory is bounded.
         """
-        groups: dict[tuple[int, int, float | None], list[int]] = {}
-        for index, (height, width) in enumerate(self.sizes.tolist()):
-            groups.setdefault((height, width, self[index].pixels_per_degree), []).append(index)
-        for (height, width, _), group in groups.items():
-            n = max(1, min(batch_size, PIXELS_AT_ONCE // (height * width)))
-            for start in range(0, len(group), n):
-                yield group[start : start + n]
+        sizes = self.sizes.tolist()
+        kinds = [(height, width, self[i].pixels_per_degree) for i, (height, width) in enumerate(sizes)]
+        return batches_of_one_kind(kinds, batch_size)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from foveal.errors import FovealError
 from foveal.images import ImageSource, RGBImage, read_image
 from foveal.models.calibration import Calibration
-from foveal.models.parts.finalizer import resize_log_density
+from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.prediction import Prediction
 
 LARGEST_SIDE = 2048  # px; a larger photograph is shrunk before a model sees it, which bounds time and memory
@@ -145,9 +145,7 @@ class SaliencyMapModel(SaliencyModel):
         """Saliency maps of uint8 photographs of one size, at that size."""
         size = images[0].shape[:2]
         maps = self.saliency_map(_to_tensor(images).to(self.device))
-        if tuple(maps.shape[1:]) != size:
-            maps = nn.functional.interpolate(maps[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
-        return maps
+        return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
 
 
 def check_pixels_per_degree(pixels_per_degree: float | None) -> None:

@@ -13,13 +13,12 @@ from functools import cached_property
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, Fixations
 from foveal.gaze.center_bias import CenterBiasKDE
-from foveal.gaze.kde import fit_mixture_weights, leave_one_subject_out_densities
+from foveal.gaze.kde import fit_bandwidth, leave_one_subject_out_densities
 from foveal.gaze.maps import gaussian_rows
 from foveal.models.base import SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
@@ -187,22 +186,14 @@ class CrossValidatedGoldStandard(CrossValidatedBaseline):
         prior = np.exp(center_bias.log_likelihoods)
         uniform = 1 / dataset.stimuli.sizes.prod(axis=1)[dataset.fixations.image]
 
-        def fitted(bandwidth: float) -> tuple[np.ndarray, float]:
+        def densities(bandwidth: float) -> np.ndarray:
             others = _densities_of_the_others(dataset, bandwidth)
-            densities = np.stack([others, prior, uniform])[:, ~np.isnan(others)]
-            if densities.shape[1] == 0:
+            components = np.stack([others, prior, uniform])[:, ~np.isnan(others)]
+            if components.shape[1] == 0:
                 raise FovealError(f"{dataset.name}: a gold standard needs two subjects or more on an image")
-            weights = fit_mixture_weights(densities)
-            return weights, float(np.log(weights @ densities).mean())
+            return components
 
-        search = minimize_scalar(
-            lambda log_bandwidth: -fitted(float(np.exp(log_bandwidth)))[1],
-            bounds=tuple(np.log(GOLD_BANDWIDTHS)),
-            method="bounded",
-            options={"xatol": 0.02},
-        )
-        bandwidth = float(np.exp(search.x))
-        return cls(dataset, center_bias, bandwidth, fitted(bandwidth)[0])
+        return cls(dataset, center_bias, *fit_bandwidth(densities, GOLD_BANDWIDTHS))
 
     def log_densities(self, image: int) -> tuple[Float[Tensor, "view height width"], list[Fixations]]:
         """One density for each observer of the image: that of all the others."""
@@ -225,7 +216,7 @@ class CrossValidatedGoldStandard(CrossValidatedBaseline):
 
     @cached_property
     def log_likelihoods(self) -> Float[np.ndarray, " fixation"]:
-        """Log density of every fixation under the others, by pairwise sums: no map but the centre bias is rendered."""
+        """Log density of every fixation under the others, by pairwise sums: no map is rendered."""
         areas = self.dataset.stimuli.sizes.prod(axis=1)[self.dataset.fixations.image]
         floor = self.weights[1] * np.exp(self.center_bias.log_likelihoods) + self.weights[2] / areas
         others = _densities_of_the_others(self.dataset, self.bandwidth)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.parts.finalizer import normalize_log_density, resize_log_density
+from foveal.models.parts.finalizer import normalize_log_density, resize_log_density, resize_maps
 
 BINS = 20  # of the piecewise linear nonlinearity
 WORKING_SIDE = 200  # px, longer side of the grid on which maps are calibrated: finer than any blur that was fitted
@@ -52,8 +52,8 @@ class Calibration(nn.Module):
         height, width = saliency.shape[1:]
         curved = piecewise_linear(saliency, self.steps)
         blurred = gaussian_blur(curved, self.blur * max(height, width))
-        prior = F.interpolate(self.log_prior[None, None], size=(height, width), mode="bilinear", align_corners=False)
-        return normalize_log_density(blurred + self.prior_weight * prior[:, 0])
+        prior = resize_maps(self.log_prior[None], (height, width))
+        return normalize_log_density(blurred + self.prior_weight * prior)
 
 
 def to_working_grid(saliency: Float[Tensor, "image height width"]) -> Float[Tensor, "image h w"]:

@@ -1,6 +1,7 @@
 """`foveal predict`: photographs in files and folders to files of predictions."""
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically
-from foveal.images import PIXELS_AT_ONCE, RGBImage, find_images, image_size, read_image
+from foveal.images import PIXELS_AT_ONCE, RGBImage, batches_of_one_kind, find_images, image_size, read_image
 from foveal.models.base import SaliencyModel, check_pixels_per_degree
 from foveal.models.prediction import Prediction, check_outputs
 from foveal.models.registry import DEFAULT_MODEL, load_model
@@ -175,18 +176,16 @@ def _predictions(
     model: SaliencyModel, paths: list[Path], run: PredictionRun, pixels_per_degree: float | None, batch_size: int
 ) -> Iterator[tuple[Path, Prediction]]:
     """Predictions in batches of one size, photographs read ahead; those that cannot be read go to `run.failed`."""
-    by_size: dict[tuple[int, int], list[Path]] = {}
+    sizes: dict[Path, tuple[int, int]] = {}
     for path in paths:
         try:
-            by_size.setdefault(image_size(path), []).append(path)
+            sizes[path] = image_size(path)
         except FovealError as error:
             run.fail(path, error)
-    small: list[list[Path]] = []
-    large: list[list[Path]] = []
-    for (height, width), group in by_size.items():
-        n = max(1, min(batch_size, PIXELS_AT_ONCE // (height * width)))
-        batches = large if height * width > PIXELS_AT_ONCE else small
-        batches += [group[start : start + n] for start in range(0, len(group), n)]
+    readable = list(sizes)
+    batches = [[readable[i] for i in batch] for batch in batches_of_one_kind(list(sizes.values()), batch_size)]
+    small = [batch for batch in batches if math.prod(sizes[batch[0]]) <= PIXELS_AT_ONCE]
+    large = [batch for batch in batches if math.prod(sizes[batch[0]]) > PIXELS_AT_ONCE]
 
     def read(batch: list[Path]) -> list[tuple[Path, RGBImage | FovealError]]:
         return [(path, _read_or_error(path)) for path in batch]

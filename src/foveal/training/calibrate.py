@@ -95,12 +95,8 @@ def prepare(
     """
     batches = []
     for indices in dataset.stimuli.batches(BATCH_SIZE):
-        photographs = {}
-        for index in indices:
-            try:
-                photographs[index] = dataset.stimuli[index].image
-            except FovealError as error:
-                problems.append(str(error))
+        photographs, unreadable = dataset.stimuli.read(indices)
+        problems += unreadable
         if photographs:
             grids = to_working_grid(model.saliency_map_of(list(photographs.values())))
             batches.append(_with_fixations(grids.clone(), dataset, list(photographs)))

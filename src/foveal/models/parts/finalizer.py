@@ -15,15 +15,20 @@ def normalize_log_density(log_density: Float[Tensor, "image height width"]) -> F
     return log_density - log_mass if log_density.requires_grad else log_density.sub_(log_mass)
 
 
+def resize_maps(maps: Float[Tensor, "image h w"], size: tuple[int, int]) -> Float[Tensor, "image height width"]:
+    """Resample maps to another (height, width).
+
+    Bilinear between pixel centres, the borders of both grids on each other, so that nothing drifts by half a pixel.
+    """
+    return F.interpolate(maps[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
+
+
 def resize_log_density(
     log_density: Float[Tensor, "image h w"], size: tuple[int, int]
 ) -> Float[Tensor, "image height width"]:
     """Resample log densities to another (height, width) and normalise them there.
 
-    Bilinear between pixel centres, the borders of both grids on each other, so that nothing drifts by half a pixel.
+    See `resize_maps` for how.
     """
-    if tuple(log_density.shape[1:]) != size:
-        log_density = F.interpolate(log_density[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
-    else:
-        log_density = log_density.clone()
-    return normalize_log_density(log_density)
+    same = tuple(log_density.shape[1:]) == size
+    return normalize_log_density(log_density.clone() if same else resize_maps(log_density, size))
