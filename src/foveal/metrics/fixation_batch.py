@@ -55,6 +55,30 @@ class FixationBatch:
         """How many fixations each image has."""
         return torch.bincount(self.image, minlength=self.n_images)
 
+    @property
+    def position(self) -> Int[Tensor, " fixation"]:
+        """The place of each fixation among those of its image, from 0."""
+        count = self.count
+        return torch.arange(len(self.image), device=self.image.device) - (count.cumsum(0) - count)[self.image]
+
+    def checked_count(self, what: str = "fixations") -> Int[Tensor, " image"]:
+        """As `count`, but every image must have some.
+
+        Raises
+        ------
+        FovealError
+            If an image has none.
+        """
+        count = self.count
+        if (count == 0).any():
+            raise FovealError(f"image {int((count == 0).nonzero()[0])} of the batch has no {what}")
+        return count
+
+    def distinct(self) -> "FixationBatch":
+        """Every fixated pixel once, as in the fixation masks of the MIT benchmark."""
+        pixels = torch.stack([self.image, self.y, self.x], dim=1).unique(dim=0)
+        return FixationBatch(pixels[:, 0], pixels[:, 1], pixels[:, 2], self.n_images)
+
     def values_in(self, maps: Float[Tensor, "image height width"]) -> Float[Tensor, " fixation"]:
         """Each map's values at the pixels that were fixated in its image."""
         return maps[self.image, self.y, self.x]
@@ -67,36 +91,12 @@ class FixationBatch:
         FovealError
             If an image has no fixations.
         """
-        count = self.count
-        if (count == 0).any():
-            raise FovealError(f"image {int((count == 0).nonzero()[0])} of the batch has no fixations")
-        return (
-            torch.zeros(self.n_images, dtype=values.dtype, device=values.device).index_add_(0, self.image, values)
-            / count
-        )
+        count = self.checked_count()
+        total = torch.zeros(self.n_images, dtype=values.dtype, device=values.device)
+        return total.index_add_(0, self.image, values) / count
 
     def padded(self, values: Float[Tensor, " fixation"], fill: float) -> Float[Tensor, "image most"]:
         """The values as one row an image, filled up at the end."""
-        count = self.count
-        within = torch.arange(len(values), device=values.device) - (count.cumsum(0) - count)[self.image]
-        rows = torch.full((self.n_images, int(count.max())), fill, dtype=values.dtype, device=values.device)
-        rows[self.image, within] = values
+        rows = values.new_full((self.n_images, int(self.count.max())), fill)
+        rows[self.image, self.position] = values
         return rows
-
-
-def finite_range(
-    maps: Float[Tensor, "image height width"], name: str
-) -> tuple[Float[Tensor, " image"], Float[Tensor, " image"]]:
-    """Lowest and highest value of each map; NaN and infinities are refused, since a score would hide them.
-
-    Raises
-    ------
-    FovealError
-        If a map holds a value that is not finite.
-    """
-    pixels = maps.flatten(1)
-    low, high = pixels.amin(dim=1), pixels.amax(dim=1)  # both are NaN if a pixel is
-    bad = ~(torch.isfinite(low) & torch.isfinite(high))
-    if bad.any():
-        raise FovealError(f"{name}: map {int(bad.nonzero()[0])} of the batch holds NaN or infinite values")
-    return low, high

@@ -10,7 +10,9 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.metrics.fixation_batch import FixationBatch, finite_range
+from foveal.metrics.distribution import EPSILON
+from foveal.metrics.fixation_batch import FixationBatch
+from foveal.metrics.maps import divided_by_sum, finite_range, min_max_scaled
 from foveal.metrics.registry import register_metric
 
 
@@ -49,6 +51,38 @@ def information_gain(
     array([ 0.75, -0.25])
     """
     return log_likelihood - baseline_log_likelihood
+
+
+@register_metric("IG_MIT", uses="density", takes_any_map=True)
+def information_gain_mit(
+    saliency: Float[Tensor, "image height width"],
+    fixations: FixationBatch,
+    center_bias: Float[Tensor, "image height width"],
+) -> Float[Tensor, " image"]:
+    r"""Information gain of any map over a baseline map, in bit per fixation (MIT, InfoGain.m).
+
+    $\frac{1}{N}\sum_i \log_2(\epsilon + p(x_i)) - \log_2(\epsilon + b(x_i))$, both maps scaled from their lowest to
+    their highest value and then divided by their sums; every fixated pixel counts once. A map that was not made to be a
+    density is judged as one: the value says as much of the map's units as of its truth. `information_gain` is the one
+    to use for densities.
+
+    Raises
+    ------
+    FovealError
+        If a map holds NaN or infinite values, or an image has no fixations.
+
+    >>> import torch
+    >>> predicted, baseline = torch.tensor([[[0.0, 3.0, 1.0]]]), torch.tensor([[[0.0, 1.0, 3.0]]])
+    >>> information_gain_mit(predicted, FixationBatch.of([(1, 0)]), baseline)
+    tensor([1.5850])
+    """
+    fixations = fixations.distinct()
+
+    def log_likelihood(maps: Float[Tensor, "image height width"]) -> Float[Tensor, " image"]:
+        density = divided_by_sum(min_max_scaled(maps, "IG_MIT"), "IG_MIT")
+        return fixations.mean_per_image((EPSILON + fixations.values_in(density).double()).log2())
+
+    return (log_likelihood(saliency) - log_likelihood(center_bias)).to(saliency.dtype)
 
 
 @register_metric("explained_information", uses="information_gain")

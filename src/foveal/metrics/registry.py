@@ -1,12 +1,23 @@
 """Names of metrics, and what each is computed from."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from foveal.errors import FovealError
 
-Uses = Literal["log_density", "density", "log_likelihood", "information_gain"]
+Uses = Literal[
+    "log_density",
+    "density",
+    "blurred",
+    "equalized",
+    "over_center_bias",
+    "over_center_bias_equalized",
+    "similarity_map",
+    "log_likelihood",
+    "information_gain",
+]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _METRICS: dict[str, "Metric"] = {}
@@ -21,8 +32,12 @@ class Metric:
     name, function
         What it is called, what computes it.
     uses
-        What it takes: a map ("log_density", "density") and fixations; or per-image values of the model and of a
-        yardstick ("log_likelihood" and the centre bias's, "information_gain" and the gold standard's).
+        What its first argument is: the form of a density that is best for it (a name of `foveal.metrics.forms`); or
+        per-image values ("log_likelihood", "information_gain").
+    needs
+        What its other arguments without a default are: "fixations", "nonfixations" (all other images', rescaled),
+        "ten_others" (of ten other images only), "empirical_map", "center_bias" (a density); of metrics on per-image
+        values, the yardstick's.
     takes_any_map
         Is it defined for a saliency map that is no density?
     higher_is_better
@@ -32,22 +47,34 @@ class Metric:
     name: str
     function: Callable[..., Any]
     uses: Uses
+    needs: tuple[str, ...]
     takes_any_map: bool
     higher_is_better: bool
 
     @property
     def takes_map(self) -> bool:
-        """Is it computed from a map and fixations, not from other metrics?"""
-        return self.uses in ("log_density", "density")
+        """Is it computed from a map, not from other metrics?"""
+        return self.uses not in ("log_likelihood", "information_gain")
+
+    @property
+    def needs_center_bias(self) -> bool:
+        """Does it, on a density, rest on the fixations of other images?"""
+        return (
+            not self.takes_map
+            or self.uses in ("over_center_bias", "over_center_bias_equalized")
+            or not {"nonfixations", "ten_others", "center_bias"}.isdisjoint(self.needs)
+        )
 
 
 def register_metric(
     name: str, *, uses: Uses, takes_any_map: bool = False, higher_is_better: bool = True
 ) -> Callable[[Function], Function]:
-    """Give a metric function its name."""
+    """Give a metric function its name; the names of its parameters say what it needs."""
 
     def register(function: Function) -> Function:
-        _METRICS[name] = Metric(name, function, uses, takes_any_map, higher_is_better)
+        parameters = list(inspect.signature(function).parameters.values())
+        needs = tuple(p.name for p in parameters[1:] if p.default is p.empty)
+        _METRICS[name] = Metric(name, function, uses, needs, takes_any_map, higher_is_better)
         return function
 
     return register

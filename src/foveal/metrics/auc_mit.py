@@ -1,0 +1,136 @@
+"""The areas under the ROC curve of the MIT saliency benchmark, as its MATLAB code computes them.
+
+Fixations are a mask there: a pixel fixated twice counts once. Negatives are not all pixels, thresholds are few, and
+both change the number; `auc` and `shuffled_auc` are what they approximate.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from foveal.metrics.fixation_batch import FixationBatch
+from foveal.metrics.maps import finite_range, min_max_scaled, sorted_rows
+from foveal.metrics.registry import register_metric
+
+SPLITS = 100  # random draws of negatives that are averaged
+STEP = 0.1  # between the thresholds of AUC_Borji and sAUC_MIT, on a map from 0 to 1
+
+
+@register_metric("AUC_Judd", uses="log_density", takes_any_map=True)
+def auc_judd(saliency: Float[Tensor, "image height width"], fixations: FixationBatch) -> Float[Tensor, " image"]:
+    r"""Area under the ROC curve whose thresholds are the values at the fixated pixels (MIT, AUC_Judd.m).
+
+    With N fixated pixels of P in all, the i-th highest of their values has the true positive rate $i/N$ and the false
+    positive rate $(\#\{p: s(p) \ge s(x_i)\} - i)/(P - N)$; trapezoids between them, from (0, 0) to (1, 1). About
+    $1/2N$ above the exact `auc`. Without the jitter that the published code can add to break ties, which it otherwise
+    counts to the negatives' favour. A constant map, all ties, has ½.
+
+    Raises
+    ------
+    FovealError
+        If a map holds NaN or infinite values, an image has no fixations, or every pixel is fixated.
+
+    >>> ramp = torch.arange(4.0).reshape(1, 2, 2)
+    >>> auc_judd(ramp, FixationBatch.of([(1, 1)]))
+    tensor([1.])
+    """
+    low, high = finite_range(saliency, "AUC_Judd")
+    fixations = fixations.distinct()
+    count = fixations.checked_count().double()[:, None]
+    pixels = sorted_rows(saliency.flatten(1))
+    n_pixels = pixels.shape[1]
+
+    # Descending; rows are filled up with infinities, which then stand first and count as points at (0, 0).
+    thresholds = sorted_rows(fixations.padded(fixations.values_in(saliency), torch.inf)).flip(1)
+    real = torch.isfinite(thresholds)
+    place = real.double().cumsum(dim=1)
+    at_or_above = n_pixels - torch.searchsorted(pixels, thresholds.contiguous())
+    true_positives = place / count
+    false_positives = torch.where(real, (at_or_above - place) / (n_pixels - count).clamp(min=1), 0.0)
+    return torch.where(low < high, _area(true_positives, false_positives), 0.5).to(saliency.dtype)
+
+
+@register_metric("AUC_Borji", uses="equalized", takes_any_map=True)
+def auc_borji(
+    saliency: Float[Tensor, "image height width"], fixations: FixationBatch, *, splits: int = SPLITS, seed: int = 0
+) -> Float[Tensor, " image"]:
+    """Area under the ROC curve against random pixels, as many as fixated ones, mean of 100 draws (MIT, AUC_Borji.m).
+
+    The map is scaled from 0 to 1, the thresholds are 0, 0.1 … 1: few, so that skewed maps score too low. The draws
+    depend on the seed and the number of fixations only.
+
+    Raises
+    ------
+    FovealError
+        If a map holds NaN or infinite values, or an image has no fixations.
+
+    >>> ramp = torch.arange(100.0).reshape(1, 10, 10)
+    >>> 0.9 < auc_borji(ramp, FixationBatch.of([(9, 9)])) < 1
+    tensor([True])
+    """
+    fixations = fixations.distinct()
+    scaled = min_max_scaled(saliency, "AUC_Borji")
+    areas = []
+    for pixels, positives in zip(scaled.flatten(1), _per_image(scaled, fixations), strict=True):
+        drawn = torch.randint(len(pixels), (splits, len(positives)), generator=torch.Generator().manual_seed(seed))
+        areas.append(_area_on_grid(positives, pixels[drawn.to(pixels.device)]))
+    return torch.stack(areas).to(saliency.dtype)
+
+
+@register_metric("sAUC_MIT", uses="over_center_bias_equalized", takes_any_map=True)
+def shuffled_auc_mit(
+    saliency: Float[Tensor, "image height width"],
+    fixations: FixationBatch,
+    ten_others: FixationBatch,
+    *,
+    splits: int = SPLITS,
+    seed: int = 0,
+) -> Float[Tensor, " image"]:
+    """Area under the ROC curve against pixels fixated in ten other images, mean of 100 draws (MIT, AUC_shuffled.m).
+
+    The map is scaled from 0 to 1, the thresholds are 0, 0.1 … 1. Each draw takes as many of the other images' fixated
+    pixels as the image has, none twice. The draws depend on the seed and the numbers of fixations only.
+
+    Raises
+    ------
+    FovealError
+        If a map holds NaN or infinite values, or an image has no fixations or nonfixations.
+
+    >>> ramp = torch.arange(100.0).reshape(1, 10, 10)
+    >>> shuffled_auc_mit(ramp, FixationBatch.of([(9, 9)]), FixationBatch.of([(0, 0), (1, 1)]))
+    tensor([1.])
+    """
+    fixations, ten_others = fixations.distinct(), ten_others.distinct()
+    scaled = min_max_scaled(saliency, "sAUC_MIT")
+    ten_others.checked_count("nonfixations")
+    areas = []
+    for positives, negatives in zip(_per_image(scaled, fixations), _per_image(scaled, ten_others), strict=True):
+        order = torch.rand(splits, len(negatives), generator=torch.Generator().manual_seed(seed)).argsort(dim=1)
+        areas.append(_area_on_grid(positives, negatives[order[:, : len(positives)].to(negatives.device)]))
+    return torch.stack(areas).to(saliency.dtype)
+
+
+def _per_image(
+    maps: Float[Tensor, "image height width"], fixations: FixationBatch
+) -> tuple[Float[Tensor, " some"], ...]:
+    return fixations.values_in(maps).split(fixations.checked_count().tolist())
+
+
+def _area_on_grid(
+    positives: Float[Tensor, " positive"], negatives: Float[Tensor, "split negative"]
+) -> Float[Tensor, ""]:
+    """Mean area of all splits under the curve through the thresholds 1, 0.9 … 0 and the corners."""
+    thresholds = torch.arange(round(1 / STEP), -1, -1, device=positives.device) * STEP
+    true_positives = (positives >= thresholds[:, None]).double().mean(dim=1)
+    false_positives = (negatives[:, None] >= thresholds[:, None]).double().mean(dim=2)
+    return _area(true_positives.expand_as(false_positives), false_positives).mean()
+
+
+def _area(
+    true_positives: Float[Tensor, "curve point"], false_positives: Float[Tensor, "curve point"]
+) -> Float[Tensor, " curve"]:
+    """Area under each curve, the corners (0, 0) and (1, 1) added."""
+    ends = true_positives.new_zeros(len(true_positives), 1)
+    y = torch.cat([ends, true_positives, ends + 1], dim=1)
+    x = torch.cat([ends, false_positives, ends + 1], dim=1)
+    return torch.trapezoid(y, x, dim=1)
