@@ -298,7 +298,7 @@ def test_emd_is_the_distance_that_mass_is_moved():
     here, there = (torch.outer(bump(255.5), bump(x)) for x in (207.5, 303.5))
     maps = torch.stack([here, there, (here + there) / 2])
     distance = earth_movers_distance(maps[[0, 0, 0, 1]], maps[[1, 2, 0, 0]])
-    torch.testing.assert_close(distance, torch.tensor([3.0, 1.5, 0.0, 3.0]), atol=1e-3, rtol=0)
+    torch.testing.assert_close(distance, torch.tensor([3.0, 1.5, 0.0, 3.0]), atol=3e-3, rtol=0)
 
 
 def bump(center):

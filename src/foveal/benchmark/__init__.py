@@ -1,5 +1,7 @@
 """Models x data sets x metrics: one tidy table with intervals."""
 
-from foveal.benchmark.evaluation import Results, evaluate, write_json
+from foveal.benchmark.evaluation import evaluate
+from foveal.benchmark.predictions import Predictions
+from foveal.benchmark.results import Results, write_json, write_per_image
 
-__all__ = ["Results", "evaluate", "write_json"]
+__all__ = ["Predictions", "Results", "evaluate", "write_json", "write_per_image"]

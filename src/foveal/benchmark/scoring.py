@@ -1,52 +1,56 @@
 """The metrics of one model on every image of a data set, size group by size group."""
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.errors import FovealError
-from foveal.gaze import Dataset
-from foveal.metrics import FixationBatch, Metric
+from foveal.benchmark.observations import Forms, Observations, ObservedBatch
+from foveal.benchmark.predictions import Predictions
+from foveal.errors import FovealError, FovealNote
+from foveal.gaze import Dataset, Fixations
+from foveal.metrics import Metric
 from foveal.models import SaliencyMapModel, SaliencyModel
 from foveal.models.baselines import CrossValidatedBaseline
+from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.threads import computed_ahead
 
 BATCH_SIZE = 8
 
 Scores: TypeAlias = dict[int, dict[str, float]]  # image → metric → value
-Problems: TypeAlias = list[str]
 
 
-def score_baseline(
-    baseline: CrossValidatedBaseline, metrics: Sequence[Metric], images: Sequence[int]
-) -> Iterator[tuple[Scores, Problems]]:
-    """Scores of one image after the other.
+@dataclass(frozen=True)
+class MapBatch:
+    """Maps of images of one size and scale.
 
-    Each held-out density is scored on the fixations that it judges; an image's score is the mean over its fixations.
-    The likelihood is `baseline.log_likelihoods`; maps are rendered only for other metrics.
+    Attributes
+    ----------
+    images
+        The image of each map; one that is judged observer by observer occurs once for each.
+    maps
+        Log densities, or raw maps.
+    parts
+        The fixations that each map is judged on; all of its image where this is None.
+    problems
+        One line for each image that should have been here.
     """
-    log_likelihood = baseline.log_likelihood_per_image
-    metrics = [metric for metric in metrics if metric.name != "LL"]
-    for image in images:
-        if not metrics:
-            yield {image: {"LL": float(log_likelihood[image])}}, []
-            continue
-        maps, parts = baseline.log_densities(image)
-        fixations = FixationBatch.stack(parts)
-        share = (fixations.count / len(fixations.image)).double()
-        views = _values(maps, fixations, metrics, raw=False)
-        scores = {name: float((values * share).sum()) for name, values in views.items()}
-        yield {image: scores | {"LL": float(log_likelihood[image])}}, []
+
+    images: list[int]
+    maps: Float[Tensor, "view height width"] | None
+    parts: list[Fixations] | None = None
+    problems: list[str] = field(default_factory=list)
 
 
-def score_model(
-    model: SaliencyModel, dataset: Dataset, metrics: Sequence[Metric], images: Sequence[int], *, raw: bool
-) -> Iterator[tuple[Scores, Problems]]:
-    """Scores of a batch of images after the other, and a line for each image that cannot be read.
+MapSource: TypeAlias = Callable[[Sequence[int]], Iterator[MapBatch]]
 
-    With `raw`, the saliency map is scored as the model computes it.
+
+def maps_of_model(model: SaliencyModel, dataset: Dataset, *, raw: bool) -> MapSource:
+    """A model's log densities, or with `raw` its saliency maps as it computes them.
 
     Raises
     ------
@@ -55,29 +59,97 @@ def score_model(
     """
     if raw and not isinstance(model, SaliencyMapModel):
         raise FovealError(f"{model.name} computes a density, it has no raw map to score")
-    wanted = set(images)
-    batches = [[image for image in batch if image in wanted] for batch in dataset.stimuli.batches(BATCH_SIZE)]
 
-    for pixels, problems in computed_ahead(dataset.stimuli.read, [batch for batch in batches if batch]):
-        scores: Scores = {}
-        if pixels:
+    def maps(images: Sequence[int]) -> Iterator[MapBatch]:
+        for pixels, problems in computed_ahead(dataset.stimuli.read, _batches(dataset, images)):
+            if not pixels:
+                yield MapBatch([], None, problems=problems)
+                continue
             arrays = list(pixels.values())
             if raw and isinstance(model, SaliencyMapModel):
-                maps = model.saliency_map_of(arrays)
+                computed = model.saliency_map_of(arrays)
             else:
-                maps = model.log_density_of(arrays, dataset.stimuli[next(iter(pixels))].pixels_per_degree)
-            fixations = FixationBatch.stack([dataset.fixations.for_image(image) for image in pixels])
-            values = _values(maps, fixations.to(maps.device), metrics, raw=raw)
-            for row, image in enumerate(pixels):
-                scores[image] = {name: float(column[row]) for name, column in values.items()}
-        yield scores, problems
+                computed = model.log_density_of(arrays, dataset.stimuli[next(iter(pixels))].pixels_per_degree)
+            yield MapBatch(list(pixels), computed, problems=problems)
+
+    return maps
+
+
+def maps_of_baseline(baseline: CrossValidatedBaseline) -> MapSource:
+    """A yardstick's held-out log densities, each judged on the fixations that it had no part in."""
+
+    def maps(images: Sequence[int]) -> Iterator[MapBatch]:
+        for image in images:
+            views, parts = baseline.log_densities(image)
+            yield MapBatch([image] * len(parts), views, parts)
+
+    return maps
+
+
+def maps_of_predictions(predictions: Predictions, dataset: Dataset, *, log_density: bool) -> MapSource:
+    """Maps from files, each of its image's size."""
+
+    def read(batch: list[int]) -> MapBatch:
+        images, maps, problems = [], [], []
+        for image in batch:
+            try:
+                values = torch.from_numpy(predictions.map_of(dataset.stimuli.ids[image], log_density=log_density))
+                maps.append(_fitted(values, image))
+                images.append(image)
+            except FovealError as error:
+                problems.append(str(error))
+        return MapBatch(images, torch.stack(maps) if maps else None, problems=problems)
+
+    def _fitted(values: Float[Tensor, "h w"], image: int) -> Float[Tensor, "height width"]:
+        height, width = dataset.stimuli.sizes[image].tolist()
+        if tuple(values.shape) == (height, width):
+            return values
+        if not predictions.resize:
+            raise FovealError(
+                f"{predictions.path}: the map of {dataset.stimuli.ids[image]} has {values.shape[1]} x "
+                f"{values.shape[0]} px, the image {width} x {height} (--resize brings it to that)"
+            )
+        resize = resize_log_density if log_density else resize_maps
+        return resize(values[None], (height, width))[0]
+
+    return lambda images: computed_ahead(read, _batches(dataset, images))
+
+
+def _batches(dataset: Dataset, images: Sequence[int]) -> Iterable[list[int]]:
+    wanted = set(images)
+    batches = ([image for image in batch if image in wanted] for batch in dataset.stimuli.batches(BATCH_SIZE))
+    return filter(None, batches)
+
+
+def score(
+    source: MapSource, images: Sequence[int], metrics: Sequence[Metric], observations: Observations, *, raw: bool
+) -> Iterator[tuple[Scores, list[str]]]:
+    """Scores of a batch of images after the other, and a line for each image that cannot be scored.
+
+    An image that is judged observer by observer has the mean over its fixations.
+    """
+    for batch in source(images):
+        scores: Scores = {}
+        if batch.maps is not None:
+            observed = ObservedBatch(observations, batch.images, batch.parts, batch.maps.device)
+            values = _values(batch.maps, observed, metrics, raw=raw)
+            count = torch.tensor([len(part) for part in observed.parts], dtype=torch.float64)
+            for image in dict.fromkeys(batch.images):
+                views = torch.tensor([number == image for number in batch.images])
+                share = count[views] / count[views].sum()
+                scores[image] = {name: float((column[views] * share).sum()) for name, column in values.items()}
+        yield scores, batch.problems
 
 
 def _values(
-    maps: Float[Tensor, "view height width"], fixations: FixationBatch, metrics: Sequence[Metric], *, raw: bool
+    maps: Float[Tensor, "view height width"], observed: ObservedBatch, metrics: Sequence[Metric], *, raw: bool
 ) -> dict[str, Float[Tensor, " view"]]:
-    """Every metric of every map, in float64 on the CPU."""
-    inputs = {"log_density": maps}
-    if any(metric.uses == "density" for metric in metrics):
-        inputs["density"] = maps if raw else maps.exp()
-    return {metric.name: metric.function(inputs[metric.uses], fixations).double().cpu() for metric in metrics}
+    """Every metric of every map, in float64 on the CPU. A raw map is scored as it is, whatever the metric."""
+    forms = Forms(maps, observed)
+    values = {}
+    with warnings.catch_warnings(action="ignore", category=FovealNote):  # of the constant maps of uniform, one an image
+        for metric in metrics:
+            form = maps if raw else getattr(forms, metric.uses)
+            needed = (getattr(observed, need) for need in metric.needs)
+            values[metric.name] = metric.function(form, *needed).double().cpu()
+    return values

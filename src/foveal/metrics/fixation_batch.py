@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -41,10 +42,14 @@ class FixationBatch:
     @classmethod
     def stack(cls, parts: Sequence[Fixations]) -> "FixationBatch":
         """One set of fixations for each image of a batch, whatever image numbers they carry."""
-        number = torch.repeat_interleave(torch.arange(len(parts)), torch.tensor([len(part) for part in parts]))
-        y = torch.cat([torch.from_numpy(part.pixel_y) for part in parts])
-        x = torch.cat([torch.from_numpy(part.pixel_x) for part in parts])
-        return cls(number, y, x, len(parts))
+        return cls.at([(part.pixel_x, part.pixel_y) for part in parts])
+
+    @classmethod
+    def at(cls, pixels: Sequence[tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"]]]) -> "FixationBatch":
+        """Columns and rows of the pixels, one pair of arrays for each image of a batch."""
+        count = torch.tensor([len(x) for x, _ in pixels])
+        x, y = (torch.cat([torch.from_numpy(pair[axis]) for pair in pixels]) for axis in (0, 1))
+        return cls(torch.repeat_interleave(torch.arange(len(pixels)), count), y, x, len(pixels))
 
     def to(self, device: torch.device | str) -> "FixationBatch":
         """The same on another device."""

@@ -57,8 +57,8 @@ class Metric:
         return self.uses not in ("log_likelihood", "information_gain")
 
     @property
-    def needs_center_bias(self) -> bool:
-        """Does it, on a density, rest on the fixations of other images?"""
+    def needs_other_images(self) -> bool:
+        """Does it rest on the fixations of other images?"""
         return (
             not self.takes_map
             or self.uses in ("over_center_bias", "over_center_bias_equalized")

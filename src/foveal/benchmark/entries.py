@@ -1,0 +1,157 @@
+"""What is scored: models, the yardsticks of a data set, and predictions from files, each in the same terms."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+
+from foveal.benchmark.predictions import Predictions
+from foveal.benchmark.scoring import MapSource, maps_of_baseline, maps_of_model, maps_of_predictions
+from foveal.benchmark.yardsticks import YARDSTICKS, Yardsticks
+from foveal.errors import FovealError
+from foveal.gaze import Dataset
+from foveal.metrics import Metric, get_metrics
+from foveal.models import SaliencyModel, load_model
+
+Scorable: TypeAlias = SaliencyModel | Predictions | str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a comparison on one data set.
+
+    Attributes
+    ----------
+    name
+        What it is called in the results.
+    metrics
+        Those that can be had of it.
+    maps
+        Gives its maps.
+    raw
+        Are they scored as they are, being no densities?
+    log_likelihood
+        LL of every image where that is known without any map, else None.
+    """
+
+    name: str
+    metrics: list[Metric]
+    maps: MapSource
+    raw: bool
+    log_likelihood: Float[np.ndarray, " image"] | None = None
+
+    @property
+    def on_maps(self) -> list[Metric]:
+        """The metrics to compute of maps: those asked for, and LL where others follow from it."""
+        on_maps = [metric for metric in self.metrics if metric.takes_map]
+        if len(on_maps) < len(self.metrics):
+            on_maps += [metric for metric in get_metrics(["LL"]) if metric not in on_maps]
+        return on_maps
+
+
+def make_entries(
+    given: Sequence[Scorable],
+    data: Dataset,
+    yardsticks: Yardsticks,
+    metrics: Sequence[str] | str,
+    *,
+    raw: bool,
+    device: str | torch.device,
+) -> list[Entry]:
+    """Everything loaded that is to be scored, and what can be scored of it; what cannot be done is said here.
+
+    Raises
+    ------
+    FovealError
+        If there is nothing, something cannot be loaded, two are called the same, or a metric that was named cannot be
+        had.
+    """
+    entries: list[Entry] = []
+    for one in given:
+        entry = _entry(one, data, yardsticks, metrics, raw=raw, device=device)
+        if entry.name in [other.name for other in entries]:
+            raise FovealError(f"two of the models are called {entry.name!r}; save one and give its file instead")
+        entries.append(entry)
+    if not entries:
+        raise FovealError("no model to evaluate")
+    return entries
+
+
+def _entry(
+    given: Scorable,
+    data: Dataset,
+    yardsticks: Yardsticks,
+    metrics: Sequence[str] | str,
+    *,
+    raw: bool,
+    device: str | torch.device,
+) -> Entry:
+    if isinstance(given, Predictions):
+        log_density = given.are_log_densities(list(data.stimuli.ids))
+        source = maps_of_predictions(given, data, log_density=log_density)
+        raw = raw or not log_density
+        return Entry(given.name, possible_metrics(metrics, data, raw=raw), source, raw)
+    if given in YARDSTICKS and not raw:
+        name = str(given)
+        chosen = possible_metrics(metrics, data, raw=False, by_observer=name == "gold")
+        baseline = yardsticks.fitted(name)
+        return Entry(name, chosen, maps_of_baseline(baseline), False, baseline.log_likelihood_per_image)
+    model = given if isinstance(given, SaliencyModel) else load_model(given, device)
+    name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
+    chosen = possible_metrics(metrics, data, raw=raw)
+    return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw)
+
+
+def possible_metrics(
+    metrics: Sequence[str] | str, data: Dataset, *, raw: bool, by_observer: bool = False
+) -> list[Metric]:
+    """The metrics asked for; of "all", those that can be had.
+
+    Parameters
+    ----------
+    metrics
+        Names, or "all".
+    data
+        The whole data set.
+    raw
+        Is a map scored that is no density?
+    by_observer
+        Is each observer scored apart, so that there is no empirical map that the prediction had no part in?
+
+    Raises
+    ------
+    FovealError
+        If one that was named cannot be had, or none is left.
+    """
+    names = [metrics] if isinstance(metrics, str) and metrics != "all" else metrics
+    looked_at = pd.DataFrame({"image": data.fixations.image, "subject": data.fixations.subject})
+    subjects_per_image = looked_at.groupby("image")["subject"].nunique()
+    possible = []
+    for metric in get_metrics(names):
+        why_not = None
+        if raw and not metric.takes_any_map:
+            why_not = f"{metric.name} is defined for densities, not for raw maps"
+        elif by_observer and "empirical_map" in metric.needs:
+            why_not = f"{metric.name} of the gold standard is not defined: the empirical map is made of its observers"
+        elif len(subjects_per_image) < 2 and not metric.takes_map:
+            why_not = f"{metric.name} needs a centre bias, and {data.name} has fixations on one image only"
+        elif len(subjects_per_image) < 2 and metric.needs_other_images:
+            why_not = f"{metric.name} needs fixations on other images, and {data.name} has them on one image only"
+        elif metric.uses == "information_gain" and not data.fixations.has_subjects:
+            why_not = f"{metric.name} needs a gold standard, and {data.name} does not say which subject looked where"
+        elif metric.uses == "information_gain" and data.stimuli.pixels_per_degree is None:
+            why_not = f"{metric.name} needs a gold standard, and {data.name} does not say its pixels per degree"
+        elif metric.uses == "information_gain" and subjects_per_image.max() < 2:
+            why_not = f"{metric.name} needs a gold standard, and {data.name} has no image with two subjects"
+        if why_not is None:
+            possible.append(metric)
+        elif metrics != "all" and not by_observer:
+            raise FovealError(why_not)
+    if not possible:
+        raise FovealError(why_not if why_not and by_observer else "no metric to compute")
+    return possible

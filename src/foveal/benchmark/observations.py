@@ -1,0 +1,182 @@
+"""What people did on the images at hand, in every form that a metric asks for."""
+
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from foveal.benchmark.yardsticks import Yardsticks
+from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
+from foveal.gaze import Dataset, Fixations, fixation_map
+from foveal.metrics import FixationBatch, forms
+
+EMPIRICAL_SIGMA = 1.0  # degree of visual angle: width of the Gaussians of an empirical map
+N_OTHERS = 10  # images whose fixations are the negatives of sAUC_MIT
+
+
+class Observations:
+    """The fixations of a data set, and what follows from them for single images.
+
+    Parameters
+    ----------
+    dataset, yardsticks
+        The whole data set and its yardsticks.
+    seed
+        Chooses the ten other images of sAUC_MIT, and draws the empirical maps that the SIM map is made for.
+    """
+
+    def __init__(self, dataset: Dataset, yardsticks: Yardsticks, seed: int) -> None:
+        self.dataset = dataset
+        self.yardsticks = yardsticks
+        self.seed = seed
+        fixations = dataset.fixations
+        height, width = dataset.stimuli.sizes[fixations.image].T
+        self._relative = (fixations.x + 0.5) / width, (fixations.y + 0.5) / height
+        self._with_fixations = np.unique(fixations.image)
+        # For one size after the other; the largest data sets have a hundred thousand fixations and hundreds of sizes.
+        self._pixels = lru_cache(maxsize=2)(self._pixels_uncached)
+
+    @cached_property
+    def fixations_per_image(self) -> int:
+        """Mean over the images that have any, rounded."""
+        return max(1, round(len(self.dataset.fixations) / len(self._with_fixations)))
+
+    def sigma(self, image: int) -> float:
+        """One degree of visual angle, in px of the image."""
+        return EMPIRICAL_SIGMA * (self.dataset.stimuli[image].pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE)
+
+    def nonfixations(self, image: int) -> tuple[Int[np.ndarray, " other"], Int[np.ndarray, " other"]]:
+        """Column and row of all fixations on other images, each at the same relative place in this one."""
+        x, y = self._pixels(*self.dataset.stimuli.sizes[image].tolist())
+        own = self.dataset.fixations.rows_of(image)
+        return np.delete(x, own), np.delete(y, own)
+
+    def ten_others(self, image: int) -> tuple[Int[np.ndarray, " other"], Int[np.ndarray, " other"]]:
+        """The same of ten other images, drawn by the seed and the image's number."""
+        others = self._with_fixations[self._with_fixations != image]
+        drawn = np.random.default_rng([self.seed, image]).permutation(others)[:N_OTHERS]
+        x, y = self._pixels(*self.dataset.stimuli.sizes[image].tolist())
+        rows = np.isin(self.dataset.fixations.image, drawn)
+        return x[rows], y[rows]
+
+    def _pixels_uncached(self, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        x, y = self._relative
+        return (x * width).astype(np.int64).clip(0, width - 1), (y * height).astype(np.int64).clip(0, height - 1)
+
+
+class ObservedBatch:
+    """The observations on images of one size and scale, one for each map; computed when first asked for.
+
+    The attributes are called as metrics call what they need (`foveal.metrics.Metric.needs`).
+
+    Parameters
+    ----------
+    observations
+        Of the data set.
+    images
+        One an image map; a number may occur several times.
+    parts
+        The fixations that each map is judged on; all of its image by default.
+    device
+        Where the maps are.
+    """
+
+    def __init__(
+        self,
+        observations: Observations,
+        images: Sequence[int],
+        parts: Sequence[Fixations] | None,
+        device: torch.device,
+    ) -> None:
+        self.observations = observations
+        self.images = images
+        dataset = observations.dataset
+        self.parts = [dataset.fixations.for_image(image) for image in images] if parts is None else parts
+        self.device = device
+        self.sigma = observations.sigma(images[0])
+        self.n_fixations = observations.fixations_per_image
+
+    @cached_property
+    def fixations(self) -> FixationBatch:
+        """Of each image itself."""
+        return FixationBatch.stack(self.parts).to(self.device)
+
+    @cached_property
+    def nonfixations(self) -> FixationBatch:
+        """Of all other images."""
+        return FixationBatch.at([self.observations.nonfixations(image) for image in self.images]).to(self.device)
+
+    @cached_property
+    def ten_others(self) -> FixationBatch:
+        """Of ten other images."""
+        return FixationBatch.at([self.observations.ten_others(image) for image in self.images]).to(self.device)
+
+    @cached_property
+    def empirical_map(self) -> Float[Tensor, "image height width"]:
+        """A Gaussian on every fixation."""
+        sizes = self.observations.dataset.stimuli.sizes
+        maps = [
+            fixation_map(part, tuple(sizes[image].tolist()), sigma=self.sigma)
+            for image, part in zip(self.images, self.parts, strict=True)
+        ]
+        return torch.from_numpy(np.stack(maps)).to(self.device)
+
+    @cached_property
+    def log_center_bias(self) -> Float[Tensor, "image height width"]:
+        """Log density of all other images' fixations."""
+        center_bias = self.observations.yardsticks.center_bias
+        # The views of one image have one centre bias.
+        of_image = {image: center_bias.log_densities(image)[0][0] for image in set(self.images)}
+        return torch.stack([of_image[image] for image in self.images]).to(self.device)
+
+    @cached_property
+    def center_bias(self) -> Float[Tensor, "image height width"]:
+        """The same as a density."""
+        return self.log_center_bias.exp()
+
+
+class Forms:
+    """A log density in the form that is best for each metric, computed when first asked for.
+
+    The attributes are called as metrics call what they use (`foveal.metrics.Metric.uses`).
+    """
+
+    def __init__(self, log_density: Float[Tensor, "image height width"], observed: ObservedBatch) -> None:
+        self.log_density = log_density
+        self.observed = observed
+
+    @cached_property
+    def density(self) -> Float[Tensor, "image height width"]:
+        """For NSS and IG_MIT."""
+        return self.log_density.exp()
+
+    @cached_property
+    def blurred(self) -> Float[Tensor, "image height width"]:
+        """For CC, KL and EMD."""
+        return forms.blurred(self.log_density, self.observed.sigma)
+
+    @cached_property
+    def equalized(self) -> Float[Tensor, "image height width"]:
+        """For AUC_Borji."""
+        return forms.equalized(self.log_density)
+
+    @cached_property
+    def over_center_bias(self) -> Float[Tensor, "image height width"]:
+        """For sAUC and KL_fixations."""
+        return forms.over_center_bias(self.log_density, self.observed.log_center_bias)
+
+    @cached_property
+    def over_center_bias_equalized(self) -> Float[Tensor, "image height width"]:
+        """For sAUC_MIT."""
+        return forms.equalized(self.over_center_bias)
+
+    @cached_property
+    def similarity_map(self) -> Float[Tensor, "image height width"]:
+        """For SIM and SIM_MIT."""
+        observed = self.observed
+        return forms.similarity_map(
+            self.log_density, observed.sigma, observed.n_fixations, seed=observed.observations.seed
+        )

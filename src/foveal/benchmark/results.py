@@ -1,0 +1,170 @@
+"""The table of an evaluation, how sure its numbers are, and how it is written."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from foveal.benchmark.bootstrap import bootstrap_interval
+from foveal.errors import FovealError
+from foveal.files import write_atomically
+from foveal.metrics import Metric, explained_information, get_metrics
+
+COLUMNS = ["model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"]
+LABELS = ["model", "dataset", "image"]  # the columns of a table by image that hold no metric
+GOLD = "gold_IG"  # the column of the gold standard's information gain
+PER_IMAGE_FORMATS = (".csv", ".parquet")
+
+
+class Results(pd.DataFrame):
+    """The table of an evaluation: model, dataset, metric, value, ci_low, ci_high, n_images.
+
+    Attributes
+    ----------
+    per_image
+        A table of model, dataset, image and one column for each metric that is defined on an image; with
+        explained_information, "gold_IG" is the gold standard's information gain.
+    problems
+        One line for each thing that could not be scored.
+    """
+
+    _metadata = ["per_image", "problems"]  # noqa: RUF012 (pandas' own protocol for attributes)
+    per_image: pd.DataFrame
+    problems: list[str]
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return Results
+
+    @classmethod
+    def of(cls, per_image: pd.DataFrame, metrics: Sequence[str], problems: Sequence[str], seed: int) -> "Results":
+        """Means and intervals from values by image."""
+        rows = []
+        for (model, dataset), table in per_image.groupby(["model", "dataset"], sort=False):
+            for name, statistic, columns in _statistics(table, get_metrics(metrics)):
+                interval = bootstrap_interval(statistic, *columns, seed=seed)
+                rows.append((model, dataset, name, float(statistic(*columns)), *interval, len(columns[0])))
+        results = cls(rows, columns=COLUMNS)
+        results.per_image = per_image.reset_index(drop=True)
+        results.problems = list(problems)
+        return results
+
+    def against(self, model: str, *, seed: int = 0) -> pd.DataFrame:
+        """How much every other model differs from this one, on the same images.
+
+        Parameters
+        ----------
+        model
+            The name of a model of the table.
+        seed
+            Of the bootstrap.
+
+        Returns
+        -------
+        A table as this one, its values being differences (the other minus this one); an interval that leaves out zero
+        says that the difference is not one of the choice of images. Images are resampled for both models together.
+
+        Raises
+        ------
+        FovealError
+            If the table has no such model.
+        """
+        if model not in set(self["model"]):
+            raise FovealError(f"no model {model!r} among the results ({', '.join(dict.fromkeys(self['model']))})")
+        rows = []
+        for dataset in dict.fromkeys(self["dataset"]):
+            tables = {
+                name: table.set_index("image")
+                for name, table in self.per_image[self.per_image["dataset"] == dataset].groupby("model", sort=False)
+            }
+            reference = tables.pop(model, pd.DataFrame())
+            for name, table in tables.items():
+                here = self[(self["model"] == name) & (self["dataset"] == dataset)]["metric"]
+                common = table.index.intersection(reference.index)
+                wanted = get_metrics(list(here))
+                others = {metric: columns for metric, _, columns in _statistics(reference.loc[common], wanted)}
+                for metric, statistic, mine in _statistics(table.loc[common], wanted):
+                    if metric in others:
+                        difference = _difference(statistic, len(mine))
+                        columns = [*mine, *others[metric]]
+                        interval = bootstrap_interval(difference, *columns, seed=seed)
+                        rows.append((name, dataset, metric, float(difference(*columns)), *interval, len(mine[0])))
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+
+Statistic = Callable[..., Float[np.ndarray, "*resample"]]
+
+
+def _statistics(
+    table: pd.DataFrame, metrics: Sequence[Metric]
+) -> Iterator[tuple[str, Statistic, list[Float[np.ndarray, " image"]]]]:
+    """Each metric that the table can give: its name, what to compute, and from which columns."""
+    for metric in metrics:
+        names = ["IG", GOLD] if metric.uses == "information_gain" else [metric.name]
+        if not set(names).issubset(table.columns):
+            continue
+        columns = table[names].dropna()
+        if len(columns):
+            statistic = explained_information if metric.uses == "information_gain" else _mean
+            yield metric.name, statistic, [columns[name].to_numpy() for name in names]
+
+
+def _mean(values: Float[np.ndarray, "*resample image"]) -> Float[np.ndarray, "*resample"]:
+    return np.asarray(values.mean(axis=-1))
+
+
+def _difference(statistic: Statistic, n: int) -> Statistic:
+    """The statistic of the first n columns minus that of the others."""
+    return lambda *columns: np.asarray(statistic(*columns[:n]) - statistic(*columns[n:]))
+
+
+def write_json(results: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a table of results as a list of {"model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"}.
+
+    Raises
+    ------
+    FovealError
+        If the file cannot be written.
+    """
+    # A share of nothing (a gold standard no better than the centre bias) is no number; JSON says null.
+    rows = [{key: None if value != value else value for key, value in row.items()} for row in records(results)]
+    with write_atomically(path) as temporary:
+        temporary.write_text(json.dumps(rows, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as dictionaries."""
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]
+
+
+def write_per_image(per_image: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write values by image as .csv or .parquet, whichever the path ends with.
+
+    Raises
+    ------
+    FovealError
+        If it ends otherwise, or cannot be written.
+    """
+    check_per_image_format(path)
+    with write_atomically(path) as temporary:
+        if temporary.suffix == ".csv":
+            per_image.to_csv(temporary, index=False)
+        else:
+            per_image.to_parquet(temporary, index=False)
+
+
+def check_per_image_format(path: str | os.PathLike[str]) -> None:
+    """Make sure that values by image can be written in the format that this path asks for.
+
+    Raises
+    ------
+    FovealError
+        If they cannot.
+    """
+    if Path(path).suffix not in PER_IMAGE_FORMATS:
+        raise FovealError(f"{path}: values by image are written as {' or '.join(PER_IMAGE_FORMATS)}")
