@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from foveal.benchmark import Results, evaluate
+    from foveal.benchmark import Predictions, Results, evaluate, export
     from foveal.datasets import list_datasets, load_dataset, save_dataset
     from foveal.errors import FovealError
     from foveal.figures import overlay, plot_density, plot_fixations
@@ -25,9 +25,11 @@ _HOME = {
     "Fixations": "foveal.gaze",
     "FovealError": "foveal.errors",
     "Prediction": "foveal.models",
+    "Predictions": "foveal.benchmark",
     "Results": "foveal.benchmark",
     "Stimuli": "foveal.gaze",
     "evaluate": "foveal.benchmark",
+    "export": "foveal.benchmark",
     "fixation_map": "foveal.gaze",
     "list_datasets": "foveal.datasets",
     "list_metrics": "foveal.metrics",
@@ -47,9 +49,11 @@ __all__ = [
     "Fixations",
     "FovealError",
     "Prediction",
+    "Predictions",
     "Results",
     "Stimuli",
     "evaluate",
+    "export",
     "fixation_map",
     "list_datasets",
     "list_metrics",

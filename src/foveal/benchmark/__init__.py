@@ -3,5 +3,17 @@
 from foveal.benchmark.evaluation import evaluate
 from foveal.benchmark.predictions import Predictions
 from foveal.benchmark.results import Results, write_json, write_per_image
+from foveal.benchmark.run import BenchmarkRun, benchmark
+from foveal.benchmark.submission import Export, export
 
-__all__ = ["Predictions", "Results", "evaluate", "write_json", "write_per_image"]
+__all__ = [
+    "BenchmarkRun",
+    "Export",
+    "Predictions",
+    "Results",
+    "benchmark",
+    "evaluate",
+    "export",
+    "write_json",
+    "write_per_image",
+]

@@ -1,12 +1,11 @@
 """What is scored: models, the yardsticks of a data set, and predictions from files, each in the same terms."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float
 
@@ -17,6 +16,7 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.metrics import Metric, get_metrics
 from foveal.models import SaliencyModel, load_model
+from foveal.models.baselines import CrossValidatedBaseline
 
 Scorable: TypeAlias = SaliencyModel | Predictions | str | os.PathLike[str]
 
@@ -36,14 +36,14 @@ class Entry:
     raw
         Are they scored as they are, being no densities?
     log_likelihood
-        LL of every image where that is known without any map, else None.
+        Gives LL of every image where that needs no map.
     """
 
     name: str
     metrics: list[Metric]
     maps: MapSource
     raw: bool
-    log_likelihood: Float[np.ndarray, " image"] | None = None
+    log_likelihood: Callable[[], Float[np.ndarray, " image"]] | None = None
 
     @property
     def on_maps(self) -> list[Metric]:
@@ -95,20 +95,25 @@ def _entry(
         log_density = given.are_log_densities(list(data.stimuli.ids))
         source = maps_of_predictions(given, data, log_density=log_density)
         raw = raw or not log_density
-        return Entry(given.name, possible_metrics(metrics, data, raw=raw), source, raw)
+        return Entry(given.name, possible_metrics(metrics, yardsticks, raw=raw), source, raw)
     if given in YARDSTICKS and not raw:
         name = str(given)
-        chosen = possible_metrics(metrics, data, raw=False, by_observer=name == "gold")
-        baseline = yardsticks.fitted(name)
-        return Entry(name, chosen, maps_of_baseline(baseline), False, baseline.log_likelihood_per_image)
+        if why_not := yardsticks.why_not(name):
+            raise FovealError(f"{name} needs {why_not}")
+        chosen = possible_metrics(metrics, yardsticks, raw=False, by_observer=name == "gold")
+
+        def fitted() -> CrossValidatedBaseline:
+            return yardsticks.fitted(name)
+
+        return Entry(name, chosen, maps_of_baseline(fitted), False, lambda: fitted().log_likelihood_per_image)
     model = given if isinstance(given, SaliencyModel) else load_model(given, device)
     name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
-    chosen = possible_metrics(metrics, data, raw=raw)
+    chosen = possible_metrics(metrics, yardsticks, raw=raw)
     return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw)
 
 
 def possible_metrics(
-    metrics: Sequence[str] | str, data: Dataset, *, raw: bool, by_observer: bool = False
+    metrics: Sequence[str] | str, yardsticks: Yardsticks, *, raw: bool, by_observer: bool = False
 ) -> list[Metric]:
     """The metrics asked for; of "all", those that can be had.
 
@@ -116,8 +121,8 @@ def possible_metrics(
     ----------
     metrics
         Names, or "all".
-    data
-        The whole data set.
+    yardsticks
+        Of the whole data set.
     raw
         Is a map scored that is no density?
     by_observer
@@ -129,29 +134,24 @@ def possible_metrics(
         If one that was named cannot be had, or none is left.
     """
     names = [metrics] if isinstance(metrics, str) and metrics != "all" else metrics
-    looked_at = pd.DataFrame({"image": data.fixations.image, "subject": data.fixations.subject})
-    subjects_per_image = looked_at.groupby("image")["subject"].nunique()
-    possible = []
+    no_center_bias, no_gold = (yardsticks.why_not(name) for name in YARDSTICKS)
+    possible, reasons = [], []
     for metric in get_metrics(names):
         why_not = None
         if raw and not metric.takes_any_map:
             why_not = f"{metric.name} is defined for densities, not for raw maps"
         elif by_observer and "empirical_map" in metric.needs:
-            why_not = f"{metric.name} of the gold standard is not defined: the empirical map is made of its observers"
-        elif len(subjects_per_image) < 2 and not metric.takes_map:
-            why_not = f"{metric.name} needs a centre bias, and {data.name} has fixations on one image only"
-        elif len(subjects_per_image) < 2 and metric.needs_other_images:
-            why_not = f"{metric.name} needs fixations on other images, and {data.name} has them on one image only"
-        elif metric.uses == "information_gain" and not data.fixations.has_subjects:
-            why_not = f"{metric.name} needs a gold standard, and {data.name} does not say which subject looked where"
-        elif metric.uses == "information_gain" and data.stimuli.pixels_per_degree is None:
-            why_not = f"{metric.name} needs a gold standard, and {data.name} does not say its pixels per degree"
-        elif metric.uses == "information_gain" and subjects_per_image.max() < 2:
-            why_not = f"{metric.name} needs a gold standard, and {data.name} has no image with two subjects"
+            # The empirical map is made of the very observers that the gold standard predicts with.
+            reasons.append(f"{metric.name} of the gold standard is not defined")
+            continue
+        elif no_center_bias and metric.needs_other_images:
+            why_not = f"{metric.name} needs {no_center_bias}"
+        elif no_gold and metric.uses == "information_gain":
+            why_not = f"{metric.name} needs {no_gold}"
         if why_not is None:
             possible.append(metric)
-        elif metrics != "all" and not by_observer:
+        elif metrics != "all":
             raise FovealError(why_not)
     if not possible:
-        raise FovealError(why_not if why_not and by_observer else "no metric to compute")
+        raise FovealError(reasons[0] if reasons else "no metric to compute")
     return possible

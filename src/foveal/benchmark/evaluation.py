@@ -116,7 +116,8 @@ def scores_of(
         yield from score(entry.maps, images, metrics, observations, raw=entry.raw)
         return
     # Where the likelihood is known without a map, maps are rendered for other metrics only.
-    known = {image: {"LL": float(entry.log_likelihood[image])} for image in images}
+    log_likelihood = entry.log_likelihood()
+    known = {image: {"LL": float(log_likelihood[image])} for image in images}
     others = [metric for metric in metrics if metric.name != "LL"]
     if not others:
         yield known, []

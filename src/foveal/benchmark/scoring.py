@@ -75,12 +75,12 @@ def maps_of_model(model: SaliencyModel, dataset: Dataset, *, raw: bool) -> MapSo
     return maps
 
 
-def maps_of_baseline(baseline: CrossValidatedBaseline) -> MapSource:
+def maps_of_baseline(fitted: Callable[[], CrossValidatedBaseline]) -> MapSource:
     """A yardstick's held-out log densities, each judged on the fixations that it had no part in."""
 
     def maps(images: Sequence[int]) -> Iterator[MapBatch]:
         for image in images:
-            views, parts = baseline.log_densities(image)
+            views, parts = fitted().log_densities(image)
             yield MapBatch([image] * len(parts), views, parts)
 
     return maps

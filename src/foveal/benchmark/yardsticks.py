@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from foveal.gaze import Dataset
@@ -27,6 +28,26 @@ class Yardsticks:
     def gold(self) -> CrossValidatedBaseline:
         """Each observer's from all others' fixations."""
         return GoldStandard.cross_validated(self.dataset, self.center_bias)
+
+    def why_not(self, name: str) -> str | None:
+        """What keeps the data set from having a centre bias ("centerbias") or a gold standard ("gold"); None if naught.
+
+        Known without fitting anything.
+        """
+        data = self.dataset
+        looked_at = pd.DataFrame({"image": data.fixations.image, "subject": data.fixations.subject})
+        subjects_per_image = looked_at.groupby("image")["subject"].nunique()
+        if len(subjects_per_image) < 2:
+            return f"a centre bias, and {data.name} has fixations on one image only"
+        if name == "centerbias":
+            return None
+        if not data.fixations.has_subjects:
+            return f"a gold standard, and {data.name} does not say which subject looked where"
+        if data.stimuli.pixels_per_degree is None:
+            return f"a gold standard, and {data.name} does not say its pixels per degree"
+        if subjects_per_image.max() < 2:
+            return f"a gold standard, and {data.name} has no image with two subjects"
+        return None
 
     def fitted(self, name: str) -> CrossValidatedBaseline:
         """The one that is called "centerbias" or "gold"."""

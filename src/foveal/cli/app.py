@@ -25,6 +25,8 @@ app.command("predict")(predict.predict)
 app.command("models")(catalogue.models)
 app.command("datasets")(catalogue.datasets)
 app.command("evaluate")(evaluate.evaluate)
+app.command("benchmark")(evaluate.benchmark)
+app.command("export")(evaluate.export)
 app.command("train")(train.train)
 
 

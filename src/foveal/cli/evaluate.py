@@ -1,39 +1,55 @@
-"""`foveal evaluate`."""
+"""`foveal evaluate`, `foveal benchmark` and `foveal export`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say, show
+from foveal.cli.console import progress_bars, show
+from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Metrics, Split, listed, metrics_of, tell_problems
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def evaluate(
-    model: Annotated[str, typer.Option(help="Names of models or .safetensors files, separated by commas.")],
-    dataset: Annotated[str, typer.Option(help="A name that `foveal datasets` lists, or a folder of your own.")],
-    data_root: Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")] = None,
-    metrics: Annotated[str, typer.Option(help="all, or names separated by commas: LL,IG,AUC,...")] = "all",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many images.")] = None,
-    split: Annotated[str | None, typer.Option(help="Only this part of the data set.")] = None,
+    dataset: DatasetName,
+    model: Annotated[str, typer.Option(help="Names of models or .safetensors files, separated by commas.")] = "",
+    predictions: Annotated[Path | None, typer.Option(help="A folder of maps, or an HDF5 file, to score.")] = None,
+    resize: Annotated[bool, typer.Option("--resize", help="Bring predicted maps to the size of their images.")] = False,
+    data_root: DataRoot = None,
+    metrics: Metrics = "all",
+    limit: Limit = None,
+    split: Split = None,
     raw: Annotated[bool, typer.Option("--raw", help="Score saliency maps as computed, not calibrated.")] = False,
-    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, ...")] = "cpu",
+    against: Annotated[str | None, typer.Option(help="Also show how the others differ from this model.")] = None,
+    device: Device = "cpu",
     json: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
+    per_image: Annotated[Path | None, typer.Option(help="Write values by image to this .csv or .parquet.")] = None,
 ) -> None:
     """Score models against real fixations: means over images and 95 % bootstrap intervals."""
+    from foveal.benchmark import Predictions, write_json, write_per_image
     from foveal.benchmark import evaluate as run
-    from foveal.benchmark import write_json
+    from foveal.benchmark.results import check_per_image_format
     from foveal.files import make_writable_folder
 
-    if json is not None:
-        make_writable_folder(json.parent)  # before the work, not after it
-
-    chosen = "all" if metrics == "all" else [name.strip() for name in metrics.split(",") if name.strip()]
+    # What can go wrong with the files is said before the work, not after it.
+    for path in (json, per_image):
+        if path is not None:
+            make_writable_folder(path.parent)
+    if per_image is not None:
+        check_per_image_format(per_image)
+    given: list[str | Predictions] = [*listed(model)]
+    if predictions is not None:
+        given.append(Predictions(predictions, resize=resize))
+    if against is not None and against not in [getattr(one, "name", one) for one in given]:
+        raise typer.BadParameter(f"{against!r} is not among the models", param_hint="--against")
     with progress_bars() as report:
         results = run(
-            [name.strip() for name in model.split(",") if name.strip()],
+            given,
             dataset,
-            chosen,
+            metrics_of(metrics),
             data_root=data_root,
             split=split,
             limit=limit,
@@ -41,7 +57,70 @@ def evaluate(
             device=device,
             progress=report,
         )
-    table = Table("model", "metric", "value", "95 % interval", "images", title=str(results["dataset"].iloc[0]))
+    _show(results, str(results["dataset"].iloc[0]))
+    if against is not None:
+        _show(results.against(against), f"difference from {against}, on the same images")
+    if json is not None:
+        write_json(results, json)
+    if per_image is not None:
+        write_per_image(results.per_image, per_image)
+    tell_problems(results.problems)
+
+
+def benchmark(
+    out: Annotated[Path, typer.Option(help="Folder for report.html, results.csv and results.json.")],
+    models: Annotated[str, typer.Option(help="Names of models or .safetensors files; all, by default.")] = "all",
+    datasets: Annotated[str, typer.Option(help="Names of data sets or folders; by default, all found here.")] = "all",
+    data_root: DataRoot = None,
+    metrics: Metrics = "all",
+    limit: Limit = None,
+    split: Split = None,
+    device: Device = "cpu",
+) -> None:
+    """Score models on data sets and write a report; started again, it goes on where it was."""
+    from foveal.benchmark import benchmark as run
+    from foveal.datasets import is_found, list_datasets
+    from foveal.models import list_models
+
+    found = [name for name in list_datasets() if is_found(name, data_root)]
+    with progress_bars() as report:
+        done = run(
+            list_models() if models == "all" else listed(models),
+            found if datasets == "all" else listed(datasets),
+            out,
+            metrics_of(metrics),
+            data_root=data_root,
+            split=split,
+            limit=limit,
+            device=device,
+            progress=report,
+        )
+    for dataset, table in done.results.groupby("dataset", sort=False):
+        _show(table, str(dataset))
+    typer.echo(f"report: {done.out / 'report.html'}")
+    tell_problems(done.results.problems)
+
+
+def export(
+    model: Annotated[str, typer.Option(help="Name of a model or a .safetensors file.")],
+    dataset: DatasetName,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    format: Annotated[str, typer.Option(help="tuebingen: HDF5 of log densities.")] = "tuebingen",  # noqa: A002
+    data_root: DataRoot = None,
+    device: Device = "cpu",
+) -> None:
+    """Write a model's predictions for a data set in the format that a benchmark takes."""
+    from foveal.benchmark import export as run
+
+    with progress_bars() as report:
+        done = run(model, dataset, out, format=format, data_root=data_root, device=device, progress=report)
+    typer.echo(f"{done.path}: log densities of {done.n_images} images")
+    tell_problems(done.problems)
+
+
+def _show(results: "pd.DataFrame", title: str) -> None:
+    """A table of results, one section a model."""
+    table = Table("model", "metric", "value", "95 % interval", "images", title=title)
     before = ""
     for row in results.to_dict(orient="records"):
         # Adding zero to the rounded number makes a zero of a minus zero.
@@ -51,9 +130,3 @@ def evaluate(
         before = row["model"]
         table.add_row(row["model"], row["metric"], value, f"{low} … {high}", str(row["n_images"]))
     show(table)
-    if json is not None:
-        write_json(results, json)
-    for problem in results.problems:
-        say(f"error: {problem}")
-    if results.problems:
-        raise typer.Exit(SOME_INPUTS_FAILED)

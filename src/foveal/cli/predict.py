@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say
+from foveal.cli.options import Device, listed
 
 
 def predict(
@@ -14,7 +15,7 @@ def predict(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
     save: Annotated[str, typer.Option(help="Any of overlay,density,map.")] = "overlay,density",
     ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
-    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, ...")] = "cpu",
+    device: Device = "cpu",
     batch_size: Annotated[int, typer.Option(help="Photographs of one size computed together.")] = 8,
 ) -> None:
     """Predict where people look in photographs.
@@ -29,7 +30,7 @@ def predict(
             images,
             model,
             out=out,
-            save=[output.strip() for output in save.split(",") if output.strip()],
+            save=listed(save),
             pixels_per_degree=ppd,
             device=device,
             batch_size=batch_size,

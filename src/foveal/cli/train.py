@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say
+from foveal.cli.console import progress_bars
+from foveal.cli.options import DataRoot, DatasetName, tell_problems
 
 
 def train(
     model: Annotated[str, typer.Argument(help="Name of a trainable model (see `foveal models`).")],
-    dataset: Annotated[str, typer.Option(help="A name that `foveal datasets` lists, or a folder of your own.")],
-    data_root: Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")] = None,
+    dataset: DatasetName,
+    data_root: DataRoot = None,
     out: Annotated[Path, typer.Option(help="Folder for MODEL.safetensors.")] = Path("out"),
     folds: Annotated[int | None, typer.Option(help="Also measure on held-out images, in so many parts.")] = None,
 ) -> None:
@@ -29,7 +30,4 @@ def train(
     else:
         typer.echo(f"  of the model, on held-out images                    {result.held_out_log_likelihood:8.4f}")
     typer.echo(f"weights: {result.path}")
-    for problem in result.problems:
-        say(f"error: {problem}")
-    if result.problems:
-        raise typer.Exit(SOME_INPUTS_FAILED)
+    tell_problems(result.problems)

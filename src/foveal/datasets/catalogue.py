@@ -57,6 +57,7 @@ class Contents:
     fixations: Fixations
     splits: Mapping[str, np.ndarray]
     problems: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 Reader = Callable[[Path], Contents]
@@ -154,6 +155,7 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
         licence=card.licence,
         citation=card.citation,
         splits=contents.splits,
+        categories=contents.categories,
         problems=contents.problems,
     )
 

@@ -3,6 +3,7 @@
     images/…             pictures, sub-folders allowed
     fixations.csv        image,x,y[,subject,order,duration_ms]   (or fixations.parquet)
     dataset.toml         optional: name, pixels_per_degree, licence, citation
+    categories.csv       optional: image,category: what kind of picture each is
 
 `image` is the path under images/; x and y are in px of that picture, the center of its top left pixel at (0, 0).
 """
@@ -66,6 +67,7 @@ def load_folder(folder: str | os.PathLike[str]) -> Dataset:
         licence=str(settings.get("licence", "not stated")),
         citation=str(settings.get("citation", "not stated")),
         subject_names=names,
+        categories=_read_categories(folder / "categories.csv", stimuli),
         problems=(*problems, *row_problems),
     )
 
@@ -104,6 +106,11 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
             table.to_csv(temporary, index=False)
         else:
             table.to_parquet(temporary, index=False)
+    if dataset.categories:
+        with write_atomically(folder / "categories.csv") as temporary:
+            pd.DataFrame({"image": names, "category": dataset.categories}).to_csv(temporary, index=False)
+    else:
+        (folder / "categories.csv").unlink(missing_ok=True)
     (folder / ("fixations.parquet" if fmt == "csv" else "fixations.csv")).unlink(missing_ok=True)
     with write_atomically(folder / "dataset.toml") as temporary:
         temporary.write_text(settings, encoding="utf-8")
@@ -148,6 +155,18 @@ def _settings_of(dataset: Dataset) -> str:
         values["pixels_per_degree"] = float(ppd[0])
     # A string in JSON is one in TOML as well.
     return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+
+
+def _read_categories(path: Path, stimuli: Stimuli) -> tuple[str, ...]:
+    """The category of every picture, "" for one without; none at all if there is no table."""
+    if not path.is_file():
+        return ()
+    try:
+        table = pd.read_csv(path, keep_default_na=False, dtype=str)
+        category_of = dict(zip(table["image"], table["category"], strict=True))
+    except Exception as error:  # whatever a broken file makes pandas say
+        raise FovealError(f"{path}: not a table with the columns image and category ({first_line(error)})") from error
+    return tuple(category_of.get(name, "") for name in stimuli.ids)
 
 
 def _readable(paths: list[Path]) -> tuple[list[Path], list[str]]:

@@ -1,9 +1,12 @@
 """OSIE: 700 photographs with objects and their attributes in view, 15 observers."""
 
 from dataclasses import replace
+from importlib import resources
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
 from foveal.datasets.matlab import read_fixation_structs
@@ -26,7 +29,8 @@ CARD = DatasetCard(
 def read_osie(folder: Path) -> Contents:
     """Read the layout of the authors' repository; the forced first fixation of each scanpath is left out.
 
-    Split `every14`: images 1001 to 1700 in steps of 14, the 50 on which published models were compared.
+    Split `every14`: images 1001 to 1700 in steps of 14, the 50 on which published models were compared. Categories are
+    21 kinds of scene, labelled for this project.
     """
     contents = read_fixation_structs(
         folder / "data/eye/fixations.mat",
@@ -35,4 +39,10 @@ def read_osie(folder: Path) -> Contents:
         first_is_forced=True,
     )
     every14 = {"every14": np.arange(0, len(contents.stimuli), 14)}
-    return replace(contents, splits={**contents.splits, **every14})
+    scenes = pd.read_csv(StringIO(resources.files("foveal.datasets").joinpath("osie_scenes.csv").read_text("utf-8")))
+    scene_of = dict(zip(scenes["image"], scenes["scene"], strict=True))
+    return replace(
+        contents,
+        splits={**contents.splits, **every14},
+        categories=tuple(scene_of.get(name, "other") for name in contents.stimuli.ids),
+    )

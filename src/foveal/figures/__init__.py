@@ -1,6 +1,7 @@
 """Every picture: drawn from arrays, knowing nothing of models."""
 
+from foveal.figures.bars import bars_svg
 from foveal.figures.overlay import overlay
 from foveal.figures.plots import plot_density, plot_fixations
 
-__all__ = ["overlay", "plot_density", "plot_fixations"]
+__all__ = ["bars_svg", "overlay", "plot_density", "plot_fixations"]

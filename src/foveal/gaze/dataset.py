@@ -25,13 +25,15 @@ class Dataset:
         Named parts, as positions in `stimuli`.
     subject_names
         What the subjects are called, by their number; empty where only the numbers are known.
+    categories
+        What kind of photograph each of the stimuli is; empty where nobody said.
     problems
         One line for each thing that had to be left out when the data set was read.
 
     Raises
     ------
     FovealError
-        If a fixation is on no image of the stimuli, or outside it.
+        If a fixation is on no image of the stimuli, or outside it, or only some of the stimuli have a category.
     """
 
     name: str
@@ -41,12 +43,15 @@ class Dataset:
     citation: str = "not stated"
     splits: Mapping[str, np.ndarray] = field(default_factory=dict)
     subject_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         image = self.fixations.image
         if len(image) and not 0 <= image[0] <= image[-1] < len(self.stimuli):
             raise FovealError(f"{self.name}: fixations on image {image[-1]}, of {len(self.stimuli)} images")
+        if self.categories and len(self.categories) != len(self.stimuli):
+            raise FovealError(f"{self.name}: {len(self.categories)} categories for {len(self.stimuli)} images")
         outside = int((~self.fixations.is_inside(self.stimuli.sizes)).sum())
         if outside:
             raise FovealError(f"{self.name}: {outside} fixations are outside their image; drop them (Fixations.inside)")
@@ -60,7 +65,13 @@ class Dataset:
     def select(self, images: Sequence[int] | np.ndarray) -> "Dataset":
         """The part with these photographs (positions in `stimuli`, or a mask), in this order."""
         images = np.arange(len(self))[np.asarray(images)]
-        return replace(self, stimuli=self.stimuli.select(images), fixations=self.fixations.select(images), splits={})
+        return replace(
+            self,
+            stimuli=self.stimuli.select(images),
+            fixations=self.fixations.select(images),
+            splits={},
+            categories=tuple(self.categories[image] for image in images) if self.categories else (),
+        )
 
     def split(self, name: str) -> "Dataset":
         """The named part (see `split_indices`)."""

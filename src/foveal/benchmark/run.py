@@ -1,0 +1,235 @@
+"""`foveal benchmark`: models x data sets x metrics, resumable, with a report."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from foveal import __version__
+from foveal.benchmark.entries import Entry, make_entries
+from foveal.benchmark.evaluation import finished_table, images_to_score, scores_of
+from foveal.benchmark.observations import Observations
+from foveal.benchmark.report import LogDensity, Section, write_report
+from foveal.benchmark.results import GOLD, LABELS, Results, write_json
+from foveal.benchmark.scoring import Scores
+from foveal.benchmark.yardsticks import Yardsticks
+from foveal.datasets import load_dataset
+from foveal.errors import FovealError
+from foveal.files import make_writable_folder, write_atomically
+from foveal.gaze import Dataset
+from foveal.metrics import Metric, get_metrics
+from foveal.models import load_model
+
+SECONDS_BETWEEN_SAVES = 20
+N_EXAMPLES = 3  # images of each data set that the report shows
+KEY = "foveal"  # of the table's attributes: what its numbers were computed from
+
+
+@dataclass(frozen=True)
+class BenchmarkRun:
+    """What a benchmark wrote.
+
+    Attributes
+    ----------
+    results
+        The table of all models and data sets.
+    out
+        The folder with results.csv, results.json, report.html and the values by image.
+    """
+
+    results: Results
+    out: Path
+
+
+def benchmark(
+    models: Sequence[str],
+    datasets: Sequence[str | Dataset],
+    out: str | os.PathLike[str],
+    metrics: Sequence[str] | str = "all",
+    *,
+    data_root: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    limit: int | None = None,
+    device: str | torch.device = "cpu",
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> BenchmarkRun:
+    """Score models on data sets, and write tables and a report.
+
+    Values by image are kept in `out`/per_image as they are computed; what is there is not computed again, unless the
+    model, the data set, the seed or Foveal's version is another. So a run can be interrupted and goes on where it was.
+
+    Parameters
+    ----------
+    models
+        Names of models, or files of weights.
+    datasets
+        Names of data sets, folders, or data sets.
+    out
+        A folder, made if it is not there.
+    metrics, data_root, split, limit, device, seed
+        As in `evaluate`.
+    progress
+        Called with "model on data set", the number of images done and of all.
+
+    Raises
+    ------
+    FovealError
+        If something cannot be loaded, or the folder cannot be written to.
+    """
+    out = make_writable_folder(out)
+    loaded = [one if isinstance(one, Dataset) else load_dataset(one, data_root) for one in datasets]
+    if len({data.name for data in loaded}) < len(loaded):
+        raise FovealError("two of the data sets have the same name")
+    tables, chosen, sections = [], [], []
+    problems: list[str] = []
+    for data in loaded:
+        images = images_to_score(data, split, limit)
+        yardsticks = Yardsticks(data)
+        observations = Observations(data, yardsticks, seed)
+        problems += data.problems
+        entries = make_entries(models, data, yardsticks, metrics, raw=False, device=device)
+        for entry in entries:
+            kept = _Kept(out / "per_image" / data.name / f"{_file_name(entry.name)}.parquet", entry, data, seed)
+            for new_problems in _compute_missing(kept, images, yardsticks, observations, progress):
+                problems += [problem for problem in new_problems if problem not in problems]
+            tables.append(kept.select(images))
+            chosen += [metric.name for metric in entry.metrics]
+        sections.append((data, entries, images))
+    results = Results.of(pd.concat(tables), list(dict.fromkeys(chosen)), problems, seed)
+    finished = (out / "report.html").is_file() and (out / "results.json").is_file()
+    before = (out / "results.json").read_bytes() if finished else b""
+    with write_atomically(out / "results.csv") as temporary:
+        results.to_csv(temporary, index=False)
+    write_json(results, out / "results.json")
+    if (out / "results.json").read_bytes() != before:  # else the report is what it would be
+        described = [Section(data, _examples(entries, images)) for data, entries, images in sections]
+        write_report(results, described, out / "report.html")
+    return BenchmarkRun(results, out)
+
+
+class _Kept:
+    """The values by image of one model on one data set, as far as they are known, and the file that keeps them."""
+
+    def __init__(self, path: Path, entry: Entry, data: Dataset, seed: int) -> None:
+        self.path = path
+        self.entry = entry
+        self.data = data
+        self.key = f"{__version__} {seed} {_fingerprint(entry.name)} {_fingerprint_of_data(data)}"
+        self.table = pd.DataFrame(columns=LABELS)
+        if path.is_file():
+            try:
+                stored = pd.read_parquet(path)
+            except Exception:  # whatever a broken file makes pyarrow say; then all is computed again
+                return
+            if stored.attrs.get(KEY) == self.key:
+                self.table = stored
+
+    def missing(self, images: np.ndarray) -> tuple[list[int], list[Metric]]:
+        """The images that lack values, and the metrics that some of them lack."""
+        of_image = self.select(images).set_index("image")
+        of_image = of_image.reindex([self.data.stimuli.ids[image] for image in images])
+        lacking = {
+            metric.name: of_image[name].isna().to_numpy() if name in of_image else np.ones(len(images), bool)
+            for metric in self.entry.metrics
+            for name in [GOLD if metric.uses == "information_gain" else metric.name]
+        }
+        incomplete = np.any(list(lacking.values()), axis=0)
+        metrics = [metric for metric in self.entry.metrics if lacking[metric.name].any()]
+        return images[incomplete].tolist(), metrics
+
+    def add(self, table: pd.DataFrame) -> None:
+        """Take in new values, and write all to the file."""
+        both = table.set_index("image").combine_first(self.table.set_index("image")) if len(self.table) else table
+        both = both.reset_index() if "image" not in both else both
+        metrics = [name for name in both if name not in LABELS]
+        self.table = both[[*LABELS, *metrics]]
+        self.table.attrs[KEY] = self.key
+        with write_atomically(self.path) as temporary:
+            self.table.to_parquet(temporary, index=False)
+
+    def select(self, images: np.ndarray) -> pd.DataFrame:
+        """The rows of some images, in their order."""
+        wanted = {self.data.stimuli.ids[image]: position for position, image in enumerate(images)}
+        rows = self.table[self.table["image"].isin(wanted.keys())]
+        return rows.iloc[rows["image"].map(wanted).argsort().to_numpy()] if len(rows) else rows
+
+
+def _compute_missing(
+    kept: _Kept,
+    images: np.ndarray,
+    yardsticks: Yardsticks,
+    observations: Observations,
+    progress: Callable[[str, int, int], None] | None,
+) -> Iterator[list[str]]:
+    """Score the images that lack values; gives the problems of each batch."""
+    todo, metrics = kept.missing(images)
+    entry = kept.entry
+    label, done = f"{entry.name} on {kept.data.name}", len(images) - len(todo)
+    if progress is not None:
+        progress(label, done, len(images))
+    if not todo:
+        return
+    on_maps = [metric for metric in metrics if metric.takes_map]
+    if len(on_maps) < len(metrics) and "LL" not in [metric.name for metric in on_maps]:
+        on_maps += get_metrics(["LL"])
+    scores: Scores = {}
+    saved = time.monotonic()
+    for batch_scores, problems in scores_of(entry, todo, on_maps, observations):
+        scores |= batch_scores
+        done += len(batch_scores)
+        yield problems
+        if progress is not None:
+            progress(label, done, len(images))
+        if scores and time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+            kept.add(finished_table(scores, entry.name, metrics, yardsticks))
+            scores, saved = {}, time.monotonic()
+    if scores:
+        kept.add(finished_table(scores, entry.name, metrics, yardsticks))
+    if kept.table.empty:
+        raise FovealError(f"{kept.data.name}: no image could be scored by {entry.name}")
+
+
+def _examples(entries: Sequence[Entry], images: np.ndarray) -> dict[int, dict[str, LogDensity]]:
+    """Log densities of every model for a few images, evenly spread; the mean where observers are judged apart."""
+    chosen = images[np.linspace(0, len(images) - 1, min(N_EXAMPLES, len(images))).round().astype(int)].tolist()
+    examples: dict[int, dict[str, LogDensity]] = {image: {} for image in chosen}
+    for entry in entries:
+        for batch in entry.maps(chosen):
+            for image in dict.fromkeys(batch.images):
+                assert batch.maps is not None  # a batch of images has maps
+                views = batch.maps[torch.tensor(batch.images) == image]
+                examples[image][entry.name] = (views.exp().mean(dim=0).log()).cpu().numpy()
+    return {image: maps for image, maps in examples.items() if len(maps) == len(entries)}
+
+
+def _file_name(model: str) -> str:
+    """A model's name as that of a file; of two weights files with one stem, two names."""
+    if not model.endswith(".safetensors"):
+        return model
+    return f"{Path(model).stem}-{hashlib.sha256(str(Path(model).resolve()).encode()).hexdigest()[:8]}"
+
+
+def _fingerprint(model: str) -> str:
+    """Says whether a model still is the one that it was: its weights, whatever file they lie in."""
+    digest = hashlib.sha256(model.encode())
+    for name, tensor in sorted(load_model(model).state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _fingerprint_of_data(data: Dataset) -> str:
+    """Says whether a data set still is the one that it was: names, sizes and scales of its images, and fixations."""
+    fixations, stimuli = data.fixations, data.stimuli
+    digest = hashlib.sha256("\n".join(stimuli.ids).encode())
+    for column in (stimuli.sizes, stimuli.pixels_per_degree, fixations.image, fixations.x, fixations.y):
+        digest.update(b"" if column is None else np.ascontiguousarray(column).tobytes())
+    digest.update(fixations.subject.tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,33 @@
+"""Arguments that several commands share, and how lists are written on the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.cli.console import SOME_INPUTS_FAILED, say
+
+DatasetName = Annotated[str, typer.Option("--dataset", help="A name that `foveal datasets` lists, or a folder.")]
+DataRoot = Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")]
+Metrics = Annotated[str, typer.Option(help="all, or names separated by commas: LL,IG,AUC,...")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many images.")]
+Split = Annotated[str | None, typer.Option(help="Only this part of the data set.")]
+Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, ...")]
+
+
+def listed(names: str) -> list[str]:
+    """The names in a list separated by commas."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def metrics_of(names: str) -> list[str] | str:
+    """The metrics asked for, or "all"."""
+    return "all" if names == "all" else listed(names)
+
+
+def tell_problems(problems: list[str] | tuple[str, ...]) -> None:
+    """Say what failed; the exit status says so as well."""
+    for problem in problems:
+        say(f"error: {problem}")
+    if problems:
+        raise typer.Exit(SOME_INPUTS_FAILED)
