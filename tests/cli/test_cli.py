@@ -1,41 +1,15 @@
 """The command line from end to end, in this process, as a user types it."""
 
 import json
-import sys
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from toy import make_dataset, make_photograph, write_image
+from toy import make_photograph, write_image
 
-from foveal.cli import app
-from foveal.datasets import save_dataset
+from foveal.metrics import list_metrics
 from foveal.models import DEFAULT_MODEL
-
-
-@pytest.fixture
-def foveal(capsys, monkeypatch, tmp_path):
-    """Run a command line and return (exit status, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("FOVEAL_DATA", raising=False)
-
-    def run(*arguments) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["foveal", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            app.main()
-        code = stopped.value.code
-        output = capsys.readouterr()
-        return (code if isinstance(code, int) else 0), output.out, output.err
-
-    return run
-
-
-@pytest.fixture
-def study(tmp_path):
-    save_dataset(make_dataset(n_images=4), tmp_path / "study")
-    return tmp_path / "study"
 
 
 def test_predict_a_file(foveal, tmp_path):
@@ -171,7 +145,7 @@ def test_evaluate_a_folder_of_ones_own(foveal, study, tmp_path):
     )
     assert (code, err) == (0, "")
     rows = json.loads((tmp_path / "out.json").read_text())
-    assert {row["metric"] for row in rows} == {"LL", "IG", "explained_information", "AUC", "NSS"}
+    assert {row["metric"] for row in rows} == set(list_metrics())
     assert {row["model"] for row in rows} == {"uniform", "centerbias", "bms", "gold"}
     assert set(rows[0]) == {"model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"}
     assert all(row["n_images"] == 4 and row["dataset"] == "toy" for row in rows)

@@ -31,9 +31,10 @@ def equalized(maps: Float[Tensor, "image height width"]) -> Float[Tensor, "image
     pixels = maps.flatten(1)
     n_pixels = pixels.shape[1]
     # Placed among a thousand of the sorted values: among all of them would take ten times as long.
-    last_of_step = (torch.arange(1, RANKS + 1, device=maps.device) * n_pixels).div(RANKS, rounding_mode="floor") - 1
-    steps = sorted_rows(pixels)[:, last_of_step.clamp(min=0)].contiguous()
-    return (torch.searchsorted(steps, pixels, right=True, out_int32=True) / RANKS).reshape(maps.shape)
+    n_steps = min(RANKS, n_pixels)
+    last_of_step = torch.arange(1, n_steps + 1, device=maps.device) * n_pixels // n_steps - 1
+    steps = sorted_rows(pixels)[:, last_of_step].contiguous()
+    return (torch.searchsorted(steps, pixels, right=True, out_int32=True) / n_steps).reshape(maps.shape)
 
 
 def over_center_bias(

@@ -1,0 +1,125 @@
+"""`benchmark`: nothing is computed twice, and the report says what the tables say."""
+
+import dataclasses
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+import foveal
+from foveal.benchmark import benchmark
+from foveal.benchmark import run as running
+from foveal.errors import FovealError
+
+MODELS = ["uniform", "centerbias", "bms", "gold"]
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """The images and metrics that were scored, call by call."""
+    calls = []
+    scores_of = running.scores_of
+
+    def spy(entry, images, metrics, observations):
+        for scores, problems in scores_of(entry, images, metrics, observations):
+            calls.append((entry.name, sorted(scores), [metric.name for metric in metrics]))
+            yield scores, problems
+
+    monkeypatch.setattr(running, "scores_of", spy)
+    return calls
+
+
+def test_nothing_is_computed_twice(dataset, tmp_path, scored):
+    first = benchmark(["centerbias", "bms"], [dataset], tmp_path, ["IG", "AUC"], limit=3)
+    assert first.results.n_images.tolist() == [3] * 4
+    report = (tmp_path / "report.html").stat().st_mtime_ns
+    scored.clear()
+    again = benchmark(["centerbias", "bms"], [dataset], tmp_path, ["IG", "AUC"], limit=3)
+    assert scored == []
+    assert (tmp_path / "report.html").stat().st_mtime_ns == report
+    np.testing.assert_array_equal(again.results.value, first.results.value)
+    # More images: only the new ones. Another metric: only that one, of the images that lack it.
+    benchmark(["bms"], [dataset], tmp_path, ["IG", "AUC"])
+    assert scored == [("bms", [3, 4, 5, 6, 7], ["AUC", "LL"])]
+    scored.clear()
+    both = benchmark(["bms"], [dataset], tmp_path, ["IG", "AUC", "NSS", "explained_information"])
+    assert scored == [("bms", list(range(8)), ["NSS", "LL"])]
+    direct = foveal.evaluate(["bms"], dataset, ["IG", "AUC", "NSS", "explained_information"])
+    np.testing.assert_allclose(both.results.value, direct.value)
+    np.testing.assert_allclose(both.results.ci_low, direct.ci_low)
+
+
+def test_what_was_interrupted_goes_on(dataset, tmp_path, scored, monkeypatch):
+    monkeypatch.setattr(running, "SECONDS_BETWEEN_SAVES", 0)
+
+    def interrupt(what, done, total):
+        if done >= 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        benchmark(["centerbias"], [dataset], tmp_path, ["AUC"], progress=interrupt)
+    scored.clear()
+    benchmark(["centerbias"], [dataset], tmp_path, ["AUC"])
+    assert sum(len(images) for _, images, _ in scored) == 8 - 2  # two were saved, the third was in hand
+
+
+def test_another_data_set_or_model_is_computed_anew(dataset, tmp_path, scored):
+    benchmark(["uniform"], [dataset], tmp_path, ["NSS"])
+    scored.clear()
+    moved = dataclasses.replace(dataset, fixations=dataclasses.replace(dataset.fixations, x=dataset.fixations.x + 0.1))
+    benchmark(["uniform"], [moved], tmp_path, ["NSS"])
+    assert len(scored) == 1
+    (tmp_path / "per_image/toy/uniform.parquet").write_bytes(b"broken")
+    benchmark(["uniform"], [moved], tmp_path, ["NSS"])
+    assert len(scored) == 2
+
+
+def test_two_data_sets_of_one_name(dataset, tmp_path):
+    with pytest.raises(FovealError, match="same name"):
+        benchmark(["uniform"], [dataset, dataset], tmp_path)
+
+
+@pytest.fixture(scope="module")
+def report(dataset, tmp_path_factory):
+    out = tmp_path_factory.mktemp("bench")
+    kinds = dataclasses.replace(dataset, categories=("<street>", "beach") * 4)
+    done = benchmark(MODELS, [kinds], out, ["IG", "AUC", "KL"])
+    return done, (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_report_stands_alone_and_says_what_the_table_says(report):
+    done, page = report
+    assert not re.search(r"(src|href)=\"(?!data:|#)", page)
+    for row in done.results.itertuples():
+        assert f'data-value="{row.value}"' in page
+    assert page.count("<figure>") == 3 * (len(MODELS) + 2) + 3  # examples with photograph and people; bars
+    assert "&lt;street&gt;" in page
+    assert "<street>" not in page
+    of_bms = done.results.per_image.query("model == 'bms'")
+    street = of_bms["IG"].iloc[0::2].mean()
+    assert f'data-value="{street}"' in page
+
+
+def test_the_table_sorts_in_a_browser(report, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+    if browser is None:
+        pytest.skip("no browser on this machine (chromium or google-chrome)")
+    _, page = report
+
+    def order_after(clicks):
+        script = "".join(f"document.querySelectorAll('th button')[{column}].click();" for column in clicks)
+        (tmp_path / "page.html").write_text(page.replace("</body>", f"<script>{script}</script></body>"))
+        call = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", f"file://{tmp_path}/page.html"]
+        dom = subprocess.run(call, capture_output=True, text=True, timeout=120, check=True).stdout
+        body = dom[dom.index("<tbody>") : dom.index("</tbody>")]
+        return re.findall(r"<tr[^>]*>\s*<td>(\w+)</td>", body), dom
+
+    order, dom = order_after([])
+    assert order == MODELS
+    assert len(re.findall(r'class="best"', dom)) == 3
+    assert order_after([1])[0] == ["gold", "bms", "centerbias", "uniform"]  # IG, the best first
+    assert order_after([1, 1])[0] == ["uniform", "centerbias", "bms", "gold"]
+    assert order_after([3])[0] == ["bms", "centerbias", "uniform", "gold"]  # KL, low is good; gold has none
+    assert order_after([0])[0] == ["bms", "centerbias", "gold", "uniform"]
