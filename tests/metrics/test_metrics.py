@@ -34,6 +34,7 @@ from foveal.metrics import (
     similarity,
     similarity_mit,
 )
+from foveal.metrics.maps import count_below, sorted_pixels
 
 MAPS = hnp.arrays(np.float32, (2, 5, 7), elements=st.integers(-8, 8).map(float))
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), min_size=1, max_size=12)
@@ -61,6 +62,20 @@ def test_nss_equals_the_slow_way(maps, first, second, ddof):
         values = normalized_scanpath_saliency(torch.from_numpy(maps), FixationBatch.of(first, second), ddof=ddof)
     for value, saliency, points in zip(values, maps.astype(np.float64), (first, second), strict=True):
         assert float(value) == pytest.approx(slow_nss(saliency, points, ddof), abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [(6, 8), (97, 41), (64, 80)])
+def test_pixels_in_pieces_count_as_one(size):
+    maps = torch.randint(-50, 50, (2, *size), generator=torch.Generator().manual_seed(0)).float()
+    pixels, values = sorted_pixels(maps), torch.tensor([[-60.0, -50.0, 0.5], [3.0, 49.0, 60.0]])
+    for i in range(2):
+        for k in range(3):
+            assert count_below(pixels, values)[i, k] == (maps[i] < values[i, k]).sum()
+            assert count_below(pixels, values, or_equal=True)[i, k] == (maps[i] <= values[i, k]).sum()
+    fixations = FixationBatch.of([(1, 2)], [(3, 3), (3, 4)])
+    for metric in (auc, auc_judd):
+        torch.testing.assert_close(metric(maps, fixations, pixels=pixels), metric(maps, fixations))
+    assert auc(maps, fixations)[0].item() == pytest.approx(slow_auc(maps[0].numpy(), [(1, 2)]))
 
 
 @given(MAPS, POINTS, POINTS)

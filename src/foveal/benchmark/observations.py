@@ -12,6 +12,7 @@ from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.gaze import Dataset, Fixations, fixation_map
 from foveal.metrics import FixationBatch, forms
+from foveal.metrics.maps import sorted_pixels
 
 EMPIRICAL_SIGMA = 1.0  # degree of visual angle: width of the Gaussians of an empirical map
 N_OTHERS = 10  # images whose fixations are the negatives of sAUC_MIT
@@ -52,7 +53,7 @@ class Observations:
         """Column and row of all fixations on other images, each at the same relative place in this one."""
         x, y = self._pixels(*self.dataset.stimuli.sizes[image].tolist())
         own = self.dataset.fixations.rows_of(image)
-        return np.delete(x, own), np.delete(y, own)
+        return np.concatenate([x[: own.start], x[own.stop :]]), np.concatenate([y[: own.start], y[own.stop :]])
 
     def ten_others(self, image: int) -> tuple[Int[np.ndarray, " other"], Int[np.ndarray, " other"]]:
         """The same of ten other images, drawn by the seed and the image's number."""
@@ -139,34 +140,53 @@ class ObservedBatch:
 
 
 class Forms:
-    """A log density in the form that is best for each metric, computed when first asked for.
+    """One batch of maps in the form that is best for each metric, computed when first asked for.
 
-    The attributes are called as metrics call what they use (`foveal.metrics.Metric.uses`).
+    The attributes are called as metrics call what they use and share (`foveal.metrics.Metric`).
+
+    Parameters
+    ----------
+    maps
+        Log densities; or raw maps, which have one form only, whatever the metric.
+    observed
+        What people did on the same images.
+    raw
+        Which of the two the maps are.
     """
 
-    def __init__(self, log_density: Float[Tensor, "image height width"], observed: ObservedBatch) -> None:
-        self.log_density = log_density
+    def __init__(self, maps: Float[Tensor, "image height width"], observed: ObservedBatch, *, raw: bool) -> None:
+        self.maps = maps
         self.observed = observed
+        self.raw = raw
+
+    def of(self, uses: str) -> Float[Tensor, "image height width"]:
+        """The form of this name."""
+        return self.maps if self.raw or uses == "log_density" else getattr(self, uses)
+
+    @cached_property
+    def pixels(self) -> Float[Tensor, "image piece n"]:
+        """What AUC and AUC_Judd begin with."""
+        return sorted_pixels(self.maps)
 
     @cached_property
     def density(self) -> Float[Tensor, "image height width"]:
         """For NSS and IG_MIT."""
-        return self.log_density.exp()
+        return self.maps.exp()
 
     @cached_property
     def blurred(self) -> Float[Tensor, "image height width"]:
         """For CC, KL and EMD."""
-        return forms.blurred(self.log_density, self.observed.sigma)
+        return forms.blurred(self.maps, self.observed.sigma)
 
     @cached_property
     def equalized(self) -> Float[Tensor, "image height width"]:
         """For AUC_Borji."""
-        return forms.equalized(self.log_density)
+        return forms.equalized(self.maps)
 
     @cached_property
     def over_center_bias(self) -> Float[Tensor, "image height width"]:
         """For sAUC and KL_fixations."""
-        return forms.over_center_bias(self.log_density, self.observed.log_center_bias)
+        return forms.over_center_bias(self.maps, self.observed.log_center_bias)
 
     @cached_property
     def over_center_bias_equalized(self) -> Float[Tensor, "image height width"]:
@@ -177,6 +197,4 @@ class Forms:
     def similarity_map(self) -> Float[Tensor, "image height width"]:
         """For SIM and SIM_MIT."""
         observed = self.observed
-        return forms.similarity_map(
-            self.log_density, observed.sigma, observed.n_fixations, seed=observed.observations.seed
-        )
+        return forms.similarity_map(self.maps, observed.sigma, observed.n_fixations, seed=observed.observations.seed)

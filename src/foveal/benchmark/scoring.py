@@ -132,7 +132,7 @@ def score(
         scores: Scores = {}
         if batch.maps is not None:
             observed = ObservedBatch(observations, batch.images, batch.parts, batch.maps.device)
-            values = _values(batch.maps, observed, metrics, raw=raw)
+            values = map_values(batch.maps, observed, metrics, raw=raw)
             count = torch.tensor([len(part) for part in observed.parts], dtype=torch.float64)
             for image in dict.fromkeys(batch.images):
                 views = torch.tensor([number == image for number in batch.images])
@@ -141,15 +141,15 @@ def score(
         yield scores, batch.problems
 
 
-def _values(
+def map_values(
     maps: Float[Tensor, "view height width"], observed: ObservedBatch, metrics: Sequence[Metric], *, raw: bool
 ) -> dict[str, Float[Tensor, " view"]]:
     """Every metric of every map, in float64 on the CPU. A raw map is scored as it is, whatever the metric."""
-    forms = Forms(maps, observed)
+    forms = Forms(maps, observed, raw=raw)
     values = {}
     with warnings.catch_warnings(action="ignore", category=FovealNote):  # of the constant maps of uniform, one an image
         for metric in metrics:
-            form = maps if raw else getattr(forms, metric.uses)
             needed = (getattr(observed, need) for need in metric.needs)
-            values[metric.name] = metric.function(form, *needed).double().cpu()
+            shared = {name: getattr(forms, name) for name in metric.shares}
+            values[metric.name] = metric.function(forms.of(metric.uses), *needed, **shared).double().cpu()
     return values

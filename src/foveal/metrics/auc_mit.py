@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.metrics.fixation_batch import FixationBatch
-from foveal.metrics.maps import finite_range, min_max_scaled, sorted_rows
+from foveal.metrics.maps import count_below, finite_range, min_max_scaled, sorted_pixels, sorted_rows
 from foveal.metrics.registry import register_metric
 
 SPLITS = 100  # random draws of negatives that are averaged
@@ -17,13 +17,18 @@ STEP = 0.1  # between the thresholds of AUC_Borji and sAUC_MIT, on a map from 0 
 
 
 @register_metric("AUC_Judd", uses="log_density", takes_any_map=True)
-def auc_judd(saliency: Float[Tensor, "image height width"], fixations: FixationBatch) -> Float[Tensor, " image"]:
+def auc_judd(
+    saliency: Float[Tensor, "image height width"],
+    fixations: FixationBatch,
+    *,
+    pixels: Float[Tensor, "image piece n"] | None = None,
+) -> Float[Tensor, " image"]:
     r"""Area under the ROC curve whose thresholds are the values at the fixated pixels (MIT, AUC_Judd.m).
 
     With N fixated pixels of P in all, the i-th highest of their values has the true positive rate $i/N$ and the false
     positive rate $(\#\{p: s(p) \ge s(x_i)\} - i)/(P - N)$; trapezoids between them, from (0, 0) to (1, 1). About
     $1/2N$ above the exact `auc`. Without the jitter that the published code can add to break ties, which it otherwise
-    counts to the negatives' favour. A constant map, all ties, has ½.
+    counts to the negatives' favour. A constant map, all ties, has ½. `pixels` as in `auc`.
 
     Raises
     ------
@@ -37,14 +42,14 @@ def auc_judd(saliency: Float[Tensor, "image height width"], fixations: FixationB
     low, high = finite_range(saliency, "AUC_Judd")
     fixations = fixations.distinct()
     count = fixations.checked_count().double()[:, None]
-    pixels = sorted_rows(saliency.flatten(1))
-    n_pixels = pixels.shape[1]
+    pixels = sorted_pixels(saliency) if pixels is None else pixels
+    n_pixels = saliency[0].numel()
 
     # Descending; rows are filled up with infinities, which then stand first and count as points at (0, 0).
     thresholds = sorted_rows(fixations.padded(fixations.values_in(saliency), torch.inf)).flip(1)
     real = torch.isfinite(thresholds)
     place = real.double().cumsum(dim=1)
-    at_or_above = n_pixels - torch.searchsorted(pixels, thresholds.contiguous())
+    at_or_above = n_pixels - count_below(pixels, thresholds)
     true_positives = place / count
     false_positives = torch.where(real, (at_or_above - place) / (n_pixels - count).clamp(min=1), 0.0)
     return torch.where(low < high, _area(true_positives, false_positives), 0.5).to(saliency.dtype)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.metrics.maps import divided_by_sum, min_max_scaled, unit_deviations
+from foveal.metrics.maps import deviations_and_length, mass, min_max_scaled
 from foveal.metrics.registry import register_metric
 
 EPSILON = float(np.finfo(np.float64).eps)  # MATLAB's eps
@@ -34,8 +34,8 @@ def correlation(
     >>> correlation(ramp, 3 - 2 * ramp).round(decimals=4)
     tensor([-1.])
     """
-    first, second = unit_deviations(saliency, "CC"), unit_deviations(empirical_map, "CC")
-    return torch.linalg.vecdot(first, second).clamp(-1, 1)
+    (first, length), (second, other_length) = (deviations_and_length(maps, "CC") for maps in (saliency, empirical_map))
+    return (first.mul_(second).sum(dim=(1, 2)) / length / other_length).clamp(-1, 1)
 
 
 @register_metric("SIM", uses="similarity_map", takes_any_map=True)
@@ -54,8 +54,9 @@ def similarity(
     >>> similarity(torch.tensor([[[1.0, 1.0]]]), torch.tensor([[[1.0, 3.0]]]))
     tensor([0.7500])
     """
-    predicted, observed = divided_by_sum(saliency, "SIM"), divided_by_sum(empirical_map, "SIM")
-    return torch.minimum(predicted, observed).sum(dim=(1, 2))
+    (predicted, total), (observed, other_total) = mass(saliency, "SIM"), mass(empirical_map, "SIM")
+    common = observed * (total / other_total)
+    return torch.minimum(predicted, common, out=common).sum(dim=(1, 2)) / total[:, 0, 0]
 
 
 @register_metric("SIM_MIT", uses="similarity_map", takes_any_map=True)
@@ -92,5 +93,8 @@ def kullback_leibler(
     >>> kullback_leibler(torch.tensor([[[0.5, 0.5]]]), torch.tensor([[[1.0, 0.0]]]))
     tensor([0.6931])
     """
-    predicted, observed = divided_by_sum(saliency, "KL"), divided_by_sum(empirical_map, "KL")
-    return (observed * (observed / (predicted + EPSILON) + EPSILON).log()).sum(dim=(1, 2))
+    (predicted, total), (observed, other_total) = mass(saliency, "KL"), mass(empirical_map, "KL")
+    # In place, step by step: a large map is read from memory as few times as can be.
+    quotient = predicted + EPSILON * total
+    torch.div(observed, quotient, out=quotient).mul_(total / other_total).add_(EPSILON).log_().mul_(observed)
+    return quotient.sum(dim=(1, 2)) / other_total[:, 0, 0]

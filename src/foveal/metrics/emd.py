@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.metrics.maps import finite_range
+from foveal.metrics.maps import check_finite
 from foveal.metrics.registry import register_metric
 
 DOWNSIZE = 32  # px per cell of the grid on which the distance is computed
@@ -36,8 +36,8 @@ def earth_movers_distance(
     >>> 2.9 < earth_movers_distance(first[None, 0], second[None, 0]) < 3.1
     tensor([True])
     """
-    finite_range(saliency, "EMD")
-    finite_range(empirical_map, "EMD")
+    check_finite(saliency, "EMD")
+    check_finite(empirical_map, "EMD")
     height, width = saliency.shape[1:]
     rows, columns = math.ceil(height / DOWNSIZE), math.ceil(width / DOWNSIZE)
     predicted = _shrunk(saliency, (rows, columns), (rows / height, columns / width))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -55,12 +56,12 @@ class FixationBatch:
         """The same on another device."""
         return FixationBatch(self.image.to(device), self.y.to(device), self.x.to(device), self.n_images)
 
-    @property
+    @cached_property
     def count(self) -> Int[Tensor, " image"]:
         """How many fixations each image has."""
         return torch.bincount(self.image, minlength=self.n_images)
 
-    @property
+    @cached_property
     def position(self) -> Int[Tensor, " fixation"]:
         """The place of each fixation among those of its image, from 0."""
         count = self.count

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from foveal.metrics.distribution import EPSILON
 from foveal.metrics.fixation_batch import FixationBatch
-from foveal.metrics.maps import divided_by_sum, finite_range, min_max_scaled
+from foveal.metrics.maps import check_finite, mass, min_max_scaled
 from foveal.metrics.registry import register_metric
 
 
@@ -34,7 +34,7 @@ def log_likelihood(
     >>> log_likelihood(torch.tensor([[[0.5, 0.25, 0.125, 0.125]]]).log(), FixationBatch.of([(0, 0)]))
     tensor([1.])
     """
-    finite_range(log_density, "LL")
+    check_finite(log_density, "LL")
     nats = fixations.mean_per_image(fixations.values_in(log_density))
     return (nats + math.log(log_density[0].numel())) / math.log(2)
 
@@ -79,8 +79,9 @@ def information_gain_mit(
     fixations = fixations.distinct()
 
     def log_likelihood(maps: Float[Tensor, "image height width"]) -> Float[Tensor, " image"]:
-        density = divided_by_sum(min_max_scaled(maps, "IG_MIT"), "IG_MIT")
-        return fixations.mean_per_image((EPSILON + fixations.values_in(density).double()).log2())
+        scaled, total = mass(min_max_scaled(maps, "IG_MIT"), "IG_MIT")
+        density = fixations.values_in(scaled).double() / total[fixations.image, 0, 0]
+        return fixations.mean_per_image((EPSILON + density).log2())
 
     return (log_likelihood(saliency) - log_likelihood(center_bias)).to(saliency.dtype)
 

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.metrics.fixation_batch import FixationBatch
-from foveal.metrics.maps import unit_deviations
+from foveal.metrics.maps import deviations_and_length
 from foveal.metrics.registry import register_metric
 
 
@@ -30,9 +30,9 @@ def normalized_scanpath_saliency(
     >>> normalized_scanpath_saliency(peak, FixationBatch.of([(1, 1)]))
     tensor([2.8284])
     """
-    # Deviations whose squares sum to one are z-scores but for the number of pixels.
-    z = unit_deviations(saliency, "NSS").reshape(saliency.shape)
-    return fixations.mean_per_image(fixations.values_in(z)) * math.sqrt(saliency[0].numel() - ddof)
+    deviations, length = deviations_and_length(saliency, "NSS")
+    at_fixations = fixations.mean_per_image(fixations.values_in(deviations))
+    return at_fixations / length * math.sqrt(saliency[0].numel() - ddof)
 
 
 @register_metric("NSS_MIT", uses="density", takes_any_map=True)

@@ -38,6 +38,8 @@ class Metric:
         What its other arguments without a default are: "fixations", "nonfixations" (all other images', rescaled),
         "ten_others" (of ten other images only), "empirical_map", "center_bias" (a density); of metrics on per-image
         values, the yardstick's.
+    shares
+        What it would compute of its map first, and takes ready-made: keyword arguments whose default is None.
     takes_any_map
         Is it defined for a saliency map that is no density?
     higher_is_better
@@ -48,6 +50,7 @@ class Metric:
     function: Callable[..., Any]
     uses: Uses
     needs: tuple[str, ...]
+    shares: tuple[str, ...]
     takes_any_map: bool
     higher_is_better: bool
 
@@ -74,7 +77,8 @@ def register_metric(
     def register(function: Function) -> Function:
         parameters = list(inspect.signature(function).parameters.values())
         needs = tuple(p.name for p in parameters[1:] if p.default is p.empty)
-        _METRICS[name] = Metric(name, function, uses, needs, takes_any_map, higher_is_better)
+        shares = tuple(p.name for p in parameters if p.default is None)
+        _METRICS[name] = Metric(name, function, uses, needs, shares, takes_any_map, higher_is_better)
         return function
 
     return register
