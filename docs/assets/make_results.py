@@ -8,7 +8,8 @@ from pathlib import Path
 
 DOCS = Path(__file__).parents[1]
 METRICS = ("LL", "IG", "explained_information", "AUC", "NSS")
-ALL = "foveal evaluate --model uniform,centerbias,bms,gold --dataset {name} --json docs/results/{name}.json"
+SOME = f"--metrics {','.join(METRICS)}"
+ALL = f"foveal evaluate --model uniform,centerbias,bms,gold --dataset {{name}} {SOME} --json docs/results/{{name}}.json"
 TABLES = {
     "osie": ("OSIE, 700 images, 15 observers", ALL),
     "mit1003": ("MIT1003, 1003 images, 15 observers", ALL),
@@ -16,15 +17,17 @@ TABLES = {
     "scene": ("Scene, 500 images, 12 observers", ALL),
     "osie-every14": (
         "OSIE, the 50 images of published comparisons",
-        "foveal evaluate --model centerbias,bms,gold --dataset osie --split every14 --json docs/results/{name}.json",
+        f"foveal evaluate --model centerbias,bms,gold --dataset osie --split every14 {SOME} "
+        "--json docs/results/{name}.json",
     ),
     "osie-every14-raw": (
         "The same, raw maps",
-        "foveal evaluate --model bms --dataset osie --split every14 --raw --json docs/results/{name}.json",
+        "foveal evaluate --model bms --dataset osie --split every14 --raw --metrics AUC,NSS "
+        "--json docs/results/{name}.json",
     ),
     "mit1003-raw": (
         "MIT1003, raw maps",
-        "foveal evaluate --model bms --dataset mit1003 --raw --json docs/results/{name}.json",
+        "foveal evaluate --model bms --dataset mit1003 --raw --metrics AUC,NSS --json docs/results/{name}.json",
     ),
 }
 INTRODUCTION = """# Results

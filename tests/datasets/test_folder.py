@@ -127,6 +127,22 @@ def test_saving_again_leaves_one_table(tmp_path):
     assert len(load_folder(tmp_path).fixations) == 30
 
 
+def test_categories_are_kept_with_their_pictures(folder, tmp_path):
+    write_rows(folder, GOOD)
+    assert load_folder(folder).categories == ()
+    (folder / "categories.csv").write_text("image,category\nsub/b.jpg,street\n")
+    data = load_folder(folder)
+    assert data.categories == ("", "street")
+    assert data.select([1]).categories == ("street",)
+    save_dataset(data.select([1]), tmp_path / "copy")
+    assert load_folder(tmp_path / "copy").categories == ("street",)
+    (folder / "categories.csv").write_text("image\na.png\n")
+    with pytest.raises(FovealError, match="not a table with the columns image and category"):
+        load_folder(folder)
+    with pytest.raises(FovealError, match="1 categories for 2 images"):
+        Dataset("x", data.stimuli, data.fixations, categories=("one",))
+
+
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [

@@ -37,6 +37,7 @@ def write_structs(mat, stimuli, images):
 def test_osie(tmp_path):
     write_structs(tmp_path / "osie/data/eye/fixations.mat", tmp_path / "osie/data/stimuli", SCANPATHS)
     data = load_dataset("osie", tmp_path)
+    assert data.categories[0] == "tabletop_closeup"
     assert data.stimuli.ids == ("1001.jpg", "1002.jpg")
     # The first fixation of each scanpath is forced, and left out; MATLAB counts from one; (500, 20) is outside.
     assert data.fixations.image.tolist() == [0, 1, 1]

@@ -52,7 +52,9 @@ class CenterBiasKDE:
         if len(images) < 2:
             raise FovealError(f"{dataset.name}: a centre bias needs fixations on at least two images")
         counts = {image: _binned(_relative_positions(dataset, image)) for image in images}
-        total = torch.stack(list(counts.values())).sum(dim=0)
+        total = torch.zeros(BINS, BINS)
+        for own in counts.values():
+            total += own
 
         def densities(bandwidth: float) -> np.ndarray:
             """Every fixation under the other images' KDE and the uniform density, relative to the latter."""
