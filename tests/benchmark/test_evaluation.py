@@ -224,3 +224,25 @@ def test_the_same_seed_gives_the_same_interval():
     mean = lambda v: v.mean(axis=-1)  # noqa: E731
     assert bootstrap_interval(mean, values, seed=3) == bootstrap_interval(mean, values, seed=3)
     assert bootstrap_interval(mean, values, seed=3) != bootstrap_interval(mean, values, seed=4)
+
+
+def test_a_prediction_that_is_no_number_is_reported_with_its_image(dataset):
+    class Broken(type(load_model("uniform"))):
+        def log_density(self, images, pixels_per_degree=None):
+            maps = super().log_density(images)
+            maps[2, 0, 0] = np.nan
+            return maps
+
+    results = foveal.evaluate(Broken(), dataset, ["LL", "NSS"])
+    assert results.n_images.tolist() == [7, 7]
+    assert results.problems == ["2: the prediction holds NaN or infinite values"]
+
+
+def test_the_seed_reaches_the_draws(dataset):
+    values = [foveal.evaluate("bms", dataset, ["AUC_Borji"], seed=seed).value[0] for seed in (0, 0, 1)]
+    assert values[0] == values[1] != values[2]
+
+
+def test_metrics_twice_and_all_in_a_list(dataset):
+    assert foveal.evaluate("uniform", dataset, ["AUC", "auc"]).metric.tolist() == ["AUC"]
+    assert set(foveal.evaluate("uniform", dataset, ["all"]).metric) == set(list_metrics())

@@ -8,6 +8,7 @@ from toy import make_photograph
 import foveal
 from foveal.benchmark.observations import Observations, ObservedBatch
 from foveal.benchmark.yardsticks import Yardsticks
+from foveal.errors import FovealNote
 from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
 
 
@@ -45,7 +46,8 @@ def test_empirical_maps_are_one_degree_wide(observations):
     expected = fixation_map(observations.dataset.fixations.for_image(1), (30, 40), sigma=2.0)
     np.testing.assert_allclose(batch.empirical_map[0], expected)
     unknown = Dataset("unknown", Stimuli([make_photograph(0)] * 2, ["a", "b"]), Fixations.of([0, 1], [1, 2], [3, 4]))
-    assert Observations(unknown, Yardsticks(unknown), seed=0).sigma(0) == 35.0
+    with pytest.warns(FovealNote, match="unknown: 35 pixels per degree assumed"):
+        assert Observations(unknown, Yardsticks(unknown), seed=0).sigma(0) == 35.0
 
 
 def test_a_centre_bias_wins_nothing_against_other_images(dataset):

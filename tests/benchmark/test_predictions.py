@@ -11,6 +11,7 @@ from PIL import Image
 
 import foveal
 from foveal.benchmark import Predictions
+from foveal.benchmark.predictions import read_map
 from foveal.errors import FovealError
 from foveal.gaze import Stimuli
 from foveal.models import load_model
@@ -146,3 +147,42 @@ def test_two_maps_of_one_image(tmp_path, raw_maps):
     (tmp_path / "no.h5").write_text("no")
     with pytest.raises(FovealError, match="not an HDF5 file"):
         Predictions(tmp_path / "no.h5")
+
+
+def test_names_that_are_alike(dataset, raw_maps, tmp_path):
+    """Of photo.jpg and photo.png, each has its own array; two images called alike need their folders."""
+    sources = dataset.stimuli.sources
+    ids = [f"{i // 2}.{'jpg' if i % 2 else 'png'}" for i in range(8)]
+    alike = dataclasses.replace(dataset, stimuli=Stimuli(sources, ids, 4.0))
+    foveal.export("bms", alike, tmp_path / "alike.h5")
+    both = foveal.evaluate([Predictions(tmp_path / "alike.h5"), "bms"], alike, ["LL"])
+    assert both.value[0] == pytest.approx(both.value[1])
+    folder = write_maps(tmp_path / "maps", raw_maps[:4], "npy")
+    with pytest.raises(FovealError, match="would be the map of several images"):
+        foveal.evaluate(Predictions(folder), alike, ["AUC"])
+    in_folders = [f"{'ab'[i % 2]}/{i // 2}.png" for i in range(8)]
+    with pytest.raises(FovealError, match="no map for any image"):
+        Predictions(folder).places_of(in_folders)
+
+
+def test_a_bad_first_map_does_not_decide_for_the_others(dataset, tmp_path):
+    model = load_model("bms")
+    for i, stimulus in enumerate(dataset.stimuli):
+        np.save(tmp_path / f"{i}.npy", model.predict(stimulus.image, 4.0).log_density)
+    np.save(tmp_path / "0.npy", np.load(tmp_path / "0.npy") + 0.01)
+    (tmp_path / "1.npy").write_bytes(b"broken")
+    results = foveal.evaluate(Predictions(tmp_path), dataset, ["LL", "NSS"])
+    assert results.n_images.tolist() == [6, 6]
+    assert len(results.problems) == 2
+
+
+def test_masks_and_counts_keep_their_zeros(tmp_path):
+    for name, values in (("mask", np.eye(5, dtype=bool)), ("counts", np.arange(25).reshape(5, 5) % 9)):
+        np.save(tmp_path / f"{name}.npy", values)
+        np.testing.assert_array_equal(read_map(tmp_path / f"{name}.npy"), values)
+    eight_bits_as_double = np.arange(250.0).reshape(10, 25)
+    np.save(tmp_path / "double.npy", eight_bits_as_double)
+    assert read_map(tmp_path / "double.npy")[0, 0] == 0.25
+    sixteen = (np.arange(400).reshape(20, 20) * 160).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "rgb.png"), np.repeat(sixteen[..., None], 3, axis=2))
+    assert len(np.unique(read_map(tmp_path / "rgb.png"))) == 400

@@ -56,3 +56,16 @@ def test_values_by_image_are_written(results, tmp_path, suffix):
     share = table[table.model == "bms"]["IG"].mean() / table[table.model == "bms"]["gold_IG"].mean()
     expected = results[(results.model == "bms") & (results.metric == "explained_information")].value.iloc[0]
     assert share == pytest.approx(expected)
+
+
+def test_a_difference_leaves_out_what_either_model_lacks():
+    per_image = pd.DataFrame(
+        {
+            "model": ["a"] * 4 + ["b"] * 4,
+            "dataset": "d",
+            "image": list("wxyz") * 2,
+            "NSS": [np.nan, 1, 2, 3, 0, 1, 2, np.nan],
+        }
+    )
+    difference = foveal.Results.of(per_image, ["NSS"], [], 0).against("a")
+    assert difference[["value", "n_images"]].iloc[0].tolist() == [0, 2]

@@ -12,6 +12,7 @@ import foveal
 from foveal.benchmark import benchmark
 from foveal.benchmark import run as running
 from foveal.errors import FovealError
+from foveal.gaze import Fixations, Stimuli
 
 MODELS = ["uniform", "centerbias", "bms", "gold"]
 
@@ -123,3 +124,37 @@ def test_the_table_sorts_in_a_browser(report, tmp_path):
     assert order_after([1, 1])[0] == ["uniform", "centerbias", "bms", "gold"]
     assert order_after([3])[0] == ["bms", "centerbias", "uniform", "gold"]  # KL, low is good; gold has none
     assert order_after([0])[0] == ["bms", "centerbias", "gold", "uniform"]
+
+
+def test_other_photographs_or_categories(dataset, tmp_path, scored):
+    benchmark(["centerbias"], [dataset], tmp_path, ["NSS"])
+    before = (tmp_path / "report.html").read_text()
+    scored.clear()
+    kinds = dataclasses.replace(dataset, categories=("a", "b") * 4)
+    benchmark(["centerbias"], [kinds], tmp_path, ["NSS"])
+    assert scored == []
+    assert (tmp_path / "report.html").read_text() != before
+    other = dataclasses.replace(dataset, stimuli=Stimuli([255 - image for image in dataset.stimuli.sources], None, 4.0))
+    benchmark(["centerbias"], [other], tmp_path, ["NSS"])
+    assert len(scored) == 8
+
+
+def test_names_stay_in_their_folder(dataset, tmp_path):
+    evil = dataclasses.replace(dataset, name="../../evil")
+    benchmark(["uniform"], [evil], tmp_path / "out", ["NSS"])
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_cannot_be_benchmarked_is_said_first(dataset, tmp_path, scored):
+    anonymous = dataclasses.replace(
+        dataset,
+        name="anonymous",
+        fixations=Fixations.of(dataset.fixations.image, dataset.fixations.x, dataset.fixations.y),
+    )
+    for models, data, message in [
+        (["uniform", "gold"], [dataset, anonymous], "gold needs a gold standard"),
+        ([], [dataset], "nothing to do"),
+    ]:
+        with pytest.raises(FovealError, match=message):
+            benchmark(models, data, tmp_path, ["NSS"])
+    assert scored == []

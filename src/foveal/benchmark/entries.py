@@ -48,10 +48,15 @@ class Entry:
     @property
     def on_maps(self) -> list[Metric]:
         """The metrics to compute of maps: those asked for, and LL where others follow from it."""
-        on_maps = [metric for metric in self.metrics if metric.takes_map]
-        if len(on_maps) < len(self.metrics):
-            on_maps += [metric for metric in get_metrics(["LL"]) if metric not in on_maps]
-        return on_maps
+        return on_maps(self.metrics)
+
+
+def on_maps(metrics: Sequence[Metric]) -> list[Metric]:
+    """Those of the metrics that are computed of maps, and LL where one follows from it."""
+    computed = [metric for metric in metrics if metric.takes_map]
+    if len(computed) < len(metrics):
+        computed += [metric for metric in get_metrics(["LL"]) if metric not in computed]
+    return computed
 
 
 def make_entries(
@@ -92,7 +97,7 @@ def _entry(
     device: str | torch.device,
 ) -> Entry:
     if isinstance(given, Predictions):
-        log_density = given.are_log_densities(list(data.stimuli.ids))
+        log_density = given.are_log_densities(data.stimuli.ids)
         source = maps_of_predictions(given, data, log_density=log_density)
         raw = raw or not log_density
         return Entry(given.name, possible_metrics(metrics, yardsticks, raw=raw), source, raw)

@@ -1,5 +1,6 @@
 """What people did on the images at hand, in every form that a metric asks for."""
 
+import warnings
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
+from foveal.errors import FovealNote
 from foveal.gaze import Dataset, Fixations, fixation_map
 from foveal.metrics import FixationBatch, forms
 from foveal.metrics.maps import sorted_pixels
@@ -36,6 +38,7 @@ class Observations:
         fixations = dataset.fixations
         height, width = dataset.stimuli.sizes[fixations.image].T
         self._relative = (fixations.x + 0.5) / width, (fixations.y + 0.5) / height
+        self._said = False
         self._with_fixations = np.unique(fixations.image)
         # For one size after the other; the largest data sets have a hundred thousand fixations and hundreds of sizes.
         self._pixels = lru_cache(maxsize=2)(self._pixels_uncached)
@@ -46,8 +49,16 @@ class Observations:
         return max(1, round(len(self.dataset.fixations) / len(self._with_fixations)))
 
     def sigma(self, image: int) -> float:
-        """One degree of visual angle, in px of the image."""
-        return EMPIRICAL_SIGMA * (self.dataset.stimuli[image].pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE)
+        """One degree of visual angle, in px of the image; where that is not known, 35 px, with a note."""
+        ppd = self.dataset.stimuli[image].pixels_per_degree
+        if ppd is None and not self._said:
+            self._said = True
+            warnings.warn(
+                f"{self.dataset.name}: {ASSUMED_PIXELS_PER_DEGREE:g} pixels per degree assumed",
+                FovealNote,
+                stacklevel=2,
+            )
+        return EMPIRICAL_SIGMA * (ppd or ASSUMED_PIXELS_PER_DEGREE)
 
     def nonfixations(self, image: int) -> tuple[Int[np.ndarray, " other"], Int[np.ndarray, " other"]]:
         """Column and row of all fixations on other images, each at the same relative place in this one."""
@@ -97,7 +108,6 @@ class ObservedBatch:
         dataset = observations.dataset
         self.parts = [dataset.fixations.for_image(image) for image in images] if parts is None else parts
         self.device = device
-        self.sigma = observations.sigma(images[0])
         self.n_fixations = observations.fixations_per_image
 
     @cached_property
@@ -114,6 +124,11 @@ class ObservedBatch:
     def ten_others(self) -> FixationBatch:
         """Of ten other images."""
         return FixationBatch.at([self.observations.ten_others(image) for image in self.images]).to(self.device)
+
+    @cached_property
+    def sigma(self) -> float:
+        """Of the empirical maps, px."""
+        return self.observations.sigma(self.images[0])
 
     @cached_property
     def empirical_map(self) -> Float[Tensor, "image height width"]:

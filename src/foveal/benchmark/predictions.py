@@ -1,13 +1,15 @@
 """Anybody's predictions from files: a folder of maps, or one HDF5 file."""
 
 import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+import cv2
 import h5py
 import numpy as np
 import scipy.io
 from jaxtyping import Float
-from PIL import Image, UnidentifiedImageError
 from scipy.special import logsumexp
 
 from foveal.errors import FovealError, first_line
@@ -18,7 +20,9 @@ HDF5_SUFFIXES = (".hdf5", ".h5")
 # What `foveal predict` writes for photo.jpg is found as well: photo.density.npy rather than photo.map.png.
 ENDINGS = ("", ".density", ".map")
 NORMALIZED = 1e-3  # |logsumexp| of a log density; the limit of the Tübingen benchmark
-GRAY_TOLERANCE = 4  # of 255: how far the channels of a gray JPEG may be apart
+LOOKED_AT = 5  # maps, to know what kind they are
+GRAY_TOLERANCE = 0.02  # of the highest value: how far the channels of a gray JPEG may be apart
+LEVELS = 32  # from which on whole numbers are taken for a map that was rounded
 ZERO_OF_INTEGERS = 0.25  # of one level
 
 
@@ -29,9 +33,9 @@ class Predictions:
     one folder. Formats are PNG, JPEG and TIFF (8 or 16 bits, or floating point), NumPy, MATLAB (the file's one
     two-dimensional array), and HDF5 with one array an image, called like it: the Tübingen benchmark's format.
 
-    Whole numbers are taken as they are, but 0 as a quarter of a level: in a map that was rounded to 256 levels, 0 says
-    "less than one half", and a density that is nowhere 0 should not be punished as if it excluded that anybody looks
-    there.
+    Maps of whole numbers up to 32 or more, as 8 and 16 bits hold them, were rounded: 0 is taken as a quarter of a level
+    there. It says "less than one half", and a density that is nowhere 0 should not be punished as if it excluded that
+    anybody looks there.
 
     Parameters
     ----------
@@ -50,56 +54,89 @@ class Predictions:
         self.path = Path(path)
         self.name = os.fspath(path)
         self.resize = resize
-        if self.path.suffix.lower() in HDF5_SUFFIXES:
-            self._places = {_without_suffix(key): key for key in _keys_of_hdf5(self.path)}
+        if self._is_hdf5:
+            self._keys = {key: key for key in _keys_of_hdf5(self.path)}
         elif self.path.is_dir():
-            self._places = _files_of_folder(self.path)
+            self._keys = _files_of_folder(self.path)
         else:
             raise FovealError(f"{path}: no folder of maps and no HDF5 file (.hdf5, .h5)")
-        if not self._places:
+        if not self._keys:
             raise FovealError(f"{path}: no maps in it (known formats: {', '.join(MAP_SUFFIXES)})")
 
-    def are_log_densities(self, ids: list[str]) -> bool:
-        """Is the first map to be found one whose exponential sums to one?"""
-        for name in ids:
-            if self._place(name) is not None:
-                values = self._read(name)
-                return bool((values <= 0).all()) and abs(float(logsumexp(values))) < NORMALIZED
-        raise FovealError(f"{self.path}: no map for any image (the first image is {ids[0]!r})")
+    @property
+    def _is_hdf5(self) -> bool:
+        return self.path.suffix.lower() in HDF5_SUFFIXES
 
-    def map_of(self, name: str, *, log_density: bool) -> Float[np.ndarray, "height width"]:
-        """The map of the image with this id, of any size.
+    def places_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """The file or key of the map of each image that has one, by the images' ids.
+
+        Raises
+        ------
+        FovealError
+            If one map would serve two images, or no image has one.
+        """
+        same_name = Counter(PurePosixPath(_without_suffix(name)).name for name in ids)
+        of_image: dict[str, str] = {}
+        for name in ids:
+            bare = _without_suffix(name)
+            bases = [name, bare]
+            if same_name[PurePosixPath(bare).name] == 1:  # images of one name in two folders need their folders
+                bases.append(PurePosixPath(bare).name)
+            found = (self._keys.get(base + ending) for base in bases for ending in ENDINGS)
+            if place := next((key for key in found if key is not None), None):
+                of_image[name] = place
+        shared = [name for name, n in Counter(of_image.values()).items() if n > 1]
+        if shared:
+            raise FovealError(f"{self.path}: {shared[0]} would be the map of several images; name maps like the images")
+        if not of_image:
+            raise FovealError(f"{self.path}: no map for any image (the first image is {ids[0]!r})")
+        return of_image
+
+    def are_log_densities(self, ids: Sequence[str]) -> bool:
+        """Do the exponentials of the maps sum to one: of most of the first that can be read?"""
+        places = self.places_of(ids)
+        votes = []
+        for name in places:
+            try:
+                values = self._read(places[name])
+            except FovealError:
+                continue  # it is reported when it is scored
+            if np.isfinite(values).all():
+                votes.append(bool((values <= 0).all()) and abs(float(logsumexp(values))) < NORMALIZED)
+            if len(votes) == LOOKED_AT:
+                break
+        return sum(votes) > len(votes) / 2
+
+    def map_of(self, name: str, places: Mapping[str, str], *, log_density: bool) -> Float[np.ndarray, "height width"]:
+        """The map of the image with this id, of any size, float64.
 
         Raises
         ------
         FovealError
             If there is none, it cannot be read, holds NaN or infinite values, or is no log density though it should be.
         """
-        values = self._read(name)
+        if name not in places:
+            raise FovealError(f"{self.path}: no map of {name}")
+        values = self._read(places[name])
         if not np.isfinite(values).all():
             raise FovealError(f"{self.path}: the map of {name} holds NaN or infinite values")
         if log_density and abs(mass := float(logsumexp(values))) >= NORMALIZED:
             raise FovealError(f"{self.path}: the map of {name} is no log density, as others are (logsumexp {mass:.3g})")
         return values
 
-    def _place(self, name: str) -> str | None:
-        """The file or key of an image's map."""
-        bare = _without_suffix(name)
-        candidates = [base + ending for base in (bare, name, PurePosixPath(bare).name) for ending in ENDINGS]
-        return next((self._places[key] for key in candidates if key in self._places), None)
-
-    def _read(self, name: str) -> Float[np.ndarray, "height width"]:
-        place = self._place(name)
-        if place is None:
-            raise FovealError(f"{self.path}: no map of {name}")
-        if self.path.suffix.lower() in HDF5_SUFFIXES:
+    def _read(self, place: str) -> Float[np.ndarray, "height width"]:
+        if not self._is_hdf5:
+            return read_map(self.path / place)
+        try:
             with h5py.File(self.path) as file:
-                return _as_map(np.asarray(file[place]), f"{self.path}: {place}")
-        return read_map(self.path / place)
+                values = np.asarray(file[place])
+        except (OSError, KeyError, RuntimeError) as error:
+            raise FovealError(f"{self.path}: {place} cannot be read ({first_line(error)})") from error
+        return _as_map(values, f"{self.path}: {place}")
 
 
 def read_map(path: Path) -> Float[np.ndarray, "height width"]:
-    """A map from a picture, a NumPy file or a MATLAB file, as float32.
+    """A map from a picture, a NumPy file or a MATLAB file, as float64.
 
     Raises
     ------
@@ -112,12 +149,9 @@ def read_map(path: Path) -> Float[np.ndarray, "height width"]:
         elif path.suffix.lower() == ".mat":
             values = _one_array_of_mat(path)
         else:
-            with Image.open(path) as image:
-                values = _gray_values(image, path)
+            values = _gray_values(path)
     except FovealError:
         raise
-    except UnidentifiedImageError:
-        raise FovealError(f"{path}: not an image that can be read") from None
     except Exception as error:  # whatever a broken file makes one of the readers say
         raise FovealError(f"{path}: the map cannot be read ({first_line(error)})") from error
     return _as_map(values, str(path))
@@ -128,18 +162,22 @@ def _as_map(values: np.ndarray, name: str) -> Float[np.ndarray, "height width"]:
         values = values.squeeze(0 if values.shape[0] == 1 else 2)
     if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "buif":
         raise FovealError(f"{name}: not a map (height, width) of numbers, but {values.dtype} {values.shape}")
-    whole = values.dtype.kind in "bui"
-    values = values.astype(np.float32)
-    return np.where(values == 0, np.float32(ZERO_OF_INTEGERS), values) if whole else values
+    values = values.astype(np.float64)
+    was_rounded = values.max() >= LEVELS and values.min() >= 0 and (values == np.round(values)).all()
+    return np.where(values == 0, ZERO_OF_INTEGERS, values) if was_rounded else values
 
 
-def _gray_values(image: Image.Image, path: Path) -> np.ndarray:
-    if image.mode not in ("RGB", "RGBA", "P", "PA", "LA", "CMYK", "YCbCr"):
-        return np.asarray(image)
-    channels = np.asarray(image.convert("RGB"))
-    if np.ptp(channels.astype(np.int16), axis=2).max() > GRAY_TOLERANCE:
+def _gray_values(path: Path) -> np.ndarray:
+    """The pixels of a picture as they are stored: 8 or 16 bits, or floating point."""
+    pixels = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise FovealError(f"{path}: not an image that can be read")
+    if pixels.ndim == 2:
+        return pixels
+    channels = pixels[..., :3].astype(np.float64)
+    if np.ptp(channels, axis=2).max() > GRAY_TOLERANCE * max(channels.max(), 1e-12):
         raise FovealError(f"{path}: a picture in color, not a map of one channel")
-    return channels[..., 1]
+    return pixels[..., 1]
 
 
 def _one_array_of_mat(path: Path) -> np.ndarray:

@@ -39,8 +39,10 @@ class Section:
     examples: Mapping[int, Mapping[str, LogDensity]]
 
 
-def write_report(results: Results, sections: Sequence[Section], path: str | os.PathLike[str]) -> None:
+def write_report(results: Results, sections: Sequence[Section], path: str | os.PathLike[str], *, key: str = "") -> None:
     """Write the report: for each data set a sortable table, bars, values by category, and examples.
+
+    `key` is written into its head: what it was made of.
 
     Raises
     ------
@@ -52,6 +54,7 @@ def write_report(results: Results, sections: Sequence[Section], path: str | os.P
     )
     page = environment.get_template("report.html").render(
         version=__version__,
+        key=key,
         confidence=f"{CONFIDENCE:.0%}",
         sections=[_describe(section, results) for section in sections],
         problems=results.problems,
@@ -78,7 +81,9 @@ def _describe(section: Section, results: Results) -> dict[str, Any]:
         "rows": [(model, [cells.get((model, metric)) for metric in metrics]) for model in models],
         "bars": [(metric, _bars(rows)) for metric, rows in by_metric.items()],
         "categories": _by_category(results, data, models, metrics),
-        "examples": [_pictures(data, image, maps) for image, maps in section.examples.items()],
+        "examples": [
+            _pictures(data, image, maps) for image, maps in section.examples.items() if _is_readable(data, image)
+        ],
     }
 
 
@@ -102,6 +107,11 @@ def _by_category(
     shown = [model for model in models if model in means]
     rows = [(name, int(count[name]), means.loc[name, shown].tolist()) for name in count.index if name in means.index]
     return {"metric": metric, "models": shown, "rows": rows}
+
+
+def _is_readable(data: Dataset, image: int) -> bool:
+    """A photograph that cannot be read is among the problems already, where pixels were needed."""
+    return bool(data.stimuli.read([image])[0])
 
 
 def _pictures(data: Dataset, image: int, maps: Mapping[str, LogDensity]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The table of an evaluation, how sure its numbers are, and how it is written."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from jaxtyping import Float
 from foveal.benchmark.bootstrap import bootstrap_interval
 from foveal.errors import FovealError
 from foveal.files import write_atomically
-from foveal.metrics import Metric, explained_information, get_metrics
+from foveal.metrics import Metric, get_metrics
 
 COLUMNS = ["model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"]
 LABELS = ["model", "dataset", "image"]  # the columns of a table by image that hold no metric
@@ -85,15 +86,17 @@ class Results(pd.DataFrame):
             reference = tables.pop(model, pd.DataFrame())
             for name, table in tables.items():
                 here = self[(self["model"] == name) & (self["dataset"] == dataset)]["metric"]
-                common = table.index.intersection(reference.index)
-                wanted = get_metrics(list(here))
-                others = {metric: columns for metric, _, columns in _statistics(reference.loc[common], wanted)}
-                for metric, statistic, mine in _statistics(table.loc[common], wanted):
-                    if metric in others:
-                        difference = _difference(statistic, len(mine))
-                        columns = [*mine, *others[metric]]
+                for metric in get_metrics(list(here)):
+                    names = _columns_of(metric)
+                    if not set(names) <= set(table.columns) & set(reference.columns):
+                        continue
+                    theirs = reference[names].add_suffix(" of the reference")
+                    both = pd.concat([table[names], theirs], axis=1, join="inner").dropna()
+                    if len(both):
+                        difference = _difference(_statistic_of(metric), len(names))
+                        columns = [both[column].to_numpy() for column in both]
                         interval = bootstrap_interval(difference, *columns, seed=seed)
-                        rows.append((name, dataset, metric, float(difference(*columns)), *interval, len(mine[0])))
+                        rows.append((name, dataset, metric.name, float(difference(*columns)), *interval, len(both)))
         return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -105,13 +108,19 @@ def _statistics(
 ) -> Iterator[tuple[str, Statistic, list[Float[np.ndarray, " image"]]]]:
     """Each metric that the table can give: its name, what to compute, and from which columns."""
     for metric in metrics:
-        names = ["IG", GOLD] if metric.uses == "information_gain" else [metric.name]
-        if not set(names).issubset(table.columns):
-            continue
-        columns = table[names].dropna()
-        if len(columns):
-            statistic = explained_information if metric.uses == "information_gain" else _mean
-            yield metric.name, statistic, [columns[name].to_numpy() for name in names]
+        names = _columns_of(metric)
+        if set(names) <= set(table.columns) and len(columns := table[names].dropna()):
+            yield metric.name, _statistic_of(metric), [columns[name].to_numpy() for name in names]
+
+
+def _columns_of(metric: Metric) -> list[str]:
+    """The columns of a table by image that a metric's value follows from."""
+    return ["IG", GOLD] if metric.uses == "information_gain" else [metric.name]
+
+
+def _statistic_of(metric: Metric) -> Statistic:
+    """From those columns to the value of all images."""
+    return metric.function if metric.uses == "information_gain" else _mean
 
 
 def _mean(values: Float[np.ndarray, "*resample image"]) -> Float[np.ndarray, "*resample"]:
@@ -132,7 +141,10 @@ def write_json(results: pd.DataFrame, path: str | os.PathLike[str]) -> None:
         If the file cannot be written.
     """
     # A share of nothing (a gold standard no better than the centre bias) is no number; JSON says null.
-    rows = [{key: None if value != value else value for key, value in row.items()} for row in records(results)]
+    rows = [
+        {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
+        for row in records(results)
+    ]
     with write_atomically(path) as temporary:
         temporary.write_text(json.dumps(rows, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -152,7 +164,7 @@ def write_per_image(per_image: pd.DataFrame, path: str | os.PathLike[str]) -> No
     """
     check_per_image_format(path)
     with write_atomically(path) as temporary:
-        if temporary.suffix == ".csv":
+        if temporary.suffix.lower() == ".csv":
             per_image.to_csv(temporary, index=False)
         else:
             per_image.to_parquet(temporary, index=False)
@@ -166,5 +178,5 @@ def check_per_image_format(path: str | os.PathLike[str]) -> None:
     FovealError
         If they cannot.
     """
-    if Path(path).suffix not in PER_IMAGE_FORMATS:
+    if Path(path).suffix.lower() not in PER_IMAGE_FORMATS:
         raise FovealError(f"{path}: values by image are written as {' or '.join(PER_IMAGE_FORMATS)}")

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import pandas as pd
 import torch
 
 from foveal import __version__
-from foveal.benchmark.entries import Entry, make_entries
+from foveal import metrics as metrics_package
+from foveal.benchmark.entries import Entry, make_entries, on_maps
 from foveal.benchmark.evaluation import finished_table, images_to_score, scores_of
 from foveal.benchmark.observations import Observations
 from foveal.benchmark.report import LogDensity, Section, write_report
@@ -23,10 +26,11 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
-from foveal.metrics import Metric, get_metrics
+from foveal.metrics import Metric
 from foveal.models import load_model
 
 SECONDS_BETWEEN_SAVES = 20
+KEY_WITHIN = 1000  # characters: the head of a report
 N_EXAMPLES = 3  # images of each data set that the report shows
 KEY = "foveal"  # of the table's attributes: what its numbers were computed from
 
@@ -63,7 +67,8 @@ def benchmark(
     """Score models on data sets, and write tables and a report.
 
     Values by image are kept in `out`/per_image as they are computed; what is there is not computed again, unless the
-    model, the data set, the seed or Foveal's version is another. So a run can be interrupted and goes on where it was.
+    model, the data set, the seed or the code of the metrics is another. So a run that was interrupted goes on where it
+    was.
 
     Parameters
     ----------
@@ -83,35 +88,62 @@ def benchmark(
     FovealError
         If something cannot be loaded, or the folder cannot be written to.
     """
+    if not models or not datasets:
+        raise FovealError(f"nothing to do: {len(models)} models and {len(datasets)} data sets")
+    if not all(isinstance(model, str) for model in models):
+        raise FovealError("benchmark: give models by their names or files, by which their values are kept")
     out = make_writable_folder(out)
     loaded = [one if isinstance(one, Dataset) else load_dataset(one, data_root) for one in datasets]
     if len({data.name for data in loaded}) < len(loaded):
         raise FovealError("two of the data sets have the same name")
-    tables, chosen, sections = [], [], []
-    problems: list[str] = []
+    # What cannot be done is said before anything is computed.
+    plans = []
     for data in loaded:
-        images = images_to_score(data, split, limit)
         yardsticks = Yardsticks(data)
-        observations = Observations(data, yardsticks, seed)
-        problems += data.problems
         entries = make_entries(models, data, yardsticks, metrics, raw=False, device=device)
-        for entry in entries:
-            kept = _Kept(out / "per_image" / data.name / f"{_file_name(entry.name)}.parquet", entry, data, seed)
-            for new_problems in _compute_missing(kept, images, yardsticks, observations, progress):
+        plans.append(_Plan(data, yardsticks, entries, images_to_score(data, split, limit)))
+    tables, chosen = [], []
+    problems: list[str] = []
+    for plan in plans:
+        observations = Observations(plan.data, plan.yardsticks, seed)
+        problems += plan.data.problems
+        for entry in plan.entries:
+            path = out / "per_image" / _file_name(plan.data.name) / f"{_file_name(entry.name)}.parquet"
+            kept = _Kept(path, entry, plan.data, seed)
+            for new_problems in _compute_missing(kept, plan.images, plan.yardsticks, observations, progress):
                 problems += [problem for problem in new_problems if problem not in problems]
-            tables.append(kept.select(images))
+            tables.append(kept.select(plan.images))
             chosen += [metric.name for metric in entry.metrics]
-        sections.append((data, entries, images))
     results = Results.of(pd.concat(tables), list(dict.fromkeys(chosen)), problems, seed)
-    finished = (out / "report.html").is_file() and (out / "results.json").is_file()
-    before = (out / "results.json").read_bytes() if finished else b""
     with write_atomically(out / "results.csv") as temporary:
         results.to_csv(temporary, index=False)
     write_json(results, out / "results.json")
-    if (out / "results.json").read_bytes() != before:  # else the report is what it would be
-        described = [Section(data, _examples(entries, images)) for data, entries, images in sections]
-        write_report(results, described, out / "report.html")
+    _write_report_if_it_changed(results, plans, out / "report.html")
     return BenchmarkRun(results, out)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be scored on one data set."""
+
+    data: Dataset
+    yardsticks: Yardsticks
+    entries: list[Entry]
+    images: np.ndarray
+
+
+def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], path: Path) -> None:
+    """The pictures of a report take longest; one that says in its head that it is of all this is left as it is."""
+    digest = hashlib.sha256(repr((__version__, results.to_json(), results.problems)).encode())
+    for plan in plans:
+        data = plan.data
+        digest.update(repr((data.categories, data.licence, data.citation, _fingerprint_of_data(data))).encode())
+        digest.update(repr([_fingerprint(entry.name) for entry in plan.entries]).encode())
+    key = digest.hexdigest()
+    if path.is_file() and key in path.read_text(encoding="utf-8")[:KEY_WITHIN]:
+        return
+    sections = [Section(plan.data, _examples(plan.entries, plan.images)) for plan in plans]
+    write_report(results, sections, path, key=key)
 
 
 class _Kept:
@@ -121,7 +153,7 @@ class _Kept:
         self.path = path
         self.entry = entry
         self.data = data
-        self.key = f"{__version__} {seed} {_fingerprint(entry.name)} {_fingerprint_of_data(data)}"
+        self.key = f"{_fingerprint_of_metrics()} {seed} {_fingerprint(entry.name)} {_fingerprint_of_data(data)}"
         self.table = pd.DataFrame(columns=LABELS)
         if path.is_file():
             try:
@@ -176,12 +208,9 @@ def _compute_missing(
         progress(label, done, len(images))
     if not todo:
         return
-    on_maps = [metric for metric in metrics if metric.takes_map]
-    if len(on_maps) < len(metrics) and "LL" not in [metric.name for metric in on_maps]:
-        on_maps += get_metrics(["LL"])
     scores: Scores = {}
     saved = time.monotonic()
-    for batch_scores, problems in scores_of(entry, todo, on_maps, observations):
+    for batch_scores, problems in scores_of(entry, todo, on_maps(metrics), observations):
         scores |= batch_scores
         done += len(batch_scores)
         yield problems
@@ -209,13 +238,24 @@ def _examples(entries: Sequence[Entry], images: np.ndarray) -> dict[int, dict[st
     return {image: maps for image, maps in examples.items() if len(maps) == len(entries)}
 
 
-def _file_name(model: str) -> str:
-    """A model's name as that of a file; of two weights files with one stem, two names."""
-    if not model.endswith(".safetensors"):
-        return model
-    return f"{Path(model).stem}-{hashlib.sha256(str(Path(model).resolve()).encode()).hexdigest()[:8]}"
+def _file_name(name: str) -> str:
+    """The name of a model or data set as that of a file; names that are changed by it stay apart."""
+    safe = re.sub(r"[^\w.-]", "_", Path(name).name).strip(".") or "_"
+    if safe == name:
+        return name
+    return f"{safe}-{hashlib.sha256(str(Path(name).resolve()).encode()).hexdigest()[:8]}"
 
 
+@cache
+def _fingerprint_of_metrics() -> str:
+    """Says whether the metrics still are what they were: their version and source."""
+    digest = hashlib.sha256(__version__.encode())
+    for path in sorted(Path(metrics_package.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
 def _fingerprint(model: str) -> str:
     """Says whether a model still is the one that it was: its weights, whatever file they lie in."""
     digest = hashlib.sha256(model.encode())
@@ -226,9 +266,14 @@ def _fingerprint(model: str) -> str:
 
 
 def _fingerprint_of_data(data: Dataset) -> str:
-    """Says whether a data set still is the one that it was: names, sizes and scales of its images, and fixations."""
+    """Says whether a data set still is the one that it was: its images, their scales, and fixations."""
     fixations, stimuli = data.fixations, data.stimuli
     digest = hashlib.sha256("\n".join(stimuli.ids).encode())
+    for source in stimuli.sources:
+        if isinstance(source, Path):
+            digest.update(repr((source.stat().st_size, source.stat().st_mtime_ns)).encode())
+        else:
+            digest.update(np.ascontiguousarray(source).tobytes())
     for column in (stimuli.sizes, stimuli.pixels_per_degree, fixations.image, fixations.x, fixations.y):
         digest.update(b"" if column is None else np.ascontiguousarray(column).tobytes())
     digest.update(fixations.subject.tobytes())

@@ -88,12 +88,15 @@ def maps_of_baseline(fitted: Callable[[], CrossValidatedBaseline]) -> MapSource:
 
 def maps_of_predictions(predictions: Predictions, dataset: Dataset, *, log_density: bool) -> MapSource:
     """Maps from files, each of its image's size."""
+    places = predictions.places_of(dataset.stimuli.ids)
 
     def read(batch: list[int]) -> MapBatch:
         images, maps, problems = [], [], []
         for image in batch:
             try:
-                values = torch.from_numpy(predictions.map_of(dataset.stimuli.ids[image], log_density=log_density))
+                values = torch.from_numpy(
+                    predictions.map_of(dataset.stimuli.ids[image], places, log_density=log_density)
+                )
                 maps.append(_fitted(values, image))
                 images.append(image)
             except FovealError as error:
@@ -116,9 +119,8 @@ def maps_of_predictions(predictions: Predictions, dataset: Dataset, *, log_densi
 
 
 def _batches(dataset: Dataset, images: Sequence[int]) -> Iterable[list[int]]:
-    wanted = set(images)
-    batches = ([image for image in batch if image in wanted] for batch in dataset.stimuli.batches(BATCH_SIZE))
-    return filter(None, batches)
+    batches = dataset.stimuli.select(images).batches(BATCH_SIZE)
+    return ([images[position] for position in batch] for batch in batches)
 
 
 def score(
@@ -130,6 +132,7 @@ def score(
     """
     for batch in source(images):
         scores: Scores = {}
+        batch = _without_bad_maps(batch, observations.dataset)
         if batch.maps is not None:
             observed = ObservedBatch(observations, batch.images, batch.parts, batch.maps.device)
             values = map_values(batch.maps, observed, metrics, raw=raw)
@@ -141,15 +144,34 @@ def score(
         yield scores, batch.problems
 
 
+def _without_bad_maps(batch: MapBatch, dataset: Dataset) -> MapBatch:
+    """The batch without images of which a map holds NaN or infinite values; they become problems."""
+    if batch.maps is None or torch.isfinite(batch.maps.sum()):
+        return batch
+    finite = torch.isfinite(batch.maps).flatten(1).all(dim=1).tolist()
+    bad = {image for image, good in zip(batch.images, finite, strict=True) if not good}
+    kept = [view for view, image in enumerate(batch.images) if image not in bad]
+    lines = [f"{dataset.stimuli.ids[image]}: the prediction holds NaN or infinite values" for image in sorted(bad)]
+    return MapBatch(
+        [batch.images[view] for view in kept],
+        batch.maps[kept] if kept else None,
+        None if batch.parts is None else [batch.parts[view] for view in kept],
+        [*batch.problems, *lines],
+    )
+
+
 def map_values(
     maps: Float[Tensor, "view height width"], observed: ObservedBatch, metrics: Sequence[Metric], *, raw: bool
 ) -> dict[str, Float[Tensor, " view"]]:
     """Every metric of every map, in float64 on the CPU. A raw map is scored as it is, whatever the metric."""
     forms = Forms(maps, observed, raw=raw)
     values = {}
-    with warnings.catch_warnings(action="ignore", category=FovealNote):  # of the constant maps of uniform, one an image
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*is constant", FovealNote)  # uniform's maps are, one note an image
         for metric in metrics:
             needed = (getattr(observed, need) for need in metric.needs)
             shared = {name: getattr(forms, name) for name in metric.shares}
-            values[metric.name] = metric.function(forms.of(metric.uses), *needed, **shared).double().cpu()
+            if metric.draws:
+                shared["seed"] = observed.observations.seed
+            values[metric.name] = metric.function(forms.of(metric.uses), *needed, **shared).cpu().double()
     return values

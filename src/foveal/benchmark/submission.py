@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 from foveal.benchmark.predictions import HDF5_SUFFIXES, NORMALIZED
 from foveal.benchmark.scoring import maps_of_model
 from foveal.datasets import load_dataset
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.gaze import Dataset
 from foveal.models import SaliencyModel, load_model
@@ -67,17 +67,20 @@ def export(
                     continue
                 for image, log_density in zip(batch.images, batch.maps.cpu().numpy(), strict=True):
                     name = data.stimuli.ids[image]
-                    file.create_dataset(name, data=log_density, compression="gzip", shuffle=True)
+                    try:
+                        file.create_dataset(name, data=log_density, compression="gzip", shuffle=True)
+                    except (TypeError, ValueError) as error:  # "a" and "a/b" cannot both be names of arrays
+                        raise FovealError(f"{out}: no array can be called {name!r} ({first_line(error)})") from error
                 n_images += len(batch.images)
                 if progress is not None:
                     progress(model.name, n_images, len(data))
         if n_images == 0:
             raise FovealError(f"{data.name}: no image could be predicted ({problems[-1]})")
-        _check(temporary, data, n_images)
+        _check(temporary, Path(out), data, n_images)
     return Export(Path(out), n_images, problems)
 
 
-def _check(path: Path, data: Dataset, n_images: int) -> None:
+def _check(path: Path, name_of_file: Path, data: Dataset, n_images: int) -> None:
     """Read the file again: every array there, of its image's size, finite, and summing to one."""
     found = 0
     with h5py.File(path) as file:
@@ -87,8 +90,10 @@ def _check(path: Path, data: Dataset, n_images: int) -> None:
             found += 1
             log_density = np.asarray(file[name])
             if list(log_density.shape) != size or log_density.dtype != np.float32:
-                raise FovealError(f"{path}: the array of {name} is {log_density.dtype} {log_density.shape}, not {size}")
+                raise FovealError(
+                    f"{name_of_file}: the array of {name} is {log_density.dtype} {log_density.shape}, not {size}"
+                )
             if not np.isfinite(log_density).all() or abs(logsumexp(log_density.astype(np.float64))) >= NORMALIZED:
-                raise FovealError(f"{path}: the array of {name} is not a log density")
+                raise FovealError(f"{name_of_file}: the array of {name} is not a log density")
     if found != n_images:
-        raise FovealError(f"{path}: {found} arrays of {n_images} were found on reading the file again")
+        raise FovealError(f"{name_of_file}: {found} arrays of {n_images} were found on reading the file again")

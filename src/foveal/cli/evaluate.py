@@ -8,6 +8,7 @@ from rich.table import Table
 
 from foveal.cli.console import progress_bars, show
 from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Metrics, Split, listed, metrics_of, tell_problems
+from foveal.errors import FovealError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 def evaluate(
     dataset: DatasetName,
     model: Annotated[str, typer.Option(help="Names of models or .safetensors files, separated by commas.")] = "",
-    predictions: Annotated[Path | None, typer.Option(help="A folder of maps, or an HDF5 file, to score.")] = None,
+    predictions: Annotated[
+        list[Path] | None, typer.Option(help="A folder of maps, or an HDF5 file, to score; can be repeated.")
+    ] = None,
     resize: Annotated[bool, typer.Option("--resize", help="Bring predicted maps to the size of their images.")] = False,
     data_root: DataRoot = None,
     metrics: Metrics = "all",
@@ -41,8 +44,7 @@ def evaluate(
     if per_image is not None:
         check_per_image_format(per_image)
     given: list[str | Predictions] = [*listed(model)]
-    if predictions is not None:
-        given.append(Predictions(predictions, resize=resize))
+    given += [Predictions(path, resize=resize) for path in predictions or []]
     if against is not None and against not in [getattr(one, "name", one) for one in given]:
         raise typer.BadParameter(f"{against!r} is not among the models", param_hint="--against")
     with progress_bars() as report:
@@ -82,11 +84,16 @@ def benchmark(
     from foveal.datasets import is_found, list_datasets
     from foveal.models import list_models
 
-    found = [name for name in list_datasets() if is_found(name, data_root)]
+    if datasets == "all":
+        chosen = [name for name in list_datasets() if is_found(name, data_root)]
+        if not chosen:
+            raise FovealError("no data set is found here (set --data-root or FOVEAL_DATA, or give --datasets)")
+    else:
+        chosen = listed(datasets)
     with progress_bars() as report:
         done = run(
             list_models() if models == "all" else listed(models),
-            found if datasets == "all" else listed(datasets),
+            chosen,
             out,
             metrics_of(metrics),
             data_root=data_root,

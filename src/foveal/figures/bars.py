@@ -19,9 +19,10 @@ def bars_svg(names: Sequence[str], values: Sequence[float], intervals: Sequence[
         figure = Figure(figsize=(4.2, 0.45 + 0.27 * len(names)), layout="constrained")
         ax = figure.subplots()
         places = range(len(names))
-        low, high = ([abs(value - ends[i]) for value, ends in zip(values, intervals, strict=True)] for i in (0, 1))
+        low = [max(0.0, value - ends[0]) for value, ends in zip(values, intervals, strict=True)]
+        high = [max(0.0, ends[1] - value) for value, ends in zip(values, intervals, strict=True)]
         ax.barh(places, values, color=COLOR, height=0.7, xerr=[low, high], ecolor="#1a1a1a", capsize=2)
-        ax.set_yticks(places, names)
+        ax.set_yticks(places, names, parse_math=False)
         ax.invert_yaxis()
         ax.axvline(0, color="#1a1a1a", linewidth=0.8)
         ax.spines[["top", "right", "left"]].set_visible(False)

@@ -28,12 +28,13 @@ def auc_judd(
     With N fixated pixels of P in all, the i-th highest of their values has the true positive rate $i/N$ and the false
     positive rate $(\#\{p: s(p) \ge s(x_i)\} - i)/(P - N)$; trapezoids between them, from (0, 0) to (1, 1). About
     $1/2N$ above the exact `auc`. Without the jitter that the published code can add to break ties, which it otherwise
-    counts to the negatives' favour. A constant map, all ties, has ½. `pixels` as in `auc`.
+    counts to the negatives' favour. A constant map, all ties, has ½, and so has one whose every
+    pixel is fixated. `pixels` as in `auc`.
 
     Raises
     ------
     FovealError
-        If a map holds NaN or infinite values, an image has no fixations, or every pixel is fixated.
+        If a map holds NaN or infinite values, or an image has no fixations.
 
     >>> ramp = torch.arange(4.0).reshape(1, 2, 2)
     >>> auc_judd(ramp, FixationBatch.of([(1, 1)]))
@@ -52,7 +53,8 @@ def auc_judd(
     at_or_above = n_pixels - count_below(pixels, thresholds)
     true_positives = place / count
     false_positives = torch.where(real, (at_or_above - place) / (n_pixels - count).clamp(min=1), 0.0)
-    return torch.where(low < high, _area(true_positives, false_positives), 0.5).to(saliency.dtype)
+    tells = (low < high) & (count[:, 0] < n_pixels)
+    return torch.where(tells, _area(true_positives, false_positives), 0.5).to(saliency.dtype)
 
 
 @register_metric("AUC_Borji", uses="equalized", takes_any_map=True)

@@ -37,7 +37,8 @@ class FixationBatch:
         >>> FixationBatch.of([(4, 1)], [(0, 0), (2, 3)]).count
         tensor([1, 2])
         """
-        flat = torch.tensor([(i, y, x) for i, some in enumerate(points) for x, y in some]).reshape(-1, 3)
+        flat = torch.tensor([(i, y, x) for i, some in enumerate(points) for x, y in some], dtype=torch.long)
+        flat = flat.reshape(-1, 3)
         return cls(flat[:, 0], flat[:, 1], flat[:, 2], len(points))
 
     @classmethod
@@ -86,7 +87,21 @@ class FixationBatch:
         return FixationBatch(pixels[:, 0], pixels[:, 1], pixels[:, 2], self.n_images)
 
     def values_in(self, maps: Float[Tensor, "image height width"]) -> Float[Tensor, " fixation"]:
-        """Each map's values at the pixels that were fixated in its image."""
+        """Each map's values at the pixels that were fixated in its image.
+
+        Raises
+        ------
+        FovealError
+            If a fixation lies outside its map.
+        """
+        height, width = maps.shape[1:]
+        outside = (self.y < 0) | (self.y >= height) | (self.x < 0) | (self.x >= width)
+        if outside.any():
+            first = int(outside.nonzero()[0])
+            raise FovealError(
+                f"a fixation of image {int(self.image[first])} of the batch is at ({int(self.x[first])}, "
+                f"{int(self.y[first])}), outside its map of {width} x {height} px"
+            )
         return maps[self.image, self.y, self.x]
 
     def mean_per_image(self, values: Float[Tensor, " fixation"]) -> Float[Tensor, " image"]:

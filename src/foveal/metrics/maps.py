@@ -10,6 +10,7 @@ from torch import Tensor
 from foveal.errors import FovealError, FovealNote
 
 PIECES = 8  # of a map that is sorted
+SMALLEST_SUM = 1e-12  # of a map that is divided by it as it is
 TINY = 1e-7  # of float32: lengths that say nothing
 
 
@@ -111,6 +112,10 @@ def mass(
     if (low < 0).any():
         maps = maps - low.clamp(max=0)
     total = maps.sum(dim=(1, 2), keepdim=True)
+    if ((total < SMALLEST_SUM) | torch.isinf(total)).any():  # beyond what float32 can divide by
+        highest = maps.amax(dim=(1, 2), keepdim=True)
+        maps = maps / torch.where(highest > 0, highest, 1.0)
+        total = maps.sum(dim=(1, 2), keepdim=True)
     if (total == 0).any():
         maps = torch.where(total > 0, maps, 1.0)
         total = maps.sum(dim=(1, 2), keepdim=True)

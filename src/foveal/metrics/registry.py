@@ -40,6 +40,8 @@ class Metric:
         values, the yardstick's.
     shares
         What it would compute of its map first, and takes ready-made: keyword arguments whose default is None.
+    draws
+        Does it draw at random, from a `seed` that it takes?
     takes_any_map
         Is it defined for a saliency map that is no density?
     higher_is_better
@@ -51,6 +53,7 @@ class Metric:
     uses: Uses
     needs: tuple[str, ...]
     shares: tuple[str, ...]
+    draws: bool
     takes_any_map: bool
     higher_is_better: bool
 
@@ -78,7 +81,8 @@ def register_metric(
         parameters = list(inspect.signature(function).parameters.values())
         needs = tuple(p.name for p in parameters[1:] if p.default is p.empty)
         shares = tuple(p.name for p in parameters if p.default is None)
-        _METRICS[name] = Metric(name, function, uses, needs, shares, takes_any_map, higher_is_better)
+        draws = any(p.name == "seed" for p in parameters)
+        _METRICS[name] = Metric(name, function, uses, needs, shares, draws, takes_any_map, higher_is_better)
         return function
 
     return register
@@ -90,17 +94,17 @@ def list_metrics() -> list[str]:
 
 
 def get_metrics(names: Sequence[str] | str) -> list[Metric]:
-    """The metrics of these names, in lower or upper case.
+    """The metrics of these names, in lower or upper case, each once; "all", alone or among them, is all of them.
 
     Raises
     ------
     FovealError
         If a name is not known.
     """
-    if names == "all":
+    if names == "all" or "all" in names:
         return list(_METRICS.values())
     by_lower_case = {name.lower(): metric for name, metric in _METRICS.items()}
     unknown = [name for name in names if name.lower() not in by_lower_case]
     if unknown:
         raise FovealError(f"no metric {unknown[0]!r} (known: {', '.join(_METRICS)})")
-    return [by_lower_case[name.lower()] for name in names]
+    return list({by_lower_case[name.lower()].name: by_lower_case[name.lower()] for name in names}.values())
