@@ -30,5 +30,7 @@ def bootstrap_interval(
     n_images = len(per_image[0])
     drawn = np.random.default_rng(seed).integers(n_images, size=(RESAMPLES, n_images))
     tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(statistic(*(values[drawn] for values in per_image)), [tail, 100 - tail])
+    # A resample may have no value (a share of nothing); the others tell.
+    values = statistic(*(values[drawn] for values in per_image))
+    low, high = np.nanpercentile(values, [tail, 100 - tail]) if np.isfinite(values).any() else (np.nan, np.nan)
     return float(low), float(high)

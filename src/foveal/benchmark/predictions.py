@@ -113,10 +113,8 @@ class Predictions:
         Raises
         ------
         FovealError
-            If there is none, it cannot be read, holds NaN or infinite values, or is no log density though it should be.
+            If it cannot be read, holds NaN or infinite values, or is no log density though it should be.
         """
-        if name not in places:
-            raise FovealError(f"{self.path}: no map of {name}")
         values = self._read(places[name])
         if not np.isfinite(values).all():
             raise FovealError(f"{self.path}: the map of {name} holds NaN or infinite values")

@@ -210,17 +210,19 @@ def _compute_missing(
         return
     scores: Scores = {}
     saved = time.monotonic()
-    for batch_scores, problems in scores_of(entry, todo, on_maps(metrics), observations):
-        scores |= batch_scores
-        done += len(batch_scores)
-        yield problems
-        if progress is not None:
-            progress(label, done, len(images))
-        if scores and time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+    try:
+        for batch_scores, problems in scores_of(entry, todo, on_maps(metrics), observations):
+            scores |= batch_scores
+            done += len(batch_scores)
+            yield problems
+            if progress is not None:
+                progress(label, done, len(images))
+            if scores and time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                kept.add(finished_table(scores, entry.name, metrics, yardsticks))
+                scores, saved = {}, time.monotonic()
+    finally:  # also of an interruption
+        if scores:
             kept.add(finished_table(scores, entry.name, metrics, yardsticks))
-            scores, saved = {}, time.monotonic()
-    if scores:
-        kept.add(finished_table(scores, entry.name, metrics, yardsticks))
     if kept.table.empty:
         raise FovealError(f"{kept.data.name}: no image could be scored by {entry.name}")
 

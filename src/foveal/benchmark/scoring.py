@@ -93,6 +93,8 @@ def maps_of_predictions(predictions: Predictions, dataset: Dataset, *, log_densi
     def read(batch: list[int]) -> MapBatch:
         images, maps, problems = [], [], []
         for image in batch:
+            if dataset.stimuli.ids[image] not in places:
+                continue
             try:
                 values = torch.from_numpy(
                     predictions.map_of(dataset.stimuli.ids[image], places, log_density=log_density)
@@ -115,7 +117,14 @@ def maps_of_predictions(predictions: Predictions, dataset: Dataset, *, log_densi
         resize = resize_log_density if log_density else resize_maps
         return resize(values[None], (height, width))[0]
 
-    return lambda images: computed_ahead(read, _batches(dataset, images))
+    def maps(images: Sequence[int]) -> Iterator[MapBatch]:
+        missing = [dataset.stimuli.ids[image] for image in images if dataset.stimuli.ids[image] not in places]
+        if missing:
+            line = f"{predictions.path}: no map of {missing[0]}"
+            yield MapBatch([], None, problems=[line + (f" and {len(missing) - 1} others" if len(missing) > 1 else "")])
+        yield from computed_ahead(read, _batches(dataset, images))
+
+    return maps
 
 
 def _batches(dataset: Dataset, images: Sequence[int]) -> Iterable[list[int]]:

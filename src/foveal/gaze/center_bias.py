@@ -51,18 +51,18 @@ class CenterBiasKDE:
         images = np.unique(dataset.fixations.image).tolist()
         if len(images) < 2:
             raise FovealError(f"{dataset.name}: a centre bias needs fixations on at least two images")
-        counts = {image: _binned(_relative_positions(dataset, image)) for image in images}
+        positions = {image: relative_positions(dataset, image) for image in images}
         total = torch.zeros(BINS, BINS)
-        for own in counts.values():
-            total += own
+        for own in positions.values():
+            total += _binned(own)
 
         def densities(bandwidth: float) -> np.ndarray:
             """Every fixation under the other images' KDE and the uniform density, relative to the latter."""
             parts = []
-            for image, own in counts.items():
+            for image, own in positions.items():
                 size = tuple(dataset.stimuli.sizes[image].tolist())
                 fixations = dataset.fixations.for_image(image)
-                density = _density_at(fixations.pixel_x, fixations.pixel_y, size, total - own, bandwidth)
+                density = _density_at(fixations.pixel_x, fixations.pixel_y, size, total - _binned(own), bandwidth)
                 parts.append(density * math.prod(size))
             others = np.concatenate(parts)
             return np.stack([others, np.ones_like(others)])
@@ -85,18 +85,18 @@ class CenterBiasKDE:
     def leave_one_image_out(self, dataset: Dataset, image: int) -> Float[Tensor, "height width"]:
         """Log density for one image of the data set that this was fitted on, from all other images."""
         height, width = dataset.stimuli.sizes[image].tolist()
-        return self.log_density((height, width), without=_relative_positions(dataset, image))
+        return self.log_density((height, width), without=relative_positions(dataset, image))
 
     def leave_one_image_out_at_fixations(self, dataset: Dataset, image: int) -> Float[np.ndarray, " fixation"]:
         """The same at the image's own fixations only: sums over the cells, no map is rendered."""
         size = tuple(dataset.stimuli.sizes[image].tolist())
         fixations = dataset.fixations.for_image(image)
-        counts = self.counts - _binned(_relative_positions(dataset, image))
+        counts = self.counts - _binned(relative_positions(dataset, image))
         density = _density_at(fixations.pixel_x, fixations.pixel_y, size, counts, self.bandwidth)
         return np.log(self._mixed(torch.from_numpy(density), size).numpy())
 
 
-def _relative_positions(dataset: Dataset, image: int) -> Float[np.ndarray, "fixation 2"]:
+def relative_positions(dataset: Dataset, image: int) -> Float[np.ndarray, "fixation 2"]:
     """Relative x and y in (0, 1) of one image's fixations."""
     height, width = dataset.stimuli.sizes[image]
     fixations = dataset.fixations.for_image(image)
