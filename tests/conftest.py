@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from safetensors.torch import save_file
 from toy import make_dataset, make_photograph
 
 from foveal.gaze import Dataset
+from foveal.models.parts.backbones import ARCHITECTURES
+from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
 
 # One thread: the maps are small, and threads that wait for each other are slow on a busy machine.
 torch.set_num_threads(1)
@@ -37,3 +40,16 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no real data: {SHARED}/data is not there (FOVEAL_SHARED can say where it is)")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def backbone_weights(tmp_path_factory):
+    """Random weights of AlexNet where models look for trained ones: what is shipped runs on them, and means nothing."""
+    folder = tmp_path_factory.mktemp("weights")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(WEIGHTS_VARIABLE, str(folder))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            save_file(ARCHITECTURES["alexnet"].steps().state_dict(), folder / "alexnet.safetensors")
+        yield folder

@@ -1,12 +1,12 @@
 """`foveal train`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import typer
 
 from foveal.cli.console import progress_bars
-from foveal.cli.options import DataRoot, DatasetName, tell_problems
+from foveal.cli.options import DataRoot, DatasetName, Split, listed, tell_problems
 
 
 def train(
@@ -14,13 +14,34 @@ def train(
     dataset: DatasetName,
     data_root: DataRoot = None,
     out: Annotated[Path, typer.Option(help="Folder for MODEL.safetensors.")] = Path("out"),
+    split: Split = None,
     folds: Annotated[int | None, typer.Option(help="Also measure on held-out images, in so many parts.")] = None,
+    leave_out: Annotated[str, typer.Option(help="deepgaze1: measure on held-out images or subjects.")] = "images",
+    backbone: Annotated[str | None, typer.Option(help="deepgaze1: the network (see `foveal weights list`).")] = None,
+    layers: Annotated[str, typer.Option(help="deepgaze1: names of its layers, separated by commas.")] = "",
+    penalty: Annotated[float, typer.Option(help="deepgaze1: lambda, what sparsity of the weights is worth.")] = 0.001,
+    resume: Annotated[bool, typer.Option("--resume", help="deepgaze1: keep the folds that are in --out.")] = False,
+    seed: Annotated[int, typer.Option(help="deepgaze1: of the first weights.")] = 0,
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations."""
     from foveal.training import train as run
 
     with progress_bars() as report:
-        result = run(model, dataset, out=out, data_root=data_root, folds=folds, progress=report)
+        result = run(
+            model,
+            dataset,
+            out=out,
+            data_root=data_root,
+            split=split,
+            folds=folds,
+            left_out=_left_out(leave_out),
+            backbone=backbone,
+            layers=listed(layers) or None,
+            penalty=penalty,
+            resume=resume,
+            seed=seed,
+            progress=report,
+        )
     typer.echo(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
     typer.echo("log-likelihood above uniform, bit per fixation:")
     typer.echo(f"  of the centre bias, each image left out in turn     {result.center_bias_log_likelihood:8.4f}")
@@ -28,6 +49,13 @@ def train(
     if result.held_out_log_likelihood is None:
         typer.echo("  (on new images it will be lower: --folds 10 measures how much)")
     else:
-        typer.echo(f"  of the model, on held-out images                    {result.held_out_log_likelihood:8.4f}")
+        typer.echo(f"  of the model, on held-out {leave_out:8}                  {result.held_out_log_likelihood:8.4f}")
     typer.echo(f"weights: {result.path}")
     tell_problems(result.problems)
+
+
+def _left_out(what: str) -> Literal["images", "subjects"]:
+    for known in get_args(Literal["images", "subjects"]):
+        if what == known:
+            return known
+    raise typer.BadParameter(f"images or subjects, not {what!r}", param_hint="--leave-out")

@@ -2,12 +2,12 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -54,10 +54,25 @@ class ModelCard:
     needs_fixations: bool
 
 
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a model is made of, where there is a choice; a subclass is written with the weights."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "ModelConfig":
+        """From what JSON makes of it: lists are tuples again."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
 class SaliencyModel(nn.Module, ABC):
-    """A model of where people look. Subclasses say `log_density`; everything that a user calls is here."""
+    """A model of where people look. Subclasses say `log_density`; everything that a user calls is here.
+
+    One that has a choice of what it is made of names its `Config`, takes one, and keeps it as `config`.
+    """
 
     card: ClassVar[ModelCard]
+    Config: ClassVar[type[ModelConfig] | None] = None
+    config: Any = None
 
     @property
     def name(self) -> str:

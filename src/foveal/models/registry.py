@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,6 +97,8 @@ def save_model(model: SaliencyModel, path: str | os.PathLike[str], provenance: d
         If the file cannot be written.
     """
     header = {"model": model.name, "provenance": json.dumps(provenance or {})}
+    if model.Config is not None:
+        header["config"] = json.dumps(asdict(model.config))
     with write_atomically(path) as temporary:
         save_file({key: tensor.contiguous() for key, tensor in model.state_dict().items()}, temporary, header)
 
@@ -109,10 +112,11 @@ def _read_model(path: Path) -> SaliencyModel:
     header, tensors = _read_file(path)
     if header.get("model") not in _MODELS:
         raise FovealError(f"{path}: weights of {header.get('model', 'no model')!r}, which Foveal does not have")
-    model = _MODELS[header["model"]]()
+    cls = _MODELS[header["model"]]
     try:
+        model = cls(cls.Config.of(json.loads(header["config"]))) if cls.Config and "config" in header else cls()
         model.load_state_dict(tensors)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise FovealError(f"{path}: the weights do not fit the model ({reason})") from None
     return model

@@ -1,7 +1,7 @@
 """`foveal train`: fit a model to a data set and write its weights."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
@@ -16,7 +16,10 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
+from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
+from foveal.training.fit_readout import SPARSITY
+from foveal.training.train_readout import LeftOut, train_readout
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, out of how much
 
@@ -63,12 +66,20 @@ def train(
     *,
     out: str | os.PathLike[str] = "out",
     data_root: str | os.PathLike[str] | None = None,
+    split: str | None = None,
     folds: int | None = None,
+    left_out: LeftOut = "images",
+    backbone: str | None = None,
+    layers: Sequence[str] | None = None,
+    penalty: float = SPARSITY,
+    resume: bool = False,
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> TrainingReport:
     """Fit a model to the fixations of a data set and write `out`/<model>.safetensors, which `load_model` reads.
 
-    Of a model that computes a saliency map, the calibration is fitted; of `centerbias`, the density.
+    Of a model that computes a saliency map, the calibration is fitted; of `centerbias`, the density; of `deepgaze1`,
+    the readout, on features that are computed once and kept.
 
     Parameters
     ----------
@@ -80,9 +91,21 @@ def train(
         Folder for the weights.
     data_root
         Where the data sets of the catalogue lie.
+    split
+        Only this named part of the data set.
     folds
         Fit as many times again, each time to all images but one part, to measure the likelihood of images that were
         not fitted.
+    left_out
+        What the folds leave out: "images", or of `deepgaze1` one of the "subjects" in turn.
+    backbone, layers
+        Of `deepgaze1`: another network than AlexNet, other layers than conv5.
+    penalty
+        Of `deepgaze1`: λ, what sparsity of the weights is worth.
+    resume
+        Of `deepgaze1`: do not fit folds again whose readout is in `out`.
+    seed
+        Of `deepgaze1`: of the first weights.
     progress
         Called with what is being done, how much of it is done, and of how much.
 
@@ -95,7 +118,15 @@ def train(
     name = fitted_model.name
     if not fitted_model.card.trainable:
         raise FovealError(f"{name} has nothing to train")
+    if isinstance(fitted_model, DeepGaze1):
+        config = config_for(backbone or "alexnet", layers or DeepGaze1Config().layers)
+        fitted_model = DeepGaze1(config)
+        fitted_model.backbone.check_layers(config.layers)  # its weights are here, or the reason is said now
+    elif backbone or layers or left_out != "images":
+        raise FovealError(f"{name} is not made of a backbone's layers, and its folds leave out images")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
+    if split:
+        data = data.split(split)
     data = data.select(np.unique(data.fixations.image))
     if folds is not None and not 2 <= folds <= len(data):
         raise FovealError(f"{folds} folds of {len(data)} images: give at least 2 and at most as many as images")
@@ -105,14 +136,32 @@ def train(
     center_bias = CenterBias.of(density)
     prior_likelihood = float(CrossValidatedCenterBias(data, density).log_likelihood_per_image.mean())
     problems = list(data.problems)
-    if isinstance(fitted_model, SaliencyMapModel):
+    trained: SaliencyModel
+    if isinstance(fitted_model, DeepGaze1):
+        done = train_readout(
+            fitted_model,
+            data,
+            path.parent,
+            folds=folds,
+            left_out=left_out,
+            penalty=penalty,
+            resume=resume,
+            seed=seed,
+            progress=progress or _silent,
+        )
+        likelihood, held_out = done.log_likelihood, done.held_out_log_likelihood
+        trained = fitted_model
+    elif isinstance(fitted_model, SaliencyMapModel):
         likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or _silent)
-        trained: SaliencyModel = fitted_model
+        trained = fitted_model
     else:
         likelihood, held_out = _fitted_log_likelihood(center_bias, data), prior_likelihood
         trained = center_bias
 
-    command = f"foveal train {name} --dataset {data.name}" + (f" --folds {folds}" if folds else "")
+    command = f"foveal train {name} --dataset {data.name}" + (f" --split {split}" if split else "")
+    command += (f" --backbone {backbone}" if backbone else "") + (f" --layers {','.join(layers)}" if layers else "")
+    command += f" --penalty {penalty}" if penalty != SPARSITY else ""
+    command += (f" --folds {folds}" if folds else "") + (" --leave-out subjects" if left_out == "subjects" else "")
     result = TrainingReport(
         name,
         data.name,

@@ -1,0 +1,40 @@
+"""`foveal weights`: pretrained backbones, what there is and how it gets here."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from foveal.cli.console import progress_bars, show
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Weights of backbones: list them, install one.")
+
+
+@app.command("list")
+def list_weights() -> None:
+    """List every backbone: where its weights come from, their licence, installed or not."""
+    from foveal.models.parts.pretrained import CATALOGUE, installed_path, weights_folder
+
+    table = Table("backbone", "installed", "from the network", "from packages", "licence")
+    for name, weights in CATALOGUE.items():
+        packages = [source.package for source in weights.sources if source.package]
+        urls = ["yes" for source in weights.sources if source.url]
+        installed = "yes" if installed_path(name).is_file() else "no"
+        table.add_row(name, installed, urls[0] if urls else "no", packages[0] if packages else "no", weights.licence)
+    show(table)
+    typer.echo(f"folder: {weights_folder()}")
+
+
+@app.command("install")
+def install(
+    name: Annotated[str, typer.Argument(help="A backbone that `foveal weights list` lists.")],
+    file: Annotated[Path | None, typer.Option("--from", help="A file that holds them already.")] = None,
+    from_packages: Annotated[bool, typer.Option("--from-packages", help="Get them from a package.")] = False,
+) -> None:
+    """Get a backbone's weights, check their hash, and put them where models look."""
+    from foveal.models.parts.pretrained import install_weights
+
+    with progress_bars() as report:
+        path = install_weights(name, file=file, from_packages=from_packages, progress=report)
+    typer.echo(f"{name}: {path}")

@@ -1,0 +1,1 @@
+"""Models that learned from pictures: one published model a file."""

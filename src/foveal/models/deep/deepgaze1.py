@@ -1,0 +1,122 @@
+"""DeepGaze I: fixations from the features of a network that was trained to recognise objects.
+
+Kümmerer, Theis & Bethge, "Deep Gaze I: Boosting saliency prediction with feature maps trained on ImageNet", ICLR
+workshop 2015 (arXiv:1411.1045).
+
+Differs from the paper in: AlexNet is torchvision's ("One weird trick", 64-192-384-256-256 filters, no response
+normalisation), the paper's is Caffe's; what is blurred lies on a grid of 8 px of the image, whatever the layers;
+features are given unit deviation on their own grid. Any backbone and any of its layers can take AlexNet's place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from foveal.models.base import ModelConfig, SaliencyModel
+from foveal.models.calibration import PRIOR_GRID
+from foveal.models.parts.backbones import Backbone, Padding
+from foveal.models.parts.finalizer import resize_log_density, resize_maps
+from foveal.models.parts.geometry import Grid
+from foveal.models.parts.readout import LinearReadout
+from foveal.models.registry import register_model
+
+CELL = 8  # px of the image: side of the cells on which the density is computed; conv1's step
+SMALLEST_INPUT = 64  # px: what is left of a smaller image after all poolings would be nothing
+
+
+@dataclass(frozen=True)
+class DeepGaze1Config(ModelConfig):
+    """What is read out, and how the image is shown to the network (section 1.1)."""
+
+    backbone: str = "alexnet"
+    layers: tuple[str, ...] = ("conv5",)
+    channels: tuple[int, ...] = (256,)
+    padding: Padding = "full"
+    downsampling: int = 2
+
+
+@register_model(
+    "deepgaze1",
+    family="deep",
+    year=2015,
+    paper="Kümmerer, Theis & Bethge, Deep Gaze I, ICLR workshop 2015 (arXiv:1411.1045)",
+    trainable=True,
+    weights="package",
+)
+class DeepGaze1(SaliencyModel):
+    """A linear readout of pretrained features, blurred, with a centre bias."""
+
+    Config = DeepGaze1Config
+    config: DeepGaze1Config
+    log_prior: Float[Tensor, "row column"]
+
+    def __init__(self, config: DeepGaze1Config | None = None) -> None:
+        super().__init__()
+        self.config = config or DeepGaze1Config()
+        self.readout = LinearReadout(dict(zip(self.config.layers, self.config.channels, strict=True)))
+        self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
+
+    @cached_property
+    def _backbones(self) -> list[Backbone]:
+        # In a list, so that its weights, which nothing here changes, are not written with the readout's.
+        return [Backbone(self.config.backbone, padding=self.config.padding)]
+
+    @property
+    def backbone(self) -> Backbone:
+        """The network, read from disk when first needed.
+
+        Raises
+        ------
+        FovealError
+            If its weights are not installed.
+        """
+        return self._backbones[0].to(self.device)
+
+    def features(
+        self, images: Float[Tensor, "image 3 height width"]
+    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
+        """Responses of the layers to the shrunk images, and where they lie in the images."""
+        height, width = images.shape[2:]
+        factor = self.config.downsampling
+        size = max(1, round(height / factor)), max(1, round(width / factor))
+        small = F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
+        missing = [max(0, SMALLEST_INPUT - side) for side in size]
+        small = F.pad(small, (0, missing[1], 0, missing[0]), mode="replicate")
+        grids = self.backbone.grids(tuple(small.shape[2:]), self.config.layers)  # type: ignore[arg-type]
+        rows, columns = height / size[0], width / size[1]
+        return self.backbone(small, self.config.layers), {
+            layer: Grid(grid.rows.scaled(rows), grid.columns.scaled(columns)) for layer, grid in grids.items()
+        }
+
+    def log_density(
+        self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
+    ) -> Float[Tensor, "image height width"]:
+        """Responses, weighted, blurred, with the centre bias, through the softmax."""
+        height, width = images.shape[2:]
+        target = density_grid((height, width))
+        features, grids = self.features(images)
+        log_prior = resize_maps(self.log_prior[None], (target.rows.length, target.columns.length))
+        return resize_log_density(self.readout(features, grids, target, log_prior), (height, width))
+
+
+def density_grid(size: tuple[int, int]) -> Grid:
+    """The cells on which the density of an image of this (height, width) is computed."""
+    height, width = size
+    return Grid.over(size, (max(1, round(height / CELL)), max(1, round(width / CELL))))
+
+
+def config_for(backbone: str, layers: Sequence[str], padding: Padding = "full") -> DeepGaze1Config:
+    """A configuration that reads out these layers of a backbone.
+
+    Raises
+    ------
+    FovealError
+        If there is no such backbone or layer.
+    """
+    network = Backbone(backbone, padding=padding, pretrained=False)
+    return DeepGaze1Config(backbone, tuple(layers), tuple(network.channels(layer) for layer in layers), padding)

@@ -1,0 +1,213 @@
+"""Pretrained networks behind one interface: named layers out, any image size in, positions known."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.errors import FovealError
+from foveal.models.parts.efficientnet_lite import SamePadding, efficientnet_lite
+from foveal.models.parts.geometry import Axis, Grid
+from foveal.models.parts.pretrained import read_weights
+
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of the training images, RGB
+TENSORFLOW = (127 / 255,) * 3, (128 / 255,) * 3
+
+Padding = Literal["same", "full"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How a network is made: its convolutions as named steps, and what it expects of an image."""
+
+    steps: Callable[[], nn.Sequential]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def _plain(arch: str) -> Callable[[], nn.Sequential]:
+    """AlexNet and VGG: convolutions, rectifiers and poolings by the names of the papers: conv1_1, relu1_1, pool1 …."""
+
+    def steps() -> nn.Sequential:
+        from torchvision import models
+
+        named: OrderedDict[str, nn.Module] = OrderedDict()
+        depth, within = 1, 0
+        one_a_depth = arch == "alexnet"
+        for layer in models.get_model(arch).features:
+            if isinstance(layer, nn.Conv2d):
+                within += 1
+                if one_a_depth and within > 1:
+                    depth, within = depth + 1, 1
+            name = f"{depth}" if one_a_depth else f"{depth}_{within}"
+            if isinstance(layer, nn.MaxPool2d):
+                named[f"pool{depth}"] = layer
+                depth, within = depth + 1, 0
+            else:
+                named[("conv" if isinstance(layer, nn.Conv2d) else "relu") + name] = layer
+        return nn.Sequential(named)
+
+    return steps
+
+
+def _resnet50() -> nn.Sequential:
+    from torchvision import models
+
+    network = models.resnet50()
+    named = OrderedDict(stem=nn.Sequential(network.conv1, network.bn1, network.relu), pool=network.maxpool)
+    for stage in range(1, 5):
+        for number, block in enumerate(getattr(network, f"layer{stage}")):
+            named[f"layer{stage}_{number}"] = block
+    return nn.Sequential(named)
+
+
+def _features(arch: str) -> Callable[[], nn.Sequential]:
+    """Networks whose `features` are a sequence already: block0, block1, …; DenseNet keeps its own names."""
+
+    def steps() -> nn.Sequential:
+        from torchvision import models
+
+        children = models.get_model(arch).features.named_children()
+        return nn.Sequential(
+            OrderedDict((f"block{name}" if name.isdigit() else name, child) for name, child in children)
+        )
+
+    return steps
+
+
+ARCHITECTURES = {
+    "alexnet": Architecture(_plain("alexnet"), *IMAGENET),
+    "vgg16": Architecture(_plain("vgg16"), *IMAGENET),
+    "vgg19": Architecture(_plain("vgg19"), *IMAGENET),
+    "resnet50": Architecture(_resnet50, *IMAGENET),
+    "densenet161": Architecture(_features("densenet161"), *IMAGENET),
+    "mobilenet_v2": Architecture(_features("mobilenet_v2"), *IMAGENET),
+    "efficientnet_b0": Architecture(_features("efficientnet_b0"), *IMAGENET),
+    "efficientnet_lite0": Architecture(lambda: efficientnet_lite("lite0"), *TENSORFLOW),
+    "efficientnet_lite1": Architecture(lambda: efficientnet_lite("lite1"), *TENSORFLOW),
+    "efficientnet_lite2": Architecture(lambda: efficientnet_lite("lite2"), *TENSORFLOW),
+}
+
+
+class Backbone(nn.Module):
+    """The convolutions of a network trained on ImageNet.
+
+    Parameters
+    ----------
+    name
+        One of `ARCHITECTURES`.
+    padding
+        "same" pads as the network was trained; "full" pads every convolution by its whole kernel but one pixel, as
+        DeepGaze I does, so that features exist wherever a kernel touches the image.
+    pretrained
+        Load the weights that `foveal weights install` put in their place; else they are random.
+
+    Raises
+    ------
+    FovealError
+        If there is no such network, or its weights are not installed.
+    """
+
+    def __init__(self, name: str, *, padding: Padding = "same", pretrained: bool = True) -> None:
+        super().__init__()
+        if name not in ARCHITECTURES:
+            raise FovealError(f"no backbone {name!r} (known: {', '.join(ARCHITECTURES)})")
+        architecture = ARCHITECTURES[name]
+        self.name = name
+        self.steps = architecture.steps()
+        if pretrained:
+            self.steps.load_state_dict(read_weights(name))
+        for module in self.steps.modules():
+            if isinstance(module, nn.ReLU | nn.ReLU6 | nn.SiLU):
+                module.inplace = False  # the layer before may be wanted, too
+            if isinstance(module, nn.Conv2d) and padding == "full":
+                module.padding = tuple(d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True))
+        self.register_buffer("mean", torch.tensor(architecture.mean)[:, None, None])
+        self.register_buffer("std", torch.tensor(architecture.std)[:, None, None])
+        self.eval().requires_grad_(False)
+
+    mean: Tensor
+    std: Tensor
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of all layers, from the image up."""
+        return tuple(name for name, _ in self.steps.named_children())
+
+    def check_layers(self, layers: Sequence[str]) -> None:
+        """Make sure that the network has these layers.
+
+        Raises
+        ------
+        FovealError
+            If it does not have one.
+        """
+        unknown = [layer for layer in layers if layer not in self.layers]
+        if unknown or not layers:
+            raise FovealError(f"{self.name}: no layer {unknown[0] if unknown else ''!r} (has {', '.join(self.layers)})")
+
+    def forward(
+        self, images: Float[Tensor, "image 3 height width"], layers: Sequence[str]
+    ) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        """Features of RGB images in [0, 1] at the named layers; what lies above them is not computed."""
+        self.check_layers(layers)
+        maps = (images - self.mean) / self.std
+        found = {}
+        for name, step in self.steps.named_children():
+            maps = step(maps)
+            if name in layers:
+                found[name] = maps
+            if len(found) == len(set(layers)):
+                break
+        return {layer: found[layer] for layer in layers}
+
+    def grids(self, size: tuple[int, int], layers: Sequence[str]) -> dict[str, Grid]:
+        """Where the features of an image of this (height, width) lie in it."""
+        self.check_layers(layers)
+        axes = [Axis(size[0]), Axis(size[1])]
+        found = {}
+        for name, step in self.steps.named_children():
+            for path, module in step.named_modules():
+                if "downsample" not in path:  # the way around a ResNet's block, which lands where the block does
+                    axes = [_after(module, axis, side) for side, axis in enumerate(axes)]
+            found[name] = Grid(*axes)
+        return {layer: found[layer] for layer in layers}
+
+    def receptive_field(self, layer: str) -> int:
+        """Side, in px, of the part of the image that one value of a layer can see."""
+        self.check_layers([layer])
+        field, step_px = 1, 1
+        for name, step in self.steps.named_children():
+            for path, module in step.named_modules():
+                if "downsample" not in path and isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+                    kernel, stride = _pair(module.kernel_size), _pair(module.stride)
+                    field += (kernel[0] - 1) * step_px
+                    step_px *= stride[0]
+            if name == layer:
+                break
+        return field
+
+    def channels(self, layer: str) -> int:
+        """How many features a layer has."""
+        self.check_layers([layer])
+        with torch.inference_mode():
+            return int(self(torch.zeros(1, 3, 64, 64, device=self.mean.device), [layer])[layer].shape[1])
+
+
+def _after(module: nn.Module, axis: Axis, side: int) -> Axis:
+    """Positions after a module, which changes them if it is a convolution or a pooling."""
+    if isinstance(module, SamePadding):
+        return module.axis(axis, side)
+    if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+        kernel, stride, padding = (_pair(v)[side] for v in (module.kernel_size, module.stride, module.padding))
+        dilation = 1 if isinstance(module, nn.AvgPool2d) else _pair(module.dilation)[side]
+        return axis.convolved(kernel, stride, padding, dilation=dilation)
+    return axis
+
+
+def _pair(value: object) -> tuple[int, int]:
+    return value if isinstance(value, tuple) else (value, value)

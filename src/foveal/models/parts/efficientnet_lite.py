@@ -1,0 +1,126 @@
+"""EfficientNet-Lite: EfficientNets without squeeze-and-excitation and with ReLU6, which are fast on any processor.
+
+Tan & Le 2019 ("EfficientNet", ICML); Google's EfficientNet-Lite (2020, Apache-2.0), whose weights fit these modules. As
+in TensorFlow, a convolution of stride 2 is padded as its input's size needs it, and its first pixel with it: the
+positions of features depend on the size of the image (`SamePadding.axis`).
+"""
+
+import math
+from collections import OrderedDict
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from foveal.models.parts.geometry import Axis
+
+
+class Stage(NamedTuple):
+    """Blocks of one resolution: how many, kernel, stride of the first, expansion, channels."""
+
+    repeats: int
+    kernel: int
+    stride: int
+    expansion: int
+    channels: int
+
+
+# Table 1 of the paper.
+STAGES = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
+STEM_CHANNELS = 32  # not scaled in the lite networks, and neither are the repeats of the first and the last stage
+SCALES = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}  # width, depth
+EPSILON = 1e-3  # of the normalisation, as in TensorFlow
+
+
+class SamePadding(nn.Conv2d):
+    """A convolution padded as TensorFlow's "same" does: one output for each stride begun."""
+
+    def padding_of(self, length: int, side: int) -> tuple[int, int]:
+        """Pixels before and after, for an input of this length along side 0 (rows) or 1 (columns)."""
+        stride, kernel = self.stride[side], self.kernel_size[side]
+        total = max((math.ceil(length / stride) - 1) * stride + kernel - length, 0)
+        return total // 2, total - total // 2
+
+    def axis(self, axis: Axis, side: int) -> Axis:
+        """Positions of the outputs, from those of the inputs."""
+        return axis.convolved(self.kernel_size[side], self.stride[side], *self.padding_of(axis.length, side))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pad, then convolve."""
+        top, bottom = self.padding_of(maps.shape[2], 0)
+        left, right = self.padding_of(maps.shape[3], 1)
+        return F.conv2d(F.pad(maps, (left, right, top, bottom)), self.weight, None, self.stride, 0, 1, self.groups)
+
+
+class Block(nn.Module):
+    """Inverted bottleneck: expand, convolve channel by channel, project, add."""
+
+    def __init__(self, channels_in: int, channels: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        inner = channels_in * expansion
+        layers: list[nn.Module] = []
+        if expansion > 1:
+            layers += [nn.Conv2d(channels_in, inner, 1, bias=False), nn.BatchNorm2d(inner, eps=EPSILON), nn.ReLU6()]
+        layers += [
+            SamePadding(inner, inner, kernel, stride, groups=inner, bias=False),
+            nn.BatchNorm2d(inner, eps=EPSILON),
+        ]
+        layers += [nn.ReLU6(), nn.Conv2d(inner, channels, 1, bias=False), nn.BatchNorm2d(channels, eps=EPSILON)]
+        self.layers = nn.Sequential(*layers)
+        self.is_residual = stride == 1 and channels_in == channels
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """The block's output."""
+        return maps + self.layers(maps) if self.is_residual else self.layers(maps)
+
+
+def efficientnet_lite(name: str) -> nn.Sequential:
+    """The convolutions of "lite0", "lite1" or "lite2", one named module a block: stem, then block0, block1, …."""
+    width, depth = SCALES[name]
+    stem = nn.Sequential(
+        SamePadding(3, STEM_CHANNELS, 3, 2, bias=False), nn.BatchNorm2d(STEM_CHANNELS, eps=EPSILON), nn.ReLU6()
+    )
+    modules: OrderedDict[str, nn.Module] = OrderedDict(stem=stem)
+    channels_in = STEM_CHANNELS
+    for number, stage in enumerate(STAGES):
+        channels = _round_channels(stage.channels * width)
+        fixed = number in (0, len(STAGES) - 1)
+        for repeat in range(stage.repeats if fixed else math.ceil(stage.repeats * depth)):
+            stride = stage.stride if repeat == 0 else 1
+            modules[f"block{len(modules) - 1}"] = Block(channels_in, channels, stage.kernel, stride, stage.expansion)
+            channels_in = channels
+    return nn.Sequential(modules)
+
+
+def _round_channels(channels: float) -> int:
+    """To a multiple of eight, and by not more than a tenth down."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * channels else rounded
+
+
+def renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Google's weights as the package `efficientnet-lite-pytorch` names them, under the names of these modules."""
+    convolutions = {"_expand_conv": 0, "_depthwise_conv": 3, "_project_conv": 6}
+    norms = {"_bn0": 1, "_bn1": 4, "_bn2": 7}
+    result = {}
+    for key, tensor in state.items():
+        parts = key.split(".")
+        if parts[0] == "_conv_stem":
+            result["stem.0.weight"] = tensor
+        elif parts[0] == "_bn0":
+            result[f"stem.1.{parts[1]}"] = tensor
+        elif parts[0] == "_blocks":
+            # The first block has no expansion, and so begins at its depthwise convolution.
+            shift = 3 if f"_blocks.{parts[1]}._expand_conv.weight" not in state else 0
+            place = {**convolutions, **norms}[parts[2]] - shift
+            result[f"block{parts[1]}.layers.{place}.{parts[3]}"] = tensor
+    return result

@@ -1,0 +1,77 @@
+"""Where the values of a feature map lie in the image that it was computed from, and resampling by that.
+
+A convolution of stride 2 with one row of padding looks at pixels 0, 2, 4 …; one without padding at 1, 3, 5 …. Whoever
+takes both for maps of half the size and enlarges them by two is off by a pixel there, and by many after five layers.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Positions of a feature map's rows or columns: value i is centred on pixel `first + i * step` of the image.
+
+    >>> Axis(10).convolved(3, 2, 1)
+    Axis(length=5, first=0.0, step=2.0)
+    """
+
+    length: int
+    first: float = 0.0
+    step: float = 1.0
+
+    def convolved(self, kernel: int, stride: int, before: int, after: int | None = None, dilation: int = 1) -> "Axis":
+        """The same after a convolution or pooling with so much padding before the first and after the last value."""
+        reach = dilation * (kernel - 1)
+        length = (self.length + before + (before if after is None else after) - reach - 1) // stride + 1
+        return Axis(length, self.first + (reach / 2 - before) * self.step, self.step * stride)
+
+    def scaled(self, factor: float) -> "Axis":
+        """Positions in an image that was shrunk by `factor` before, its border kept in place."""
+        return Axis(self.length, (self.first + 0.5) * factor - 0.5, self.step * factor)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Positions of a feature map's values: rows and columns."""
+
+    rows: Axis
+    columns: Axis
+
+    def scaled(self, factor: float) -> "Grid":
+        """See `Axis.scaled`."""
+        return Grid(self.rows.scaled(factor), self.columns.scaled(factor))
+
+    @classmethod
+    def over(cls, size: tuple[int, int], shape: tuple[int, int]) -> "Grid":
+        """Cells of equal size that cover an image of this (height, width)."""
+        height, width = size
+        rows, columns = shape
+        return cls(
+            Axis(rows, height / rows / 2 - 0.5, height / rows),
+            Axis(columns, width / columns / 2 - 0.5, width / columns),
+        )
+
+
+def resample(maps: Float[Tensor, "*batch h w"], source: Grid, target: Grid) -> Float[Tensor, "*batch height width"]:
+    """Values of maps on one grid at the positions of another: bilinear, beyond the border the nearest value."""
+    rows = _interpolation(source.rows, target.rows).to(maps)
+    columns = _interpolation(source.columns, target.columns).to(maps)
+    return rows @ maps @ columns.T
+
+
+def _interpolation(source: Axis, target: Axis) -> Float[Tensor, "target source"]:
+    """Matrix that interpolates linearly from one axis to another."""
+    wanted = target.first + target.step * torch.arange(target.length, dtype=torch.float64)
+    position = ((wanted - source.first) / source.step).clamp(0, source.length - 1)
+    low = position.floor().long().clamp(max=max(source.length - 2, 0))
+    share = position - low
+    matrix = torch.zeros(target.length, source.length, dtype=torch.float64)
+    row = torch.arange(target.length)
+    matrix[row, low] = 1 - share
+    if source.length > 1:
+        matrix[row, low + 1] += share
+    return matrix.float()

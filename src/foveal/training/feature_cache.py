@@ -1,0 +1,180 @@
+"""Features of a whole data set on disk, computed once."""
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from foveal.errors import FovealError, FovealNote
+from foveal.files import make_writable_folder, write_atomically
+from foveal.gaze import Dataset
+from foveal.models.deep.deepgaze1 import DeepGaze1
+from foveal.models.parts.geometry import Grid
+from foveal.models.parts.pretrained import installed_path
+from foveal.threads import computed_ahead
+
+BATCH_SIZE = 8
+GIGABYTE = 1e9
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """The features of all images of one size.
+
+    Attributes
+    ----------
+    size
+        Height and width of the images, px.
+    images
+        Their positions in the data set.
+    grids
+        Where each layer's values lie in the images.
+    """
+
+    size: tuple[int, int]
+    images: list[int]
+    grids: dict[str, Grid]
+    _arrays: dict[str, np.ndarray]
+
+    def read(self, rows: slice) -> dict[str, Float[Tensor, "image feature h w"]]:
+        """Features of some of the group's images, float32."""
+        return {layer: torch.from_numpy(array[rows].astype(np.float32)) for layer, array in self._arrays.items()}
+
+
+class FeatureCache:
+    """Features of chosen layers for all images of a data set: float16 arrays on disk, one a layer and image size.
+
+    A layer is kept under a key made of all that its values depend on: the backbone and the hash of its weights, padding
+    and shrinking, and the images. An interrupted computation goes on with the images that are missing.
+
+    Parameters
+    ----------
+    model
+        Says which features of which backbone.
+    dataset
+        Whose images.
+    folder
+        Where the arrays are; by default in the user's cache folder.
+    """
+
+    def __init__(self, model: DeepGaze1, dataset: Dataset, folder: str | os.PathLike[str] | None = None) -> None:
+        self.model = model
+        self.dataset = dataset
+        self.root = Path(folder or platformdirs.user_cache_path("foveal") / "features")
+
+    @cached_property
+    def key(self) -> str:
+        """Of everything that the features depend on, but for the layer."""
+        config = {key: value for key, value in asdict(self.model.config).items() if key not in ("layers", "channels")}
+        digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
+        weights = installed_path(self.model.config.backbone)
+        if weights.is_file():
+            digest.update(hashlib.sha256(weights.read_bytes()).digest())
+        for name, source in zip(self.dataset.stimuli.ids, self.dataset.stimuli.sources, strict=True):
+            content = source.read_bytes() if isinstance(source, Path) else np.ascontiguousarray(source).tobytes()
+            digest.update(name.encode() + hashlib.sha256(content).digest())
+        return f"{self.dataset.name}-{self.model.config.backbone}-{digest.hexdigest()[:12]}"
+
+    def groups(self, progress: Progress | None = None) -> list[FeatureGroup]:
+        """The features, image size by image size; what is missing is computed first.
+
+        Raises
+        ------
+        FovealError
+            If the folder cannot be written to, or an image not be read.
+        """
+        folder = make_writable_folder(self.root / self.key)
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for image, (height, width) in enumerate(self.dataset.stimuli.sizes.tolist()):
+            by_size.setdefault((height, width), []).append(image)
+        shapes = {size: self._shapes(size) for size in by_size}
+        missing = sum(
+            2 * len(images) * int(np.prod(shape))
+            for size, images in by_size.items()
+            for layer, (shape, _) in shapes[size].items()
+            if not (folder / _file(layer, size)).is_file()
+        )
+        if missing:
+            warnings.warn(
+                f"features of {len(self.dataset)} images will take {missing / GIGABYTE:.2f} GB in {folder}",
+                FovealNote,
+                stacklevel=2,
+            )
+        groups, done = [], 0
+        for size, images in by_size.items():
+
+            def report(n: int, before: int = done) -> None:
+                if progress is not None:
+                    progress("features", before + n, len(self.dataset))
+
+            self._compute(folder, size, images, {layer: shape for layer, (shape, _) in shapes[size].items()}, report)
+            arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="r") for layer in shapes[size]}
+            groups.append(
+                FeatureGroup(size, images, {layer: grid for layer, (_, grid) in shapes[size].items()}, arrays)
+            )
+            done += len(images)
+            report(0, done)
+        return groups
+
+    @torch.inference_mode()
+    def _shapes(self, size: tuple[int, int]) -> dict[str, tuple[tuple[int, int, int], Grid]]:
+        """Shape and positions of each layer's features of an image of this size."""
+        features, grids = self.model.features(torch.zeros(1, 3, *size))
+        return {
+            layer: ((maps.shape[1], maps.shape[2], maps.shape[3]), grids[layer]) for layer, maps in features.items()
+        }
+
+    @torch.inference_mode()
+    def _compute(
+        self,
+        folder: Path,
+        size: tuple[int, int],
+        images: Sequence[int],
+        shapes: dict[str, tuple[int, int, int]],
+        report: Callable[[int], None],
+    ) -> None:
+        """Fill in the arrays of one image size; they take their names when they are whole."""
+        missing = [layer for layer in shapes if not (folder / _file(layer, size)).is_file()]
+        if not missing:
+            return
+        unfinished = {layer: folder / f"unfinished-{_file(layer, size)}" for layer in missing}
+        count = folder / f"unfinished-{'-'.join(missing)}-{size[0]}x{size[1]}.txt"
+        done = int(count.read_text()) if count.is_file() and all(p.is_file() for p in unfinished.values()) else 0
+        arrays = {
+            layer: np.lib.format.open_memmap(
+                path, "r+" if done else "w+", dtype=np.float16, shape=None if done else (len(images), *shapes[layer])
+            )
+            for layer, path in unfinished.items()
+        }
+        batches = [images[start : start + BATCH_SIZE] for start in range(done, len(images), BATCH_SIZE)]
+        for pixels, problems in computed_ahead(self.dataset.stimuli.read, batches):
+            if problems:
+                raise FovealError(problems[0])
+            tensor = torch.from_numpy(np.stack(list(pixels.values()))).permute(0, 3, 1, 2).float() / 255
+            features, _ = self.model.features(tensor)
+            for layer, array in arrays.items():
+                array[done : done + len(pixels)] = features[layer].numpy().astype(np.float16)
+                array.flush()
+            done += len(pixels)
+            with write_atomically(count) as temporary:
+                temporary.write_text(str(done))
+            report(done)
+        for layer, path in unfinished.items():
+            path.rename(folder / _file(layer, size))
+        count.unlink()
+
+
+def _file(layer: str, size: tuple[int, int]) -> str:
+    return f"{layer}-{size[0]}x{size[1]}.npy"
