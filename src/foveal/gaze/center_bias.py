@@ -48,7 +48,9 @@ class CenterBiasKDE:
         FovealError
             If fewer than two images have fixations.
         """
-        images = np.unique(dataset.fixations.image).tolist()
+        # Size by size, so that the kernels of one serve all its images.
+        sizes = dataset.stimuli.sizes
+        images = sorted(np.unique(dataset.fixations.image).tolist(), key=lambda image: tuple(sizes[image]))
         if len(images) < 2:
             raise FovealError(f"{dataset.name}: a centre bias needs fixations on at least two images")
         positions = {image: relative_positions(dataset, image) for image in images}
@@ -115,7 +117,7 @@ def _binned(position: Float[np.ndarray, "fixation 2"]) -> Float[Tensor, "row col
     return torch.from_numpy(counts)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)  # two megabytes each
 def _kernels(
     size: tuple[int, int], bandwidth: float
 ) -> tuple[Float[Tensor, "row height"], Float[Tensor, "column width"]]:
