@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from foveal import __version__
-from foveal.cli import catalogue, evaluate, predict, train, weights
+from foveal.cli import catalogue, evaluate, patches, predict, train, weights
 from foveal.cli.console import say
 from foveal.errors import FovealError, FovealNote
 
@@ -28,6 +28,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(evaluate.benchmark)
 app.command("export")(evaluate.export)
 app.command("train")(train.train)
+app.command("patches")(patches.patches)
 app.add_typer(weights.app, name="weights")
 
 

@@ -48,6 +48,10 @@ class FeatureGroup:
     grids: dict[str, Grid]
     _arrays: dict[str, np.ndarray]
 
+    def feature(self, layer: str, number: int) -> Float[np.ndarray, "image h w"]:
+        """One feature of all images, float32."""
+        return self._arrays[layer][:, number].astype(np.float32)
+
     def read(self, rows: slice) -> dict[str, Float[Tensor, "image feature h w"]]:
         """Features of some of the group's images, float32."""
         return {layer: torch.from_numpy(array[rows].astype(np.float32)) for layer, array in self._arrays.items()}

@@ -1,0 +1,1 @@
+"""What models learned, and where they fail."""

@@ -1,0 +1,175 @@
+"""`foveal patches`: what the strongest features of a readout respond to (DeepGaze I, section 2.4, Figs. 6 and 7)."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, UInt8
+
+from foveal.datasets import load_dataset
+from foveal.errors import FovealError
+from foveal.figures.sheets import context_sheet, patch_sheet, write_png
+from foveal.files import make_writable_folder, write_atomically
+from foveal.gaze import Dataset
+from foveal.images import RGBImage
+from foveal.models import load_model
+from foveal.models.deep.deepgaze1 import DeepGaze1
+from foveal.training.feature_cache import FeatureCache, FeatureGroup
+
+N_FEATURES = 10
+N_PATCHES = 9
+IN_CONTEXT = 4  # features and patches of each that are shown in their images
+COLUMNS = ["rank", "layer", "feature", "weight", "image", "x", "y", "response"]
+
+
+@dataclass(frozen=True)
+class Patches:
+    """What was found and written.
+
+    Attributes
+    ----------
+    table
+        For each of the strongest features its layer, number and weight, and for each of its patches the image, the
+        place of the strongest response (px) and the response in standard deviations.
+    files
+        The two sheets and the table.
+    """
+
+    table: pd.DataFrame
+    files: list[Path]
+
+
+def patches(
+    model: DeepGaze1 | str | os.PathLike[str],
+    dataset: Dataset | str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    data_root: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Patches:
+    """Show the patches of a data set that drive the strongest features of a readout most.
+
+    The ten features of largest |w| are taken; for each, the nine images with the highest response (the lowest where the
+    weight is negative), and in each image the place of that response. A patch is all of the image that the response can
+    see. Writes `out`/patches.png, `out`/context.png (the first four patches of the first four features in their images,
+    beside the feature's response) and `out`/patches.csv.
+
+    Raises
+    ------
+    FovealError
+        If the model has no readout of features, or something cannot be loaded or written.
+    """
+    loaded = model if isinstance(model, DeepGaze1) else load_model(model)
+    if not isinstance(loaded, DeepGaze1):
+        raise FovealError(f"{loaded.name} is no readout of features")
+    folder = make_writable_folder(out)
+    data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
+    if split:
+        data = data.split(split)
+    groups = FeatureCache(loaded, data).groups(progress)
+    weight = loaded.readout.weight.detach().numpy()
+    names = [(layer, number) for layer, n in loaded.readout.channels.items() for number in range(n)]
+    strongest = np.argsort(-np.abs(weight), kind="stable")[:N_FEATURES].tolist()
+
+    found = []
+    for feature in strongest:
+        layer, number = names[feature]
+        places = _strongest_places(groups, layer, number, 1 if weight[feature] >= 0 else -1)
+        found.append(_Feature(layer, number, float(weight[feature]), float(loaded.readout.std[feature]), places))
+    return Patches(_table(found, data), _draw(loaded, data, groups, found, folder))
+
+
+class _Place(NamedTuple):
+    """Where a feature responds: position of the image, px, value."""
+
+    image: int
+    x: float
+    y: float
+    response: float
+
+
+class _Feature(NamedTuple):
+    """One of the strongest features, and where it responds most."""
+
+    layer: str
+    number: int
+    weight: float
+    std: float
+    places: list[_Place]
+
+
+def _table(found: list[_Feature], data: Dataset) -> pd.DataFrame:
+    rows = [
+        (rank, f.layer, f.number, f.weight, data.stimuli.ids[at.image], at.x, at.y, at.response / f.std)
+        for rank, f in enumerate(found)
+        for at in f.places
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _strongest_places(groups: list[FeatureGroup], layer: str, number: int, sign: int) -> list[_Place]:
+    """A feature's strongest responses, one an image, the strongest first."""
+    found = []
+    for group in groups:
+        responses = group.feature(layer, number) * sign
+        within = responses.reshape(len(responses), -1)
+        grid = group.grids[layer]
+        for image, place, value in zip(group.images, within.argmax(axis=1), within.max(axis=1), strict=True):
+            row, column = (int(i) for i in np.unravel_index(int(place), responses.shape[1:]))
+            x, y = (axis.first + axis.step * i for axis, i in ((grid.columns, column), (grid.rows, row)))
+            found.append(_Place(image, x, y, sign * float(value)))
+    return sorted(found, key=lambda place: -sign * place.response)[:N_PATCHES]
+
+
+def _draw(
+    model: DeepGaze1, data: Dataset, groups: list[FeatureGroup], found: list[_Feature], folder: Path
+) -> list[Path]:
+    highest = max(abs(feature.weight) for feature in found) or 1.0
+    blocks, contexts = [], []
+    for rank, feature in enumerate(found):
+        side = model.backbone.receptive_field(feature.layer) * model.config.downsampling
+        images = [data.stimuli[place.image].image for place in feature.places]
+        label = f"{feature.layer} {feature.number}: {feature.weight / highest:.2f}"
+        blocks.append(
+            (label, [_cut(image, at.x, at.y, side) for image, at in zip(images, feature.places, strict=True)])
+        )
+        if rank < IN_CONTEXT:
+            shown = [
+                (image, (at.x, at.y), side, _response(groups, at.image, feature, image.shape[:2]))
+                for image, at in list(zip(images, feature.places, strict=True))[:IN_CONTEXT]
+            ]
+            contexts.append((label, shown))
+    files = [folder / "patches.png", folder / "context.png", folder / "patches.csv"]
+    write_png(files[0], patch_sheet(blocks))
+    write_png(files[1], context_sheet(contexts))
+    with write_atomically(files[2]) as temporary:
+        _table(found, data).to_csv(temporary, index=False)
+    return files
+
+
+def _cut(image: RGBImage, x: float, y: float, side: int) -> UInt8[np.ndarray, "side side 3"]:
+    """The square of this side around a place; gray beyond the image."""
+    half = side // 2
+    padded = cv2.copyMakeBorder(image, side, side, side, side, cv2.BORDER_CONSTANT, value=(128, 128, 128))
+    column = int(np.clip(round(x) + side, half, padded.shape[1] - half - 1))
+    row = int(np.clip(round(y) + side, half, padded.shape[0] - half - 1))
+    return padded[row - half : row + half + 1, column - half : column + half + 1]
+
+
+def _response(
+    groups: list[FeatureGroup], image: int, feature: _Feature, size: tuple[int, ...]
+) -> Float[np.ndarray, "height width"]:
+    """A feature's response at every pixel of a photograph of this (height, width)."""
+    group = next(group for group in groups if image in group.images)
+    grid = group.grids[feature.layer]
+    response = group.feature(feature.layer, feature.number)[group.images.index(image)]
+    rows = (np.arange(size[0]) - grid.rows.first) / grid.rows.step
+    columns = (np.arange(size[1]) - grid.columns.first) / grid.columns.step
+    at = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
+    return cv2.remap(response, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

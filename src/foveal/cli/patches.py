@@ -1,0 +1,24 @@
+"""`foveal patches`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.cli.console import progress_bars
+from foveal.cli.options import DataRoot, DatasetName, Split
+
+
+def patches(
+    dataset: DatasetName,
+    out: Annotated[Path, typer.Option(help="Folder for patches.png, context.png and patches.csv.")],
+    model: Annotated[str, typer.Option(help="deepgaze1, or a file that foveal train wrote.")] = "deepgaze1",
+    data_root: DataRoot = None,
+    split: Split = None,
+) -> None:
+    """Show the patches that drive the strongest features of a readout most."""
+    from foveal.analysis.patches import patches as run
+
+    with progress_bars() as report:
+        done = run(model, dataset, out, data_root=data_root, split=split, progress=report)
+    typer.echo("\n".join(str(path) for path in done.files))

@@ -1,0 +1,90 @@
+"""Sheets of small pictures: patches in blocks, and patches in their photographs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import matplotlib
+import numpy as np
+from jaxtyping import UInt8
+
+from foveal.errors import FovealError
+from foveal.figures.overlay import COLORMAP
+from foveal.files import write_atomically
+from foveal.images import RGBImage
+
+PATCH = 110  # px of a patch on the sheet
+ACROSS = 3  # patches beside each other in a block
+BLOCKS_ACROSS = 5
+GAP, HEAD = 14, 26  # px between blocks, and above each for its label
+WIDTH = 260  # px of a photograph shown with its patch
+
+
+def patch_sheet(blocks: Sequence[tuple[str, Sequence[np.ndarray]]]) -> RGBImage:
+    """Blocks of three by three patches with a label above each, five blocks beside each other (Fig. 6)."""
+    drawn = []
+    for label, patches in blocks:
+        tiles = [cv2.resize(patch, (PATCH, PATCH), interpolation=cv2.INTER_AREA) for patch in patches]
+        tiles += [np.full((PATCH, PATCH, 3), 255, np.uint8)] * (-len(tiles) % ACROSS)
+        rows = [np.hstack(tiles[start : start + ACROSS]) for start in range(0, len(tiles), ACROSS)]
+        drawn.append(_labelled(np.vstack(rows), label))
+    return _in_rows(drawn, BLOCKS_ACROSS)
+
+
+def context_sheet(
+    columns: Sequence[tuple[str, Sequence[tuple[np.ndarray, tuple[float, float], int, np.ndarray]]]],
+) -> RGBImage:
+    """For each feature a double column: photographs with the patch framed, and the feature's response (Fig. 7)."""
+    drawn = []
+    for label, shown in columns:
+        rows = []
+        for photograph, (x, y), side, response in shown:
+            scale = WIDTH / photograph.shape[1]
+            size = WIDTH, max(1, round(photograph.shape[0] * scale))
+            small = np.ascontiguousarray(cv2.resize(photograph, size, interpolation=cv2.INTER_AREA))
+            corner = [round(scale * (at - side / 2)) for at in (x, y)]
+            cv2.rectangle(small, corner, [c + round(scale * side) for c in corner], (255, 255, 255), 2)
+            low, high = float(response.min()), float(response.max())
+            heat = matplotlib.colormaps[COLORMAP]((response - low) / (high - low if high > low else 1.0))[..., :3]
+            map_ = np.ascontiguousarray(cv2.resize((heat * 255).astype(np.uint8), size, interpolation=cv2.INTER_AREA))
+            cv2.circle(map_, (round(scale * x), round(scale * y)), 4, (255, 255, 255), 2)
+            rows.append(np.hstack([small, map_]))
+        drawn.append(_labelled(_in_rows(rows, 1, gap=4), label))
+    return _in_rows(drawn, len(drawn))
+
+
+def write_png(path: Path, picture: RGBImage) -> None:
+    """Write a picture, whole or not at all.
+
+    Raises
+    ------
+    FovealError
+        If it cannot be encoded or written.
+    """
+    encoded, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if not encoded:
+        raise FovealError(f"{path}: the picture could not be encoded as PNG")
+    with write_atomically(path) as temporary:
+        temporary.write_bytes(data.tobytes())
+
+
+def _labelled(picture: RGBImage, label: str) -> UInt8[np.ndarray, "h w 3"]:
+    head = np.full((HEAD, picture.shape[1], 3), 255, np.uint8)
+    cv2.putText(head, label, (2, HEAD - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
+    return np.vstack([head, picture])
+
+
+def _in_rows(pictures: Sequence[np.ndarray], across: int, gap: int = GAP) -> UInt8[np.ndarray, "h w 3"]:
+    """Pictures side by side, so many in a row, on white."""
+    rows = [pictures[start : start + across] for start in range(0, len(pictures), across)]
+    width = max(sum(one.shape[1] + gap for one in row) for row in rows) + gap
+    heights = [max(one.shape[0] for one in row) + gap for row in rows]
+    sheet = np.full((sum(heights) + gap, width, 3), 255, np.uint8)
+    top = gap
+    for row, height in zip(rows, heights, strict=True):
+        left = gap
+        for one in row:
+            sheet[top : top + one.shape[0], left : left + one.shape[1]] = one
+            left += one.shape[1] + gap
+        top += height
+    return sheet
