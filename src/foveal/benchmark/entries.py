@@ -112,6 +112,7 @@ def _entry(
 
         return Entry(name, chosen, maps_of_baseline(fitted), False, lambda: fitted().log_likelihood_per_image)
     model = given if isinstance(given, SaliencyModel) else load_model(given, device)
+    model.make_ready()
     name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
     chosen = possible_metrics(metrics, yardsticks, raw=raw)
     return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw)

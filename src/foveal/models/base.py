@@ -84,6 +84,15 @@ class SaliencyModel(nn.Module, ABC):
         """Where the model's tensors are."""
         return next((tensor.device for tensor in chain(self.parameters(), self.buffers())), torch.device("cpu"))
 
+    def make_ready(self) -> None:
+        """Load what is loaded only when it is needed, so that what is missing is said before any work.
+
+        Raises
+        ------
+        FovealError
+            If something is missing.
+        """
+
     @abstractmethod
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None

@@ -86,6 +86,7 @@ def predict_files(
     check_pixels_per_degree(pixels_per_degree)
     if not isinstance(model, SaliencyModel):
         model = load_model(model, device)
+    model.make_ready()
     if model.card.needs_fixations:
         raise FovealError(
             f"{model.name} is made from fixations on the image itself; it can be evaluated, it cannot predict"

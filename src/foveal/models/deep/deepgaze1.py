@@ -77,6 +77,10 @@ class DeepGaze1(SaliencyModel):
         """
         return self._backbones[0].to(self.device)
 
+    def make_ready(self) -> None:
+        """Read the backbone's weights."""
+        _ = self.backbone
+
     def features(
         self, images: Float[Tensor, "image 3 height width"]
     ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:

