@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -91,6 +92,20 @@ def batches_of_one_kind(kinds: Sequence[tuple[Any, ...]], batch_size: int) -> It
         n = max(1, min(batch_size, PIXELS_AT_ONCE // (height * width)))
         for start in range(0, len(group), n):
             yield group[start : start + n]
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """A PNG of RGB pixels or of a gray picture, 8 or 16 bits.
+
+    Raises
+    ------
+    FovealError
+        If the pixels cannot be encoded.
+    """
+    encoded, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels)
+    if not encoded:
+        raise FovealError("the picture could not be encoded as PNG")
+    return data.tobytes()
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from jaxtyping import Float, UInt8
 
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
-from foveal.figures.sheets import context_sheet, patch_sheet, write_png
+from foveal.figures.sheets import context_sheet, patch_sheet
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
-from foveal.images import RGBImage
+from foveal.images import RGBImage, encode_png
 from foveal.models import load_model
 from foveal.models.deep.deepgaze1 import DeepGaze1
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
@@ -146,8 +146,9 @@ def _draw(
             ]
             contexts.append((label, shown))
     files = [folder / "patches.png", folder / "context.png", folder / "patches.csv"]
-    write_png(files[0], patch_sheet(blocks))
-    write_png(files[1], context_sheet(contexts))
+    for path, sheet in zip(files, (patch_sheet(blocks), context_sheet(contexts)), strict=False):
+        with write_atomically(path) as temporary:
+            temporary.write_bytes(encode_png(sheet))
     with write_atomically(files[2]) as temporary:
         _table(found, data).to_csv(temporary, index=False)
     return files

@@ -1,16 +1,13 @@
 """Sheets of small pictures: patches in blocks, and patches in their photographs."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import matplotlib
 import numpy as np
 from jaxtyping import UInt8
 
-from foveal.errors import FovealError
 from foveal.figures.overlay import COLORMAP
-from foveal.files import write_atomically
 from foveal.images import RGBImage
 
 PATCH = 110  # px of a patch on the sheet
@@ -51,21 +48,6 @@ def context_sheet(
             rows.append(np.hstack([small, map_]))
         drawn.append(_labelled(_in_rows(rows, 1, gap=4), label))
     return _in_rows(drawn, len(drawn))
-
-
-def write_png(path: Path, picture: RGBImage) -> None:
-    """Write a picture, whole or not at all.
-
-    Raises
-    ------
-    FovealError
-        If it cannot be encoded or written.
-    """
-    encoded, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    if not encoded:
-        raise FovealError(f"{path}: the picture could not be encoded as PNG")
-    with write_atomically(path) as temporary:
-        temporary.write_bytes(data.tobytes())
 
 
 def _labelled(picture: RGBImage, label: str) -> UInt8[np.ndarray, "h w 3"]:

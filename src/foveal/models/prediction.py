@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from jaxtyping import Float
 
 from foveal import figures
 from foveal.errors import FovealError
 from foveal.files import write_atomically
-from foveal.images import RGBImage
+from foveal.images import RGBImage, encode_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +80,7 @@ class Prediction:
         return paths
 
     def _write_overlay(self, path: Path) -> None:
-        _write_png(path, cv2.cvtColor(figures.overlay(self.image, self.log_density), cv2.COLOR_RGB2BGR))
+        path.write_bytes(encode_png(figures.overlay(self.image, self.log_density)))
 
     def _write_density(self, path: Path) -> None:
         np.save(path, self.log_density)
@@ -89,7 +88,7 @@ class Prediction:
     def _write_map(self, path: Path) -> None:
         relative = np.exp(self.log_density - self.log_density.max())
         relative *= 65535
-        _write_png(path, relative.round(out=relative).astype(np.uint16))
+        path.write_bytes(encode_png(relative.round(out=relative).astype(np.uint16)))
 
 
 def check_outputs(outputs: Sequence[str]) -> None:
@@ -103,10 +102,3 @@ def check_outputs(outputs: Sequence[str]) -> None:
     unknown = [output for output in outputs if output not in FILE_ENDINGS]
     if unknown or not outputs:
         raise FovealError(f"no output {unknown[0] if unknown else ''!r} (known: {', '.join(FILE_ENDINGS)})")
-
-
-def _write_png(path: Path, pixels: np.ndarray) -> None:
-    encoded, data = cv2.imencode(".png", pixels)
-    if not encoded:
-        raise FovealError(f"{path}: the picture could not be encoded as PNG")
-    path.write_bytes(data.tobytes())
