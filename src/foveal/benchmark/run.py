@@ -257,7 +257,6 @@ def _fingerprint_of_metrics() -> str:
     return digest.hexdigest()[:16]
 
 
-@cache
 def _fingerprint(model: str) -> str:
     """Says whether a model still is the one that it was: its weights, whatever file they lie in."""
     digest = hashlib.sha256(model.encode())

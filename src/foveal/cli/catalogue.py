@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from foveal.cli.console import SOME_INPUTS_FAILED, say, show
+from foveal.cli.console import show
+from foveal.cli.options import tell_problems
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -75,7 +76,4 @@ def _tell_of_folder(folder: str, as_json: bool) -> None:
         "citation": data.citation,
     }
     typer.echo(json.dumps(summary, indent=2) if as_json else "\n".join(f"{k}: {v}" for k, v in summary.items()))
-    for problem in data.problems:
-        say(f"error: {problem}")
-    if data.problems:
-        raise typer.Exit(SOME_INPUTS_FAILED)
+    tell_problems(data.problems)

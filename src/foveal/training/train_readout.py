@@ -77,13 +77,12 @@ def train_readout(
     parts = _parts(data, folds, left_out)
     for number, (trained_on, judged) in enumerate(parts):
         progress("folds", number, len(parts))
-        part = data.fixations.where(trained_on)
-        problem = everything
+        log_priors = priors
         if left_out == "images":
             unseen = np.unique(data.fixations.image[judged]).tolist()
             of_others = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
-            problem = ReadoutProblem(groups, log_priors_of(groups, data, of_others, unseen), everything.counts)
-        problem = ReadoutProblem(groups, problem.log_priors, counts_of(groups, part))
+            log_priors = log_priors_of(groups, data, of_others, unseen)
+        problem = ReadoutProblem(groups, log_priors, counts_of(groups, data.fixations.where(trained_on)))
         fitted = _fitted_fold(model, problem, out / "folds" / f"{number}.safetensors", penalty, resume, seed)
         some_images, some_values = log_likelihoods(fitted, problem, data.fixations.where(judged))
         images.append(some_images)
