@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from foveal import __version__
-from foveal.cli import catalogue, evaluate, patches, predict, train, weights
+from foveal.cli import catalogue, evaluate, layers, patches, predict, train, weights
 from foveal.cli.console import say
 from foveal.errors import FovealError, FovealNote
 
@@ -29,6 +29,7 @@ app.command("benchmark")(evaluate.benchmark)
 app.command("export")(evaluate.export)
 app.command("train")(train.train)
 app.command("patches")(patches.patches)
+app.command("layers")(layers.layers)
 app.add_typer(weights.app, name="weights")
 
 

@@ -1,7 +1,7 @@
 """`foveal train`."""
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -20,11 +20,14 @@ def train(
     backbone: Annotated[str | None, typer.Option(help="deepgaze1: the network (see `foveal weights list`).")] = None,
     layers: Annotated[str, typer.Option(help="deepgaze1: names of its layers, separated by commas.")] = "",
     penalty: Annotated[float, typer.Option(help="deepgaze1: lambda, what sparsity of the weights is worth.")] = 0.001,
+    optimizer: Annotated[str, typer.Option(help="deepgaze1: lbfgs, sfo or adam.")] = "lbfgs",
     resume: Annotated[bool, typer.Option("--resume", help="deepgaze1: keep the folds that are in --out.")] = False,
     seed: Annotated[int, typer.Option(help="deepgaze1: of the first weights.")] = 0,
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations."""
     from foveal.training import train as run
+    from foveal.training.fit_readout import OptimizerName
+    from foveal.training.train_readout import LeftOut
 
     with progress_bars() as report:
         result = run(
@@ -34,10 +37,11 @@ def train(
             data_root=data_root,
             split=split,
             folds=folds,
-            left_out=_left_out(leave_out),
+            left_out=_one_of(LeftOut, leave_out, "--leave-out"),
             backbone=backbone,
             layers=listed(layers) or None,
             penalty=penalty,
+            optimizer=_one_of(OptimizerName, optimizer, "--optimizer"),
             resume=resume,
             seed=seed,
             progress=report,
@@ -54,8 +58,9 @@ def train(
     tell_problems(result.problems)
 
 
-def _left_out(what: str) -> Literal["images", "subjects"]:
-    for known in get_args(Literal["images", "subjects"]):
-        if what == known:
-            return known
-    raise typer.BadParameter(f"images or subjects, not {what!r}", param_hint="--leave-out")
+def _one_of(choices: Any, given: str, option: str) -> Any:
+    """What was given, if it is one of the strings of a Literal type."""
+    known = get_args(choices)
+    if given not in known:
+        raise typer.BadParameter(f"{' or '.join(known)}, not {given!r}", param_hint=option)
+    return given

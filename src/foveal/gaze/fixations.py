@@ -116,6 +116,12 @@ class Fixations:
         start, stop = np.searchsorted(self.image, [int(image), int(image) + 1])
         return slice(int(start), int(stop))
 
+    def mean_by_image(self, values: Float[np.ndarray, " fixation"], n_images: int) -> Float[np.ndarray, " image"]:
+        """Mean over each photograph's fixations of a value that every fixation has; NaN where there are none."""
+        count = np.bincount(self.image, minlength=n_images)
+        total = np.bincount(self.image, weights=values, minlength=n_images)
+        return np.divide(total, count, out=np.full(n_images, np.nan), where=count > 0)
+
     def for_subject(self, subject: int | np.integer) -> "Fixations":
         """One observer's fixations."""
         return self.where(self.subject == subject)

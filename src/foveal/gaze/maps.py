@@ -12,8 +12,8 @@ FIXATIONS_AT_ONCE = 4096  # bounds the memory of fixation_map: two float32 rows 
 
 
 def gaussian_rows(
-    centers: Float[Tensor, " n"], length: int, sigma: float | Float[Tensor, ""]
-) -> Float[Tensor, "n length"]:
+    centers: Float[Tensor, " n"], length: int, sigma: float | Float[Tensor, "*width"]
+) -> Float[Tensor, "*width n length"]:
     r"""One-dimensional Gaussians on `length` pixel centres, one row a centre, each summing to one inside the image.
 
     $g_i(p) = e^{-(p-c_i)^2/2\sigma^2} / \sum_{q} e^{-(q-c_i)^2/2\sigma^2}$; written as a softmax, it stays defined for
@@ -23,16 +23,17 @@ def gaussian_rows(
     tensor([[0.2741, 0.4519, 0.2741]])
     """
     pixels = torch.arange(length, device=centers.device, dtype=centers.dtype)
-    return torch.softmax(-0.5 * ((pixels - centers[:, None]) / sigma).square(), dim=1)
+    width = torch.as_tensor(sigma, device=centers.device, dtype=centers.dtype)[..., None, None]
+    return torch.softmax(-0.5 * ((pixels - centers[:, None]) / width).square(), dim=-1)
 
 
 def gaussian_blur(
-    maps: Float[Tensor, "*batch height width"], sigma: float | Tensor
+    maps: Float[Tensor, "*batch height width"], sigma: float | Float[Tensor, "*#batch"]
 ) -> Float[Tensor, "*batch height width"]:
     """Gaussian blur that conserves mass: each pixel's Gaussian is normalised inside the image.
 
-    Differentiable in the maps and in `sigma` (px). Two matrix products, which at the sizes of saliency maps is faster
-    than a convolution and has no truncated tails.
+    Differentiable in the maps and in `sigma` (px; one for all, or one for each of the maps). Two matrix products, which
+    at the sizes of saliency maps is faster than a convolution and has no truncated tails.
 
     >>> gaussian_blur(torch.eye(3), 1.0).sum()
     tensor(3.)
@@ -41,7 +42,7 @@ def gaussian_blur(
     positions = torch.arange(max(height, width), device=maps.device, dtype=maps.dtype)
     rows = gaussian_rows(positions[:height], height, sigma)
     columns = gaussian_rows(positions[:width], width, sigma)
-    return rows.T @ maps @ columns
+    return rows.mT @ maps @ columns
 
 
 def fixation_map(

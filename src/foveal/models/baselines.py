@@ -45,11 +45,8 @@ class CrossValidatedBaseline(ABC):
     @property
     def log_likelihood_per_image(self) -> Float[np.ndarray, " image"]:
         """Mean over each image's fixations, bit per fixation above uniform; NaN for an image without any."""
-        image = self.dataset.fixations.image
         areas = self.dataset.stimuli.sizes.prod(axis=1)
-        count = np.bincount(image, minlength=len(areas))
-        total = np.bincount(image, weights=self.log_likelihoods, minlength=len(areas))
-        nats = np.divide(total, count, out=np.full(len(areas), np.nan), where=count > 0)
+        nats = self.dataset.fixations.mean_by_image(self.log_likelihoods, len(areas))
         return (nats + np.log(areas)) / math.log(2)
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from foveal.errors import FovealError, FovealNote
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models.deep.deepgaze1 import DeepGaze1
-from foveal.models.parts.geometry import Grid
+from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.pretrained import installed_path
 from foveal.threads import computed_ahead
 
@@ -54,7 +54,15 @@ class FeatureGroup:
 
     def read(self, rows: slice) -> dict[str, Float[Tensor, "image feature h w"]]:
         """Features of some of the group's images, float32."""
-        return {layer: torch.from_numpy(array[rows].astype(np.float32)) for layer, array in self._arrays.items()}
+        return {layer: torch.from_numpy(array[rows]).float() for layer, array in self._arrays.items()}
+
+    def only(self, layers: Sequence[str]) -> "FeatureGroup":
+        """Some of the layers."""
+        return replace(
+            self,
+            grids={layer: self.grids[layer] for layer in layers},
+            _arrays={layer: self._arrays[layer] for layer in layers},
+        )
 
 
 class FeatureCache:
@@ -71,17 +79,30 @@ class FeatureCache:
         Whose images.
     folder
         Where the arrays are; by default in the user's cache folder.
+    finest_step
+        Layers whose values lie closer than so many px of the image are averaged to this distance, which makes features
+        of many layers small enough to be kept; None keeps them as they are.
     """
 
-    def __init__(self, model: DeepGaze1, dataset: Dataset, folder: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        model: DeepGaze1,
+        dataset: Dataset,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        finest_step: int | None = None,
+    ) -> None:
         self.model = model
         self.dataset = dataset
+        self.finest_step = finest_step
         self.root = Path(folder or platformdirs.user_cache_path("foveal") / "features")
 
     @cached_property
     def key(self) -> str:
         """Of everything that the features depend on, but for the layer."""
         config = {key: value for key, value in asdict(self.model.config).items() if key not in ("layers", "channels")}
+        if self.finest_step is not None:
+            config["finest_step"] = self.finest_step
         digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
         weights = installed_path(self.model.config.backbone)
         if weights.is_file():
@@ -124,7 +145,7 @@ class FeatureCache:
                     progress("features", before + n, len(self.dataset))
 
             self._compute(folder, size, images, {layer: shape for layer, (shape, _) in shapes[size].items()}, report)
-            arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="r") for layer in shapes[size]}
+            arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="c") for layer in shapes[size]}
             groups.append(
                 FeatureGroup(size, images, {layer: grid for layer, (_, grid) in shapes[size].items()}, arrays)
             )
@@ -132,10 +153,23 @@ class FeatureCache:
             report(0, done)
         return groups
 
+    def _features(
+        self, images: Float[Tensor, "image 3 height width"]
+    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
+        features, grids = self.model.features(images)
+        step = self.finest_step
+        if step is not None:
+            height, width = images.shape[2:]
+            coarse = Grid.over((height, width), (max(1, round(height / step)), max(1, round(width / step))))
+            for layer, grid in grids.items():
+                if grid.rows.step < step:
+                    features[layer], grids[layer] = resample(features[layer], grid, coarse), coarse
+        return features, grids
+
     @torch.inference_mode()
     def _shapes(self, size: tuple[int, int]) -> dict[str, tuple[tuple[int, int, int], Grid]]:
         """Shape and positions of each layer's features of an image of this size."""
-        features, grids = self.model.features(torch.zeros(1, 3, *size))
+        features, grids = self._features(torch.zeros(1, 3, *size))
         return {
             layer: ((maps.shape[1], maps.shape[2], maps.shape[3]), grids[layer]) for layer, maps in features.items()
         }
@@ -167,7 +201,7 @@ class FeatureCache:
             if problems:
                 raise FovealError(problems[0])
             tensor = torch.from_numpy(np.stack(list(pixels.values()))).permute(0, 3, 1, 2).float() / 255
-            features, _ = self.model.features(tensor)
+            features, _ = self._features(tensor)
             for layer, array in arrays.items():
                 array[done : done + len(pixels)] = features[layer].numpy().astype(np.float16)
                 array.flush()

@@ -18,7 +18,8 @@ from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_mode
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
-from foveal.training.fit_readout import SPARSITY
+from foveal.training.fit_readout import OptimizerName
+from foveal.training.readout_problem import SPARSITY
 from foveal.training.train_readout import LeftOut, train_readout
 
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it, out of how much
@@ -72,6 +73,7 @@ def train(
     backbone: str | None = None,
     layers: Sequence[str] | None = None,
     penalty: float = SPARSITY,
+    optimizer: OptimizerName = "lbfgs",
     resume: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
@@ -102,6 +104,8 @@ def train(
         Of `deepgaze1`: another network than AlexNet, other layers than conv5.
     penalty
         Of `deepgaze1`: λ, what sparsity of the weights is worth.
+    optimizer
+        Of `deepgaze1`: "lbfgs", "sfo" (the paper's) or "adam"; the folds, which begin near their optimum, take L-BFGS.
     resume
         Of `deepgaze1`: do not fit folds again whose readout is in `out`.
     seed
@@ -145,6 +149,7 @@ def train(
             folds=folds,
             left_out=left_out,
             penalty=penalty,
+            optimizer=optimizer,
             resume=resume,
             seed=seed,
             progress=progress or _silent,
@@ -161,6 +166,7 @@ def train(
     command = f"foveal train {name} --dataset {data.name}" + (f" --split {split}" if split else "")
     command += (f" --backbone {backbone}" if backbone else "") + (f" --layers {','.join(layers)}" if layers else "")
     command += f" --penalty {penalty}" if penalty != SPARSITY else ""
+    command += f" --optimizer {optimizer}" if optimizer != "lbfgs" else ""
     command += (f" --folds {folds}" if folds else "") + (" --leave-out subjects" if left_out == "subjects" else "")
     result = TrainingReport(
         name,

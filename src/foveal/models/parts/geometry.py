@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+POINT = 1e-6  # share of a step that is as good as a point
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -57,21 +59,28 @@ class Grid:
 
 
 def resample(maps: Float[Tensor, "*batch h w"], source: Grid, target: Grid) -> Float[Tensor, "*batch height width"]:
-    """Values of maps on one grid at the positions of another: bilinear, beyond the border the nearest value."""
+    """Values of maps on one grid at the positions of another: bilinear, beyond the border the nearest value.
+
+    Towards a coarser grid, lines between the values are averaged over what the new step is longer than the old.
+    """
     rows = _interpolation(source.rows, target.rows).to(maps)
     columns = _interpolation(source.columns, target.columns).to(maps)
     return rows @ maps @ columns.T
 
 
 def _interpolation(source: Axis, target: Axis) -> Float[Tensor, "target source"]:
-    """Matrix that interpolates linearly from one axis to another."""
+    """Matrix that interpolates linearly from one axis to another, and averages where the other is coarser."""
     wanted = target.first + target.step * torch.arange(target.length, dtype=torch.float64)
-    position = ((wanted - source.first) / source.step).clamp(0, source.length - 1)
-    low = position.floor().long().clamp(max=max(source.length - 2, 0))
-    share = position - low
-    matrix = torch.zeros(target.length, source.length, dtype=torch.float64)
-    row = torch.arange(target.length)
-    matrix[row, low] = 1 - share
-    if source.length > 1:
-        matrix[row, low + 1] += share
-    return matrix.float()
+    position = (wanted - source.first) / source.step
+    reach = max(POINT, (target.step / source.step - 1) / 2)
+    last = source.length - 1
+    low, high = (position - reach).clamp(0, last - POINT), (position + reach).clamp(POINT, last)
+    values = torch.arange(source.length)
+    weight = _below(high[:, None] - values) - _below(low[:, None] - values)
+    return (weight / weight.sum(dim=1, keepdim=True)).float()
+
+
+def _below(distance: Float[Tensor, "target source"]) -> Float[Tensor, "target source"]:
+    """Integral, up to here, of the triangle with which a value counts in a linear interpolation."""
+    left, right = distance.clamp(-1, 0), distance.clamp(0, 1)
+    return (1 + left).square() / 2 + right - right.square() / 2

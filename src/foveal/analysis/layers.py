@@ -1,0 +1,284 @@
+"""`foveal layers`: which layers of a network help to predict fixations (DeepGaze I, section 2.3, Figs. 5 and 8)."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from foveal.benchmark.observations import Observations
+from foveal.benchmark.scoring import MapBatch, score
+from foveal.benchmark.yardsticks import Yardsticks
+from foveal.datasets import load_dataset
+from foveal.errors import FovealError
+from foveal.figures.sweeps import draw_sweep
+from foveal.files import make_writable_folder, write_atomically
+from foveal.gaze import Dataset
+from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.metrics import get_metrics
+from foveal.models.deep.deepgaze1 import DeepGaze1, config_for, density_grid
+from foveal.models.parts.backbones import Backbone
+from foveal.models.parts.finalizer import resize_log_density
+from foveal.models.parts.readout import LinearReadout
+from foveal.training.feature_cache import FeatureCache, FeatureGroup
+from foveal.training.fit_readout import fit_readout
+from foveal.training.readout_problem import (
+    SPARSITY,
+    ReadoutProblem,
+    counts_of,
+    log_priors_of,
+    standard_deviations,
+    sums_over_fixations,
+)
+from foveal.training.train_readout import fitted_folds, folds_over_subjects
+
+STEP = 32  # px of the image: finer features are averaged to it; the blur that follows is wider
+SCORED_AT_ONCE = 16
+COLUMNS = [
+    "figure",
+    "label",
+    "layers",
+    "penalty",
+    "features",
+    "explained_training_subjects",
+    "explained_test_subjects",
+    "sAUC_fitted_images",
+    "sAUC_held_out_images",
+]
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Layers that a readout may look at, and where that is drawn."""
+
+    figure: str
+    label: str
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LayerSweep:
+    """What was found and written.
+
+    Attributes
+    ----------
+    table
+        One row a subset and penalty. On the images fitted to, the share of the gold standard's information that is
+        explained, of the subjects fitted to and of each left out in turn; sAUC (uniform prior) on these images and on
+        held-out ones.
+    files
+        The table and the figure.
+    """
+
+    table: pd.DataFrame
+    files: list[Path]
+
+
+def layers(
+    dataset: Dataset | str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    backbone: str = "alexnet",
+    layers: Sequence[str] | None = None,
+    penalties: Sequence[float] = (SPARSITY,),
+    data_root: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    progress: Progress | None = None,
+) -> LayerSweep:
+    """Fit readouts to subsets of a network's layers and measure each on left-out subjects and on held-out images.
+
+    The subsets: all layers from a depth up (Fig. 5 a), up to a depth (b), of one depth (c), of one type (d), and each
+    layer by itself (e). Explained information is that of densities on cells of 8 px. Writes `out`/layers.csv, a row as
+    it is done, and `out`/layers.png; called again, it goes on where it stopped.
+
+    Parameters
+    ----------
+    dataset
+        A data set with subjects, its name, or the path of a folder.
+    out
+        Folder for the table and the figure.
+    backbone
+        The network (see `foveal weights list`).
+    layers
+        Only this subset.
+    penalties
+        Each λ to try (Fig. 8).
+    data_root
+        Where the data sets of the catalogue lie.
+    split
+        The named part of the data set that is fitted to; by default every second image. All others are held out.
+    progress
+        Called with what is being done, how much of it is done, and of how much.
+
+    Raises
+    ------
+    FovealError
+        If something cannot be loaded or written, or `out` holds another sweep.
+    """
+    subsets = [Subset("λ", "+".join(layers), tuple(layers))] if layers else subsets_of(backbone)
+    data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
+    whole = data.select(np.unique(data.fixations.image))
+    chosen = whole.split_indices(split) if split else np.arange(0, len(whole), 2)
+    others = np.setdiff1d(np.arange(len(whole)), chosen)
+    if not len(others):
+        raise FovealError(f"{data.name}: no images are left to be held out")
+    yardsticks = Yardsticks(whole.select(chosen))
+    if reason := yardsticks.why_not("gold"):
+        raise FovealError(f"explained information needs {reason}")
+    folder = make_writable_folder(out)
+    report = progress or _silent
+
+    every_layer = tuple(dict.fromkeys(layer for subset in subsets for layer in subset.layers))
+    model = DeepGaze1(config_for(backbone, every_layer))
+    caches = [FeatureCache(model, whole.select(images), finest_step=STEP) for images in (chosen, others)]
+    table = _earlier_rows(folder, {"features": [cache.key for cache in caches], "step": STEP})
+    work = [(subset, penalty) for subset in subsets for penalty in penalties]
+    done = {(row.layers, row.penalty): row for row in table.itertuples()}
+    if any((" ".join(subset.layers), penalty) not in done for subset, penalty in work):
+        sweep = _Sweep(whole, chosen, others, yardsticks, *(cache.groups(report) for cache in caches))
+    rows = []
+    for number, (subset, penalty) in enumerate(work):
+        report("subsets", number, len(work))
+        key = " ".join(subset.layers), penalty
+        if key not in done:
+            values = sweep.measure(subset.layers, penalty)
+            new = pd.DataFrame([(subset.figure, subset.label, *key, *values)], columns=COLUMNS)
+            done[key] = next(new.itertuples())
+            table = pd.concat([table, new]) if len(table) else new
+            with write_atomically(folder / "layers.csv") as temporary:
+                table.to_csv(temporary, index=False)
+        rows.append((subset.figure, subset.label, *key, *(getattr(done[key], name) for name in COLUMNS[4:])))
+    report("subsets", len(work), len(work))
+    result = pd.DataFrame(rows, columns=COLUMNS)
+    with write_atomically(folder / "layers.csv") as temporary:
+        result.to_csv(temporary, index=False)
+    with write_atomically(folder / "layers.png") as temporary:
+        draw_sweep(result, temporary)
+    return LayerSweep(result, [folder / "layers.csv", folder / "layers.png"])
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+def subsets_of(backbone: str) -> list[Subset]:
+    """The subsets of Fig. 5, and each layer by itself.
+
+    A layer's name begins with its type and goes on with its depth: conv5_1 is a convolution of depth 5.
+    """
+    names = Backbone(backbone, pretrained=False).layers
+    parts = {name: re.match(r"([a-z]+)(\d*)", name) for name in names}
+    types = {name: match[1] if match else name for name, match in parts.items()}
+    depths = {name: int(match[2]) if match and match[2] else 0 for name, match in parts.items()}
+    each = sorted(set(depths.values()))
+
+    def where(figure: str, label: str, chosen: Callable[[str], bool]) -> Subset:
+        return Subset(figure, label, tuple(name for name in names if chosen(name)))
+
+    return [
+        *(where("a", f"≥{depth}", lambda name, d=depth: depths[name] >= d) for depth in each),  # type: ignore[misc]
+        *(where("b", f"≤{depth}", lambda name, d=depth: depths[name] <= d) for depth in each),  # type: ignore[misc]
+        *(where("c", f"{depth}", lambda name, d=depth: depths[name] == d) for depth in each),  # type: ignore[misc]
+        *(where("d", kind, lambda name, k=kind: types[name] == k) for kind in dict.fromkeys(types.values())),  # type: ignore[misc]
+        *(Subset("e", name, (name,)) for name in names),
+    ]
+
+
+def _earlier_rows(folder: Path, settings: dict[str, object]) -> pd.DataFrame:
+    """What an earlier call with the same data and network has found."""
+    kept = folder / "layers.json"
+    if kept.is_file() and json.loads(kept.read_text()) != settings:
+        raise FovealError(f"{folder}: holds a sweep over other images or another network; choose another --out")
+    with write_atomically(kept) as temporary:
+        temporary.write_text(json.dumps(settings))
+    table = folder / "layers.csv"
+    return pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=COLUMNS)
+
+
+class _Sweep:
+    """What all fits of a sweep share."""
+
+    def __init__(
+        self,
+        whole: Dataset,
+        chosen: np.ndarray,
+        others: np.ndarray,
+        yardsticks: Yardsticks,
+        groups: list[FeatureGroup],
+        held_out_groups: list[FeatureGroup],
+    ) -> None:
+        self.data = yardsticks.dataset
+        self.groups, self.held_out_groups = groups, held_out_groups
+        self.positions = {"fitted": chosen, "held out": others}  # of the groups' images in the whole data set
+        self.observations = Observations(whole, Yardsticks(whole), seed=0)
+        self.parts = folds_over_subjects(self.data)
+        self.log_priors = log_priors_of(groups, self.data, CenterBiasKDE.fit(self.data))
+        self.counts = counts_of(groups, self.data.fixations)
+        self.judged = [
+            torch.stack(each)
+            for each in zip(
+                *(counts_of(groups, self.data.fixations.where(part.judged)) for part in self.parts), strict=True
+            )
+        ]
+        self.gold = float(np.nanmean(yardsticks.gold_information_gain))
+        self.center_bias = float(np.nanmean(yardsticks.center_bias_log_likelihood))
+        deviations = standard_deviations(groups)
+        sizes = {layer: array.shape[1] for layer, array in groups[0].read(slice(0, 1)).items()}
+        self.std = dict(zip(sizes, deviations.split(list(sizes.values())), strict=True))
+
+    def measure(self, layers: tuple[str, ...], penalty: float) -> tuple[int, float, float, float, float]:
+        """The last five columns of the table."""
+        groups = [group.only(layers) for group in self.groups]
+        readout = LinearReadout({layer: len(self.std[layer]) for layer in layers})
+        readout.std = torch.cat([self.std[layer] for layer in layers])
+        everything = ReadoutProblem(groups, self.log_priors, self.counts)
+        fit_readout(readout, everything, penalty=penalty)
+        folds = list(fitted_folds(readout, everything, self.data, self.parts, "subjects", penalty, {}))
+        stack = LinearReadout.stack([fold for _, fold, _ in folds])
+        trained = ReadoutProblem.joined([problem for _, _, problem in folds])
+        judged = ReadoutProblem(groups, self.log_priors, self.judged)
+        held_out = [group.only(layers) for group in self.held_out_groups]
+        return (
+            len(readout.std),
+            self._explained(stack, trained),
+            self._explained(stack, judged),
+            self._shuffled_auc(readout, groups, self.positions["fitted"]),
+            self._shuffled_auc(readout, held_out, self.positions["held out"]),
+        )
+
+    def _explained(self, stack: LinearReadout, problem: ReadoutProblem) -> float:
+        """Information gain over the centre bias, as a share of the gold standard's; the mean over images."""
+        sums, numbers = sums_over_fixations(stack, problem)
+        likelihood = float((sums.sum(dim=0) / numbers.sum(dim=0)).nanmean())
+        return (likelihood - self.center_bias) / self.gold
+
+    def _shuffled_auc(self, readout: LinearReadout, groups: list[FeatureGroup], positions: np.ndarray) -> float:
+        """With a uniform prior, as this metric expects it; the mean over images."""
+        metrics = get_metrics(["sAUC"])
+        source = _maps_without_prior(readout, groups, positions)
+        scores = score(source, positions.tolist(), metrics, self.observations, raw=False)
+        return float(np.nanmean([values["sAUC"] for some, _ in scores for values in some.values()]))
+
+
+def _maps_without_prior(
+    readout: LinearReadout, groups: list[FeatureGroup], positions: np.ndarray
+) -> Callable[[Sequence[int]], Iterator[MapBatch]]:
+    """Log densities of a readout on cached features, with a uniform prior."""
+
+    @torch.inference_mode()
+    def maps(_: Sequence[int]) -> Iterator[MapBatch]:
+        for group in groups:
+            for start in range(0, len(group.images), SCORED_AT_ONCE):
+                rows = slice(start, start + SCORED_AT_ONCE)
+                saliency = readout.saliency(group.read(rows), group.grids, density_grid(group.size))
+                images = positions[group.images[rows]].tolist()
+                yield MapBatch(images, resize_log_density(saliency, group.size))
+
+    return maps

@@ -1,0 +1,37 @@
+"""`foveal layers`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.cli.console import progress_bars
+from foveal.cli.options import DataRoot, DatasetName, listed
+
+
+def layers(
+    dataset: DatasetName,
+    out: Annotated[Path, typer.Option(help="Folder for layers.csv and layers.png.")],
+    backbone: Annotated[str, typer.Option(help="The network (see `foveal weights list`).")] = "alexnet",
+    layers: Annotated[str, typer.Option(help="Only these layers together, separated by commas.")] = "",
+    penalties: Annotated[str, typer.Option(help="Values of lambda, separated by commas.")] = "0.001",
+    data_root: DataRoot = None,
+    split: Annotated[str | None, typer.Option(help="What is fitted to (default: every second image).")] = None,
+) -> None:
+    """Find out which layers of a network help to predict fixations; goes on where it stopped."""
+    from foveal.analysis.layers import layers as run
+
+    with progress_bars() as report:
+        done = run(
+            dataset,
+            out,
+            backbone=backbone,
+            layers=listed(layers) or None,
+            penalties=[float(value) for value in listed(penalties)],
+            data_root=data_root,
+            split=split,
+            progress=report,
+        )
+    shown = done.table.drop(columns="layers").round(4)
+    typer.echo(shown.to_string(index=False))
+    typer.echo("\n".join(str(path) for path in done.files))
