@@ -1,106 +1,209 @@
-"""DeepGaze I against its paper: explained information, and AUC on images of other sizes.
+"""DeepGaze I and other models against its paper's Figs. 3 and 4: explained information, and AUC on other images.
 
-    foveal train deepgaze1 --dataset mit1003 --split onesize --leave-out subjects --out dg1     # Fig. 3
-    python benchmarks/deepgaze1.py dg1                                                          # Fig. 3 and Fig. 4
+    foveal train deepgaze1 --dataset mit1003 --split onesize --leave-out subjects --out dg1
+    foveal train bms --dataset mit1003 --split onesize --out bms
+    python benchmarks/deepgaze1.py "DeepGaze I"=dg1 BMS=bms/bms.safetensors
 
-The first command fits the readout to all fixations on the 463 images of 1024 x 768, and again without each subject; the
-second judges the fits of the folds on the subjects that they did not see, and the first fit on the 540 other images.
+What is named must have been fitted to the 463 images of 1024 x 768. A folder holds readouts that were fitted without
+one subject each, and is judged on these subjects (Fig. 3); a file is judged as it is: calibrated on the same fixations,
+as the paper's other models are. All are judged on the 540 other images, whose fixations nothing saw (for Fig. 4).
+
+With --gold-by-image, the gold standard of the 463 images is also fitted image by image, to see what hangs on it.
+Writes docs/assets/deepgaze1_models.png.
 """
 
 import argparse
-import math
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from timing import keep
 
 import foveal
 from foveal.benchmark.observations import Observations
 from foveal.benchmark.scoring import maps_of_model, score
 from foveal.benchmark.yardsticks import Yardsticks
+from foveal.gaze.kde import leave_one_subject_out_densities
 from foveal.metrics import get_metrics
-from foveal.models import load_model
+from foveal.models import SaliencyMapModel, SaliencyModel, load_model
+from foveal.models.deep.deepgaze1 import DeepGaze1
 from foveal.training.feature_cache import FeatureCache
-from foveal.training.fit_readout import ReadoutProblem, counts_of, log_likelihoods, log_priors_of
+from foveal.training.readout_problem import ReadoutProblem, counts_of, log_likelihoods, log_priors_of
 
-PAPER = {"explained information, test subjects": 0.56, "AUC (MIT300)": 0.8440, "sAUC (MIT300)": 0.7169}
-
-
-def explained(folder: Path) -> dict[str, float]:
-    """IG of each fold's readout over that of the gold standard, on its held-out and on its other subjects."""
-    data = foveal.load_dataset("mit1003").split("onesize")
-    model = load_model(folder / "deepgaze1.safetensors")
-    groups = FeatureCache(model, data).groups()
-    yardsticks = Yardsticks(data)
-    problem = ReadoutProblem(
-        groups, log_priors_of(groups, data, yardsticks.center_bias.density), counts_of(groups, data.fixations)
-    )
-    subject = data.fixations.subject
-    test, train = np.zeros(len(subject)), np.zeros(len(subject))
-    sigmas, weights = [], []
-    for number, left_out in enumerate(data.fixations.subjects):
-        fold = load_model(folder / "folds" / f"{number}.safetensors")
-        sigmas.append(float(fold.readout.log_sigma.exp()))
-        weights.append(float(fold.readout.prior_weight))
-        image, values = log_likelihoods(fold, problem, data.fixations)
-        values = values[np.argsort(image, kind="stable")]
-        test = np.where(subject == left_out, values, test)
-        train += np.where(subject == left_out, 0, values) / (len(data.fixations.subjects) - 1)
-    areas = data.stimuli.sizes.prod(axis=1)[data.fixations.image]
-    prior = (yardsticks.center_bias.log_likelihoods + np.log(areas)) / math.log(2)
-    gold = (yardsticks.gold.log_likelihoods + np.log(areas)) / math.log(2)
-
-    def gain(values: np.ndarray) -> float:
-        """Mean over images, bit per fixation above the centre bias."""
-        return float(np.mean([(values - prior)[data.fixations.rows_of(i)].mean() for i in range(len(data))]))
-
-    return {
-        "gold IG": gain(gold),
-        "IG, test subjects": gain(test),
-        "IG, training subjects": gain(train),
-        "explained information, test subjects": gain(test) / gain(gold),
-        "explained information, training subjects": gain(train) / gain(gold),
-        "blur, px": float(np.mean(sigmas)),
-        "weight of the centre bias": float(np.mean(weights)),
-    }
+PICTURE = Path(__file__).parent.parent / "docs" / "assets" / "deepgaze1_models.png"
+PAPER = {"explained, left-out subjects": 0.56, "AUC": 0.8440, "sAUC": 0.7169}
+BEST_BEFORE = {"explained, left-out subjects": ("eDN", 0.34), "AUC": ("BMS", 0.8257), "sAUC": ("AWS", 0.6790)}
+BANDWIDTHS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)  # degrees
+SHARES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)  # of the other subjects' density
+OF_THE_REST = (0.3, 0.6, 0.8, 0.9, 0.98)  # that the centre bias takes; uniform gets what is left
 
 
-def on_other_images(folder: Path) -> dict[str, float]:
-    """AUC with the centre bias, sAUC with a uniform prior, IG and NSS, on the 540 images of other sizes."""
-    data = foveal.load_dataset("mit1003")
-    images = data.split_indices("othersizes").tolist()
-    observations = Observations(data, Yardsticks(data), seed=0)
+class Figures:
+    """The 463 images and the 540, with what models are measured against."""
 
-    def mean(metrics: list[str], *, uniform_prior: bool) -> dict[str, float]:
+    def __init__(self) -> None:
+        whole = foveal.load_dataset("mit1003")
+        self.data = whole.split("onesize")
+        self.yardsticks = Yardsticks(self.data)
+        self.others = whole.split_indices("othersizes").tolist()
+        self.observations = Observations(whole, Yardsticks(whole), seed=0)
+
+    @cached_property
+    def prior(self) -> np.ndarray:
+        """Log-likelihood of each fixation on the 463 images under the centre bias, bit above uniform."""
+        return self._bits(self.yardsticks.center_bias.log_likelihoods)
+
+    @cached_property
+    def gold(self) -> float:
+        """Information gain of the gold standard on the 463 images."""
+        return self.gain(self._bits(self.yardsticks.gold.log_likelihoods))
+
+    def _bits(self, nats: np.ndarray) -> np.ndarray:
+        areas = self.data.stimuli.sizes.prod(axis=1)[self.data.fixations.image]
+        return (nats + np.log(areas)) / np.log(2)
+
+    def gain(self, values: np.ndarray) -> float:
+        """Mean over images, bit per fixation above the centre bias, of values of all fixations."""
+        return float(self.data.fixations.mean_by_image(values - self.prior, len(self.data)).mean())
+
+    def of_folds(self, folder: Path) -> dict[str, float]:
+        """Explained information of readouts that were each fitted without one subject."""
         model = load_model(folder / "deepgaze1.safetensors")
-        if uniform_prior:
-            with torch.no_grad():
-                model.readout.prior_weight.zero_()
-        scores: dict[int, dict[str, float]] = {}
-        source = maps_of_model(model, data, raw=False)
-        for some, _ in score(source, images, get_metrics(metrics), observations, raw=uniform_prior):
-            scores |= some
-        return {name: float(np.mean([values[name] for values in scores.values()])) for name in metrics}
+        groups = FeatureCache(model, self.data).groups()
+        priors = log_priors_of(groups, self.data, self.yardsticks.center_bias.density)
+        problem = ReadoutProblem(groups, priors, counts_of(groups, self.data.fixations))
+        subject, subjects = self.data.fixations.subject, self.data.fixations.subjects
+        test, train = np.zeros(len(subject)), np.zeros(len(subject))
+        sigmas, weights = [], []
+        for number, left_out in enumerate(subjects):
+            fold = load_model(folder / "folds" / f"{number}.safetensors")
+            sigmas.append(float(fold.readout.log_sigma.exp()))
+            weights.append(float(fold.readout.prior_weight))
+            values = log_likelihoods(fold.readout, problem, self.data.fixations)
+            test = np.where(subject == left_out, values, test)
+            train += np.where(subject == left_out, 0, values) / (len(subjects) - 1)
+        return {
+            "explained, left-out subjects": self.gain(test) / self.gold,
+            "explained, training subjects": self.gain(train) / self.gold,
+            "IG, left-out subjects": self.gain(test),
+            "blur, px: least": min(sigmas),
+            "blur, px: most": max(sigmas),
+            "weight of the centre bias: least": min(weights),
+            "weight of the centre bias: most": max(weights),
+        }
 
-    with_prior = mean(["AUC", "NSS", "LL"], uniform_prior=False)
-    baseline = float(observations.yardsticks.center_bias_log_likelihood[images].mean())
-    gold = float(observations.yardsticks.gold_information_gain[images].mean())
-    return {
-        "AUC, 540 images, centre bias": with_prior["AUC"],
-        "sAUC, 540 images, uniform prior": mean(["sAUC"], uniform_prior=True)["sAUC"],
-        "NSS, 540 images": with_prior["NSS"],
-        "IG, 540 images": with_prior["LL"] - baseline,
-        "explained information, 540 images": (with_prior["LL"] - baseline) / gold,
+    def of_file(self, path: Path) -> dict[str, float]:
+        """Explained information of a model with a calibration, which cannot learn a subject by heart."""
+        positions = np.flatnonzero(np.isin(self.observations.dataset.stimuli.ids, self.data.stimuli.ids)).tolist()
+        likelihood = self._mean(load_model(path), positions, ["LL"])["LL"]
+        baseline = float(self.yardsticks.center_bias_log_likelihood.mean())
+        return {"explained, left-out subjects": (likelihood - baseline) / self.gold}
+
+    def on_other_images(self, path: Path) -> dict[str, float]:
+        """AUC with the centre bias, sAUC with a uniform prior, IG and NSS, on the 540 images of other sizes."""
+        values = self._mean(load_model(path), self.others, ["AUC", "NSS", "LL"])
+        yardsticks = self.observations.yardsticks
+        baseline = float(yardsticks.center_bias_log_likelihood[self.others].mean())
+        gold = float(yardsticks.gold_information_gain[self.others].mean())
+        uniform = load_model(path)
+        if isinstance(uniform, DeepGaze1):
+            torch.nn.init.zeros_(uniform.readout.prior_weight)
+        elif isinstance(uniform, SaliencyMapModel):
+            uniform.calibration.prior_weight.zero_()
+        return {
+            "AUC": values["AUC"],
+            "sAUC": self._mean(uniform, self.others, ["sAUC"])["sAUC"],
+            "NSS": values["NSS"],
+            "IG": values["LL"] - baseline,
+            "explained": (values["LL"] - baseline) / gold,
+        }
+
+    def _mean(self, model: SaliencyModel, images: list[int], metrics: list[str]) -> dict[str, float]:
+        source = maps_of_model(model, self.observations.dataset, raw=False)
+        parts = [some for some, _ in score(source, images, get_metrics(metrics), self.observations, raw=False)]
+        return {name: float(np.mean([v[name] for some in parts for v in some.values()])) for name in metrics}
+
+    def gold_by_image(self) -> dict[str, float]:
+        """Information gain of a gold standard whose bandwidth, or bandwidth and weights, are best for each image."""
+        fixations, (height, width) = self.data.fixations, self.data.stimuli.sizes[0].tolist()
+        uniform, prior = 1 / (height * width), np.exp(self.yardsticks.center_bias.log_likelihoods)
+        degree = self.data.stimuli[0].pixels_per_degree
+        by_bandwidth, by_both = np.full(len(self.data), -np.inf), np.full(len(self.data), -np.inf)
+
+        def gains(weights: tuple[float, float, float], of_others: np.ndarray) -> np.ndarray:
+            density = weights[0] * of_others + weights[1] * prior + weights[2] * uniform
+            return fixations.mean_by_image(self._bits(np.log(density)) - self.prior, len(self.data))
+
+        for bandwidth in BANDWIDTHS:
+            of_others = np.zeros(len(fixations))
+            for image in range(len(self.data)):
+                part = fixations.for_image(image)
+                of_others[fixations.rows_of(image)] = np.nan_to_num(
+                    leave_one_subject_out_densities(part.x, part.y, part.subject, (height, width), bandwidth * degree)
+                )
+            by_bandwidth = np.maximum(by_bandwidth, gains(tuple(self.yardsticks.gold.weights), of_others))
+            for share in SHARES:
+                for part_of_rest in OF_THE_REST:
+                    weights = share, (1 - share) * part_of_rest, (1 - share) * (1 - part_of_rest)
+                    by_both = np.maximum(by_both, gains(weights, of_others))
+        return {
+            "gold IG, bandwidth of each image": float(by_bandwidth.mean()),
+            "gold IG, bandwidth and weights of each image": float(by_both.mean()),
+        }
+
+
+def draw(results: pd.DataFrame) -> None:
+    """Bars of the models, with the paper's DeepGaze I and the best model before it as lines."""
+    figure = Figure(figsize=(10, 0.9 + 0.4 * len(results)), layout="constrained", dpi=130)
+    titles = {
+        "explained, left-out subjects": "explained information, 463 images",
+        "AUC": "AUC, 540 images, centre bias",
+        "sAUC": "sAUC, 540 images, uniform prior",
     }
+    for ax, (column, title) in zip(figure.subplots(1, 3, sharey=True), titles.items(), strict=True):
+        ax.barh(results.index, results[column], color="#3b5f8a", height=0.65)
+        for name, value in results[column].items():
+            ax.annotate(
+                f"{value:.3f}",
+                (value, name),
+                ha="right",
+                va="center",
+                color="white",
+                fontsize=8,
+                xytext=(-3, 0),
+                textcoords="offset points",
+            )
+        ax.axvline(PAPER[column], color="#c1554d", linestyle="--", label="DeepGaze I in its paper")
+        ax.axvline(BEST_BEFORE[column][1], color="gray", linestyle=":", label="best before it, in the paper")
+        ax.set_title(title, fontsize=10, loc="left")
+        ax.set_xlim(0 if column.startswith("explained") else 0.5)
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].invert_yaxis()
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    figure.savefig(PICTURE)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="what foveal train wrote")
-    folder = parser.parse_args().folder
-    parts = explained(folder) | on_other_images(folder)
-    keep("deepgaze1", parts | {f"paper: {name}": value for name, value in PAPER.items()})
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", help="NAME=FOLDER or NAME=FILE, as foveal train wrote them")
+    parser.add_argument("--gold-by-image", action="store_true")
+    arguments = parser.parse_args()
+    figures = Figures()
+    rows, results = {}, {"gold IG": figures.gold}
+    if arguments.gold_by_image:
+        results |= figures.gold_by_image()
+    for name, given in (model.split("=", 1) for model in arguments.models):
+        path = Path(given)
+        if path.is_dir():
+            rows[name] = figures.of_folds(path) | figures.on_other_images(path / "deepgaze1.safetensors")
+        else:
+            rows[name] = figures.of_file(path) | figures.on_other_images(path)
+        results |= {f"{name}: {key}": value for key, value in rows[name].items()}
+    keep("deepgaze1", results)
+    draw(pd.DataFrame(rows).T.sort_values("explained, left-out subjects", ascending=False))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from foveal.gaze import Fixations
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import load_model
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config
+from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.readout import LinearReadout
 from foveal.training import feature_cache
 from foveal.training.feature_cache import FeatureCache
@@ -25,7 +26,9 @@ from foveal.training.readout_problem import (
     objective,
     sparsity,
     standard_deviations,
+    sums_over_fixations,
 )
+from foveal.training.train_readout import fitted_folds, folds_over_subjects
 
 pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 CONFIG = DeepGaze1Config(layers=("conv1", "conv5"), channels=(64, 256))
@@ -108,31 +111,47 @@ def test_the_fit_is_better_than_its_centre_bias_and_repeats(model, dataset, grou
     assert again == costs
 
 
-def test_planted_weights_are_found(model, dataset, groups):
-    """Fixations drawn from a readout of one feature: the fit gives that feature the largest weight."""
+@pytest.fixture
+def planted(model, dataset, groups):
+    """A readout of one feature, and the problem of many fixations drawn from it."""
     model.readout.std = standard_deviations(groups)
     [group] = groups
-    planted = DeepGaze1(CONFIG)
-    planted.readout.std = model.readout.std
+    truth = DeepGaze1(CONFIG)
+    truth.readout.std = model.readout.std
     # One that varies over the images at hand.
     of_images = group.read(slice(None))["conv5"]
     chosen = 64 + int((of_images.mean(dim=(2, 3)).std(dim=0) / of_images.std(dim=(0, 2, 3))).nan_to_num().argmin())
     with torch.no_grad():
-        planted.readout.weight[chosen] = 3.0
-        planted.readout.log_sigma.fill_(np.log(8.0))
-        planted.readout.prior_weight.zero_()
+        truth.readout.weight[chosen] = 3.0
+        truth.readout.log_sigma.fill_(np.log(8.0))
+        truth.readout.prior_weight.zero_()
     rng = np.random.default_rng(0)
     rows = []
     for i, stimulus in enumerate(dataset.stimuli):
-        density = np.exp(planted.predict(stimulus.image).log_density.astype(np.float64)).ravel()
+        density = np.exp(truth.predict(stimulus.image).log_density.astype(np.float64)).ravel()
         y, x = np.unravel_index(rng.choice(density.size, 3000, p=density / density.sum()), (60, 80))
         rows += [(i, *at) for at in zip(x, y, strict=True)]
     fixations = Fixations.of(*map(np.array, zip(*rows, strict=True)))
-    problem = problem_of(groups, dataclasses.replace(dataset, fixations=fixations))
+    return truth, fixations, problem_of(groups, dataclasses.replace(dataset, fixations=fixations))
+
+
+def test_planted_weights_are_found(model, planted):
+    """Fixations drawn from a readout of one feature: the fit explains them as well as that readout does."""
+    truth, fixations, problem = planted
     fit_readout(model.readout, problem, steps=100)
     found = log_likelihoods(model.readout, problem, fixations).mean()
-    truth = log_likelihoods(planted.readout, problem, fixations).mean()
-    assert found > 0.9 * truth
+    assert found > 0.9 * log_likelihoods(truth.readout, problem, fixations).mean()
+
+
+@pytest.mark.parametrize("optimizer", ["sfo", "adam"])
+def test_all_optimizers_find_the_same_optimum(model, planted, optimizer):
+    costs = {}
+    for name in ("lbfgs", optimizer):
+        fit_readout(model.readout, planted[2], optimizer=name, steps=40)
+        with torch.no_grad():
+            costs[name] = objective(model.readout, planted[2], 0.001)
+    # Where the cost is nearly flat none of them arrives; Adam, which knows no curvature, least of all.
+    assert costs[optimizer] == pytest.approx(costs["lbfgs"], rel=1e-2 if optimizer == "sfo" else 5e-2)
 
 
 def test_the_cost_is_that_of_the_paper(model, dataset, groups):
@@ -176,7 +195,6 @@ def test_layers_may_be_combined_before_they_are_enlarged(model, dataset):
         readout.weight.normal_(generator=torch.Generator().manual_seed(0))
         readout.log_sigma.fill_(-3.0)  # no blur to speak of
     from foveal.models.deep.deepgaze1 import density_grid
-    from foveal.models.parts.geometry import resample
 
     image = torch.from_numpy(dataset.stimuli[0].image.copy()).permute(2, 0, 1)[None].float() / 255
     features, grids = model.features(image)
@@ -184,6 +202,62 @@ def test_layers_may_be_combined_before_they_are_enlarged(model, dataset):
     enlarged = torch.cat([resample(features[layer], grids[layer], grid) for layer in ("conv1", "conv5")], dim=1)
     expected = (readout.weight[:, None, None] * enlarged[0]).sum(dim=0)
     torch.testing.assert_close(readout.saliency(features, grids, grid)[0], expected, atol=1e-3, rtol=1e-3)
+
+
+def test_readouts_fitted_together_are_those_fitted_one_by_one(model, dataset, groups):
+    model.readout.std = standard_deviations(groups)
+    everything = problem_of(groups, dataset)
+    fit_readout(model.readout, everything, penalty=0.1)
+    parts = folds_over_subjects(dataset)
+    together = fitted_folds(model.readout, everything, dataset, parts, "subjects", 0.1, {})
+    for part, (_, readout, problem) in zip(parts, together, strict=True):
+        alone = LinearReadout(readout.channels)
+        alone.load_state_dict(model.readout.state_dict())
+        fit_readout(alone, problem, penalty=0.1, warm=True)
+        assert objective(readout, problem, 0.1) == pytest.approx(objective(alone, problem, 0.1), rel=2e-3)
+        assert float(problem.n_fixations) == part.trained_on.sum()
+
+
+def test_a_stack_computes_what_each_of_its_readouts_does(model, dataset, groups):
+    each = []
+    for seed in range(3):
+        readout = LinearReadout(model.readout.channels)
+        with torch.no_grad():
+            readout.weight.normal_(0, 0.1, generator=torch.Generator().manual_seed(seed))
+            readout.log_sigma.fill_(seed)
+            readout.prior_weight.fill_(seed / 2)
+        each.append(readout)
+    stack = LinearReadout.stack(each)
+    [problem] = [problem_of(groups, dataset)]
+    joined = ReadoutProblem.joined([problem] * 3)
+    together = log_likelihoods(stack, joined, dataset.fixations)
+    cost = objective(stack, joined, 0.5)
+    for number, readout in enumerate(each):
+        np.testing.assert_allclose(together[number], log_likelihoods(readout, problem, dataset.fixations), atol=1e-4)
+    assert cost == pytest.approx(np.mean([objective(readout, problem, 0.5) for readout in each]), rel=1e-5)
+    assert all(torch.equal(a.weight, b.weight) for a, b in zip(stack.unstacked(), each, strict=True))
+
+
+def test_sums_over_cells_are_near_the_likelihood_at_full_size(model, dataset, groups):
+    problem = problem_of(groups, dataset)
+    fit_readout(model.readout, problem, steps=20)
+    sums, numbers = sums_over_fixations(model.readout, problem)
+    assert numbers.tolist() == np.bincount(dataset.fixations.image).tolist()
+    exact = dataset.fixations.mean_by_image(log_likelihoods(model.readout, problem, dataset.fixations), len(dataset))
+    # Cells of 8 px are coarse beside a disc of 15 px; the mean is still near.
+    assert float((sums / numbers).mean()) == pytest.approx(exact.mean(), abs=0.15)
+
+
+def test_fine_features_can_be_averaged(model, dataset, tmp_path):
+    [fine] = FeatureCache(model, dataset, tmp_path).groups()
+    [coarse] = FeatureCache(model, dataset, tmp_path, finest_step=20).groups()
+    assert fine.grids["conv1"].rows.step == 8
+    assert coarse.grids["conv1"] == Grid.over((60, 80), (3, 4))
+    assert coarse.grids["conv5"] == fine.grids["conv5"]  # its values lie 32 px apart
+    for feature in range(3):
+        mean = fine.feature("conv1", feature)[..., 1:-1, 1:-1].mean(axis=(1, 2))
+        np.testing.assert_allclose(coarse.feature("conv1", feature).mean(axis=(1, 2)), mean, atol=0.15)
+    assert list(fine.only(["conv5"]).read(slice(0, 1))) == ["conv5"]
 
 
 @pytest.mark.parametrize("left_out", ["images", "subjects"])
@@ -203,6 +277,8 @@ def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_ou
     again = foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, resume=True)
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert again.held_out_log_likelihood == pytest.approx(report.held_out_log_likelihood)
+    with pytest.raises(FovealError, match=r"0.safetensors: fitted with other settings; choose another --out"):
+        foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, penalty=0.1, resume=True)
 
 
 def test_other_layers_of_a_backbone(dataset, tmp_path):

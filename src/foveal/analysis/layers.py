@@ -35,9 +35,10 @@ from foveal.training.readout_problem import (
     standard_deviations,
     sums_over_fixations,
 )
-from foveal.training.train_readout import fitted_folds, folds_over_subjects
 
 STEP = 32  # px of the image: finer features are averaged to it; the blur that follows is wider
+CELL = 16  # px: side of the cells on which densities are computed here
+TOLERANCE = 1e-5  # nats: a step that gains less ends a fit
 SCORED_AT_ONCE = 16
 COLUMNS = [
     "figure",
@@ -94,9 +95,10 @@ def layers(
 ) -> LayerSweep:
     """Fit readouts to subsets of a network's layers and measure each on left-out subjects and on held-out images.
 
-    The subsets: all layers from a depth up (Fig. 5 a), up to a depth (b), of one depth (c), of one type (d), and each
-    layer by itself (e). Explained information is that of densities on cells of 8 px. Writes `out`/layers.csv, a row as
-    it is done, and `out`/layers.png; called again, it goes on where it stopped.
+    A readout is fitted without each subject in turn, all of these together; for sAUC their mean is taken, as the paper
+    does. The subsets: all layers from a depth up (Fig. 5 a), up to a depth (b), of one depth (c), of one type (d), and
+    each layer by itself (e). Explained information is that of densities on cells of 16 px. Writes `out`/layers.csv, a
+    row as it is done, and `out`/layers.png; called again, it goes on where it stopped.
 
     Parameters
     ----------
@@ -124,12 +126,12 @@ def layers(
     """
     subsets = [Subset("λ", "+".join(layers), tuple(layers))] if layers else subsets_of(backbone)
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
-    whole = data.select(np.unique(data.fixations.image))
-    chosen = whole.split_indices(split) if split else np.arange(0, len(whole), 2)
-    others = np.setdiff1d(np.arange(len(whole)), chosen)
+    looked_at = np.unique(data.fixations.image)
+    chosen = np.intersect1d(data.split_indices(split), looked_at) if split else looked_at[::2]
+    others = np.setdiff1d(looked_at, chosen)
     if not len(others):
         raise FovealError(f"{data.name}: no images are left to be held out")
-    yardsticks = Yardsticks(whole.select(chosen))
+    yardsticks = Yardsticks(data.select(chosen))
     if reason := yardsticks.why_not("gold"):
         raise FovealError(f"explained information needs {reason}")
     folder = make_writable_folder(out)
@@ -137,12 +139,12 @@ def layers(
 
     every_layer = tuple(dict.fromkeys(layer for subset in subsets for layer in subset.layers))
     model = DeepGaze1(config_for(backbone, every_layer))
-    caches = [FeatureCache(model, whole.select(images), finest_step=STEP) for images in (chosen, others)]
+    caches = [FeatureCache(model, data.select(images), finest_step=STEP) for images in (chosen, others)]
     table = _earlier_rows(folder, {"features": [cache.key for cache in caches], "step": STEP})
     work = [(subset, penalty) for subset in subsets for penalty in penalties]
     done = {(row.layers, row.penalty): row for row in table.itertuples()}
     if any((" ".join(subset.layers), penalty) not in done for subset, penalty in work):
-        sweep = _Sweep(whole, chosen, others, yardsticks, *(cache.groups(report) for cache in caches))
+        sweep = _Sweep(data, chosen, others, yardsticks, *(cache.groups(report) for cache in caches))
     rows = []
     for number, (subset, penalty) in enumerate(work):
         report("subsets", number, len(work))
@@ -218,15 +220,11 @@ class _Sweep:
         self.groups, self.held_out_groups = groups, held_out_groups
         self.positions = {"fitted": chosen, "held out": others}  # of the groups' images in the whole data set
         self.observations = Observations(whole, Yardsticks(whole), seed=0)
-        self.parts = folds_over_subjects(self.data)
-        self.log_priors = log_priors_of(groups, self.data, CenterBiasKDE.fit(self.data))
-        self.counts = counts_of(groups, self.data.fixations)
-        self.judged = [
-            torch.stack(each)
-            for each in zip(
-                *(counts_of(groups, self.data.fixations.where(part.judged)) for part in self.parts), strict=True
-            )
-        ]
+        self.left_out = self.data.fixations.subjects.tolist()
+        self.log_priors = log_priors_of(groups, self.data, CenterBiasKDE.fit(self.data), cell=CELL)
+        of_each = [counts_of(groups, self.data.fixations.for_subject(subject), CELL) for subject in self.left_out]
+        self.counts_left_out = [torch.stack(each) for each in zip(*of_each, strict=True)]
+        self.counts = [counts.sum(dim=0) - counts for counts in self.counts_left_out]
         self.gold = float(np.nanmean(yardsticks.gold_information_gain))
         self.center_bias = float(np.nanmean(yardsticks.center_bias_log_likelihood))
         deviations = standard_deviations(groups)
@@ -236,21 +234,21 @@ class _Sweep:
     def measure(self, layers: tuple[str, ...], penalty: float) -> tuple[int, float, float, float, float]:
         """The last five columns of the table."""
         groups = [group.only(layers) for group in self.groups]
-        readout = LinearReadout({layer: len(self.std[layer]) for layer in layers})
-        readout.std = torch.cat([self.std[layer] for layer in layers])
-        everything = ReadoutProblem(groups, self.log_priors, self.counts)
-        fit_readout(readout, everything, penalty=penalty)
-        folds = list(fitted_folds(readout, everything, self.data, self.parts, "subjects", penalty, {}))
-        stack = LinearReadout.stack([fold for _, fold, _ in folds])
-        trained = ReadoutProblem.joined([problem for _, _, problem in folds])
-        judged = ReadoutProblem(groups, self.log_priors, self.judged)
-        held_out = [group.only(layers) for group in self.held_out_groups]
+        stack = LinearReadout({layer: len(self.std[layer]) for layer in layers}, len(self.left_out))
+        stack.std = torch.cat([self.std[layer] for layer in layers])
+        trained, judged = (
+            ReadoutProblem(groups, self.log_priors, counts, CELL) for counts in (self.counts, self.counts_left_out)
+        )
+        fit_readout(stack, trained, penalty=penalty, tolerance=TOLERANCE)
+        mean = stack.mean()
         return (
-            len(readout.std),
+            len(stack.std),
             self._explained(stack, trained),
             self._explained(stack, judged),
-            self._shuffled_auc(readout, groups, self.positions["fitted"]),
-            self._shuffled_auc(readout, held_out, self.positions["held out"]),
+            self._shuffled_auc(mean, groups, self.positions["fitted"]),
+            self._shuffled_auc(
+                mean, [group.only(layers) for group in self.held_out_groups], self.positions["held out"]
+            ),
         )
 
     def _explained(self, stack: LinearReadout, problem: ReadoutProblem) -> float:
@@ -277,7 +275,7 @@ def _maps_without_prior(
         for group in groups:
             for start in range(0, len(group.images), SCORED_AT_ONCE):
                 rows = slice(start, start + SCORED_AT_ONCE)
-                saliency = readout.saliency(group.read(rows), group.grids, density_grid(group.size))
+                saliency = readout.saliency(group.read(rows), group.grids, density_grid(group.size, CELL))
                 images = positions[group.images[rows]].tolist()
                 yield MapBatch(images, resize_log_density(saliency, group.size))
 

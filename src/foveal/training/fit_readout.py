@@ -12,7 +12,7 @@ from foveal.training.sfo import SFO
 
 STEPS = 150  # of L-BFGS; the others pass over the data as often
 HISTORY = 20  # steps that L-BFGS remembers
-TOLERANCE = 1e-7  # nats: a step that gains less is the last
+TOLERANCE = 1e-7
 START = 0.01  # deviation of the first weights
 START_SIGMA = 35.0  # px: one degree of visual angle in MIT1003
 MINIBATCHES = 16  # of SFO and Adam, about
@@ -29,6 +29,7 @@ def fit_readout(
     penalty: float = SPARSITY,
     optimizer: OptimizerName = "lbfgs",
     steps: int = STEPS,
+    tolerance: float = TOLERANCE,
     seed: int = 0,
     warm: bool = False,
     report: Report | None = None,
@@ -47,6 +48,8 @@ def fit_readout(
         "lbfgs" goes over all images at each step; "sfo", the paper's, and "adam" over some images at a time.
     steps
         Of L-BFGS, at most; of the others, passes over all images.
+    tolerance
+        Of L-BFGS: a step that gains less, in nats, is the last.
     seed
         Of the first weights, and of the order of Adam's batches.
     warm
@@ -57,12 +60,13 @@ def fit_readout(
     """
     if not warm:
         with torch.no_grad():
-            readout.weight.normal_(0, START, generator=torch.Generator().manual_seed(seed))
+            generator = torch.Generator().manual_seed(seed)
+            readout.weight.copy_(START * torch.randn(readout.weight.shape[-1], generator=generator))
             readout.log_sigma.fill_(math.log(START_SIGMA))
             readout.prior_weight.fill_(1.0)
     told = report or _to_nobody
     if optimizer == "lbfgs":
-        _by_lbfgs(readout, problem, penalty, steps, told)
+        _by_lbfgs(readout, problem, penalty, steps, tolerance, told)
     elif optimizer == "sfo":
         _by_sfo(readout, problem, penalty, steps, told)
     else:
@@ -73,13 +77,15 @@ def _to_nobody(passes: int, cost: float) -> None:
     """Report to nobody."""
 
 
-def _by_lbfgs(readout: LinearReadout, problem: ReadoutProblem, penalty: float, steps: int, report: Report) -> None:
+def _by_lbfgs(
+    readout: LinearReadout, problem: ReadoutProblem, penalty: float, steps: int, tolerance: float, report: Report
+) -> None:
     optimizer = torch.optim.LBFGS(
         readout.parameters(),
         max_iter=steps,
         max_eval=2 * steps,
         history_size=HISTORY,
-        tolerance_change=TOLERANCE,
+        tolerance_change=tolerance,
         tolerance_grad=0.0,
         line_search_fn="strong_wolfe",
     )

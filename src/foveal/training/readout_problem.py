@@ -7,7 +7,7 @@ these are then read and multiplied once for all.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from foveal.gaze import Dataset, Fixations
 from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
-from foveal.models.deep.deepgaze1 import density_grid
+from foveal.models.deep.deepgaze1 import CELL, density_grid
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
@@ -39,11 +39,14 @@ class ReadoutProblem:
         Log centre bias on each image's cells, made without the image itself; one tensor a group.
     counts
         Fixations in each cell, one tensor a group. Of several problems the first dimension is the problem.
+    cell
+        Side of the cells, px.
     """
 
     groups: Sequence[FeatureGroup]
     log_priors: list[Float[Tensor, "*#problem image row column"]]
     counts: list[Float[Tensor, "*problem image row column"]]
+    cell: int = CELL
 
     @classmethod
     def joined(cls, problems: Sequence["ReadoutProblem"]) -> "ReadoutProblem":
@@ -52,16 +55,16 @@ class ReadoutProblem:
         log_priors = first.log_priors
         if any(other.log_priors is not first.log_priors for other in others):
             log_priors = [torch.stack(each) for each in zip(*(p.log_priors for p in problems), strict=True)]
-        return cls(
-            first.groups, log_priors, [torch.stack(each) for each in zip(*(p.counts for p in problems), strict=True)]
-        )
+        counts = [torch.stack(each) for each in zip(*(p.counts for p in problems), strict=True)]
+        return replace(first, log_priors=log_priors, counts=counts)
 
     def chunks(self, size: int = IMAGES_AT_ONCE) -> Iterator["Chunk"]:
         """At most so many images of one size after the others."""
         for group, log_prior, counts in zip(self.groups, self.log_priors, self.counts, strict=True):
             for start in range(0, len(group.images), size):
                 rows = slice(start, start + size)
-                yield Chunk(group, rows, log_prior[..., rows, :, :], counts[..., rows, :, :])
+                grid = density_grid(group.size, self.cell)
+                yield Chunk(group, rows, grid, log_prior[..., rows, :, :], counts[..., rows, :, :])
 
     @property
     def n_fixations(self) -> Float[Tensor, "*problem"]:
@@ -75,6 +78,7 @@ class Chunk:
 
     group: FeatureGroup
     rows: slice
+    grid: Grid
     log_prior: Float[Tensor, "*#problem image row column"]
     counts: Float[Tensor, "*problem image row column"]
 
@@ -85,7 +89,7 @@ class Chunk:
 
     def log_density(self, readout: LinearReadout) -> Float[Tensor, "*problem image row column"]:
         """Over the cells."""
-        return readout(self.group.read(self.rows), self.group.grids, density_grid(self.group.size), self.log_prior)
+        return readout(self.group.read(self.rows), self.group.grids, self.grid, self.log_prior)
 
     def cost(self, readout: LinearReadout, n_fixations: Float[Tensor, "*problem"]) -> Float[Tensor, ""]:
         """The chunk's part of the negative log-likelihood, nats a fixation; of several problems the mean."""
@@ -93,7 +97,11 @@ class Chunk:
 
 
 def log_priors_of(
-    groups: Sequence[FeatureGroup], data: Dataset, density: CenterBiasKDE, unseen: Sequence[int] = ()
+    groups: Sequence[FeatureGroup],
+    data: Dataset,
+    density: CenterBiasKDE,
+    unseen: Sequence[int] = (),
+    cell: int = CELL,
 ) -> list[Float[Tensor, "image row column"]]:
     """The centre bias on each image's cells, without its own fixations; `unseen` images had no part in it anyway."""
 
@@ -101,14 +109,18 @@ def log_priors_of(
         shape = grid.rows.length, grid.columns.length
         return density.log_density(shape, None if image in unseen else relative_positions(data, image))
 
-    return [torch.stack([of_image(image, density_grid(group.size)) for image in group.images]) for group in groups]
+    return [
+        torch.stack([of_image(image, density_grid(group.size, cell)) for image in group.images]) for group in groups
+    ]
 
 
-def counts_of(groups: Sequence[FeatureGroup], fixations: Fixations) -> list[Float[Tensor, "image row column"]]:
+def counts_of(
+    groups: Sequence[FeatureGroup], fixations: Fixations, cell: int = CELL
+) -> list[Float[Tensor, "image row column"]]:
     """How many of the fixations fall into each cell."""
     counts = []
     for group in groups:
-        grid = density_grid(group.size)
+        grid = density_grid(group.size, cell)
         of_group = torch.zeros(len(group.images), grid.rows.length, grid.columns.length)
         for number, image in enumerate(group.images):
             part = fixations.for_image(image)

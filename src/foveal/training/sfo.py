@@ -5,9 +5,11 @@ methods", ICML 2014 (arXiv:1311.2115): every subfunction (mini-batch) has a quad
 gradients seen at its past visits. Each step goes to the minimum of the sum of all models, and brings one of them up to
 date there.
 
-Differs from the paper in: a step that made matters worse is taken back by half, towards the place it came from.
+Differs from the paper in: a step that made matters worse is taken back by half, towards the place it came from, and the
+next ones are not longer until they did well.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,7 @@ SUBSPACE = 3  # dimensions of the common space for each subfunction, before it i
 SMALLEST_SUBSPACE = 300  # … but never less: a problem this small is never cleared
 NEW_DIRECTION = 1e-6  # share of a vector outside the common space that is worth a dimension
 SMALLEST_CURVATURE = 1e-8  # of a step along its direction, relative to its gradient's length
+GROWTH = 2  # of the longest step that is allowed, after a good one
 FIRST_STEP = 0.1  # length of the very first step, when no curvature is known
 
 
@@ -103,6 +106,7 @@ class SFO(torch.optim.Optimizer):
         self._n_active = min(FIRST_ACTIVE, n_subfunctions)
         self._position = torch.zeros(0, dtype=torch.float64)  # of the parameters, from the origin, in the common space
         self._before = self._position
+        self._reach = math.inf  # a step is never longer
         self._visits = 0  # since the last subfunction was taken in
 
     def step(self, closure: Callable[[int], float]) -> float:  # type: ignore[override]
@@ -111,17 +115,20 @@ class SFO(torch.optim.Optimizer):
         model = self._models[number]
         value = float(closure(number))
         gradient = torch.cat([_gradient(parameter) for parameter in self._params])
-        self._take_in(gradient)
-        bad = self._made_worse(model, value)
-        model.value = value
-        model.positions = [*model.positions[-HISTORY:], self._position]
-        model.gradients = [*model.gradients[-HISTORY:], self._basis.T @ gradient]
-        model.update_hessian()
+        finite = math.isfinite(value) and bool(gradient.isfinite().all())
+        bad = not finite or self._made_worse(model, value)
+        if finite:
+            self._take_in(gradient)
+            model.value = value
+            model.positions = [*model.positions[-HISTORY:], self._position]
+            model.gradients = [*model.gradients[-HISTORY:], self._basis.T @ gradient]
+            model.update_hessian()
         if bad:
             self._position = (self._position + self._before) / 2
+            self._reach = float((self._position - self._before).norm())
         else:
-            self._before = self._position
-            self._position = self._minimum()
+            self._reach *= GROWTH
+            self._before, self._position = self._position, self._minimum()
         self._grow()
         if self._basis.shape[1] > max(SMALLEST_SUBSPACE, SUBSPACE * len(self._models)):
             self._collapse()
@@ -158,17 +165,16 @@ class SFO(torch.optim.Optimizer):
         return hessians, torch.stack(hessians).sum(dim=0)
 
     def _minimum(self) -> Float[Tensor, " k"]:
-        """Of the sum of the models (section 2)."""
+        """Of the sum of the models (section 2), or on the way there as far as steps may go."""
         hessians, total = self._hessians()
         gradients = [
             model.gradient_at(self._position, hessian) for model, hessian in zip(self._visited(), hessians, strict=True)
         ]
-        return self._position - torch.linalg.lstsq(total, torch.stack(gradients).sum(dim=0)[:, None]).solution[:, 0]
+        step = -torch.linalg.lstsq(total, torch.stack(gradients).sum(dim=0)[:, None]).solution[:, 0]
+        return self._position + step * min(1.0, self._reach / max(float(step.norm()), 1e-300))
 
     def _made_worse(self, model: _Model, value: float) -> bool:
         """Did this subfunction come out so much above its model that the last step was for nothing?"""
-        if value != value or value == float("inf"):
-            return True
         if not model.positions:
             return False
         models = self._visited()

@@ -1,7 +1,7 @@
 """`foveal train deepgaze1`: features, one fit to everything, and others to measure it on what they did not see."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,10 +137,9 @@ def _fold_problem(everything: ReadoutProblem, data: Dataset, fold: Fold, left_ou
     if left_out == "images":
         unseen = np.unique(data.fixations.image[fold.judged]).tolist()
         of_others = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
-        log_priors = log_priors_of(everything.groups, data, of_others, unseen)
-    return ReadoutProblem(
-        everything.groups, log_priors, counts_of(everything.groups, data.fixations.where(fold.trained_on))
-    )
+        log_priors = log_priors_of(everything.groups, data, of_others, unseen, everything.cell)
+    counts = counts_of(everything.groups, data.fixations.where(fold.trained_on), everything.cell)
+    return replace(everything, log_priors=log_priors, counts=counts)
 
 
 def fitted_folds(

@@ -108,10 +108,10 @@ class DeepGaze1(SaliencyModel):
         return resize_log_density(self.readout(features, grids, target, log_prior), (height, width))
 
 
-def density_grid(size: tuple[int, int]) -> Grid:
+def density_grid(size: tuple[int, int], cell: int = CELL) -> Grid:
     """The cells on which the density of an image of this (height, width) is computed."""
     height, width = size
-    return Grid.over(size, (max(1, round(height / CELL)), max(1, round(width / CELL))))
+    return Grid.over(size, (max(1, round(height / cell)), max(1, round(width / cell))))
 
 
 def config_for(backbone: str, layers: Sequence[str], padding: Padding = "full") -> DeepGaze1Config:

@@ -1,6 +1,6 @@
 """From features to a log density: weights, blur, centre bias, softmax."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -47,25 +47,34 @@ class LinearReadout(nn.Module):
 
     def unstacked(self) -> list["LinearReadout"]:
         """The readouts of a stack, one by one."""
-        each = [LinearReadout(self.channels) for _ in self.weight]
-        for number, readout in enumerate(each):
-            state = {name: tensor if name == "std" else tensor[number] for name, tensor in self.state_dict().items()}
-            readout.load_state_dict(state)
-        return each
+        return [self._single(lambda tensor, n=number: tensor[n]) for number in range(len(self.weight))]  # type: ignore[misc]
+
+    def mean(self) -> "LinearReadout":
+        """The readout whose parameters are the means over a stack."""
+        return self._single(lambda tensor: tensor.mean(dim=0))
+
+    def _single(self, reduce: Callable[[Tensor], Tensor]) -> "LinearReadout":
+        readout = LinearReadout(self.channels)
+        state = {name: tensor if name == "std" else reduce(tensor) for name, tensor in self.state_dict().items()}
+        readout.load_state_dict(state)
+        return readout
 
     def saliency(
         self, features: Mapping[str, Float[Tensor, "image feature h w"]], grids: Mapping[str, Grid], target: Grid
     ) -> Float[Tensor, "*stack image height width"]:
         """The blurred sum, on the target's grid (of square cells)."""
         scaled = (self.weight / self.std).split(list(self.channels.values()), dim=-1)
-        total: Tensor | None = None
+        combined: dict[Grid, Tensor] = {}
         for layer, weight in zip(self.channels, scaled, strict=True):
             maps = features[layer]
-            combined = (weight.reshape(-1, maps.shape[1]) @ maps.flatten(2)).movedim(1, 0)
-            combined = combined.reshape(*weight.shape[:-1], len(maps), *maps.shape[2:])
-            on_target = resample(combined, grids[layer], target)
-            total = on_target if total is None else total + on_target
-        assert total is not None  # there is a layer
+            # Image by image, because a product over all would first copy the features.
+            stack = weight.reshape(-1, maps.shape[1]).expand(len(maps), -1, -1)
+            weighted = torch.bmm(stack, maps.flatten(2)).movedim(1, 0)
+            weighted = weighted.reshape(*weight.shape[:-1], len(maps), *maps.shape[2:])
+            grid = grids[layer]
+            combined[grid] = combined[grid] + weighted if grid in combined else weighted
+        on_target = [resample(maps, grid, target) for grid, maps in combined.items()]
+        total = on_target[0] if len(on_target) == 1 else torch.stack(on_target).sum(dim=0)
         return gaussian_blur(total, self.log_sigma.exp()[..., None] / target.rows.step)
 
     def forward(
