@@ -41,6 +41,7 @@ def test_a_path_of_penalties(tmp_path):
     assert loose.explained_training_subjects > loose.explained_test_subjects
     # So much sparsity costs fit; what is learned are places that others look at, too.
     assert loose.explained_training_subjects > strict.explained_training_subjects
+    assert 0.1 < loose.explained_training_subjects < 1
     assert loose.sAUC_fitted_images > 0.6
     assert (tmp_path / "layers.png").stat().st_size > 10_000
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "layers.csv"), table)

@@ -244,6 +244,8 @@ def test_sums_over_cells_are_near_the_likelihood_at_full_size(model, dataset, gr
     sums, numbers = sums_over_fixations(model.readout, problem)
     assert numbers.tolist() == np.bincount(dataset.fixations.image).tolist()
     exact = dataset.fixations.mean_by_image(log_likelihoods(model.readout, problem, dataset.fixations), len(dataset))
+    stack, joined = LinearReadout.stack([model.readout] * 2), ReadoutProblem.joined([problem] * 2)
+    np.testing.assert_allclose(sums_over_fixations(stack, joined)[0], torch.stack([sums, sums]), rtol=1e-4)
     # Cells of 8 px are coarse beside a disc of 15 px; the mean is still near.
     assert float((sums / numbers).mean()) == pytest.approx(exact.mean(), abs=0.15)
 

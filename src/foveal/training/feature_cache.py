@@ -5,9 +5,10 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import platformdirs
@@ -18,7 +19,6 @@ from torch import Tensor
 from foveal.errors import FovealError, FovealNote
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
-from foveal.models.deep.deepgaze1 import DeepGaze1
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.pretrained import installed_path
 from foveal.threads import computed_ahead
@@ -27,6 +27,20 @@ BATCH_SIZE = 8
 GIGABYTE = 1e9
 
 Progress = Callable[[str, int, int], None]
+
+
+@runtime_checkable
+class FeatureSource(Protocol):
+    """A model that looks at features of a network which stay as they are."""
+
+    @property
+    def features_depend_on(self) -> dict[str, Any]:
+        """What is chosen about the features, "backbone" among it; what JSON can hold."""
+
+    def features(
+        self, images: Float[Tensor, "image 3 height width"]
+    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
+        """Features of some layers, and where they lie in the images."""
 
 
 @dataclass(frozen=True)
@@ -82,35 +96,41 @@ class FeatureCache:
     finest_step
         Layers whose values lie closer than so many px of the image are averaged to this distance, which makes features
         of many layers small enough to be kept; None keeps them as they are.
+    mirrored
+        Features of the images' mirror images.
     """
 
     def __init__(
         self,
-        model: DeepGaze1,
+        model: FeatureSource,
         dataset: Dataset,
         folder: str | os.PathLike[str] | None = None,
         *,
         finest_step: int | None = None,
+        mirrored: bool = False,
     ) -> None:
         self.model = model
         self.dataset = dataset
         self.finest_step = finest_step
+        self.mirrored = mirrored
         self.root = Path(folder or platformdirs.user_cache_path("foveal") / "features")
 
     @cached_property
     def key(self) -> str:
         """Of everything that the features depend on, but for the layer."""
-        config = {key: value for key, value in asdict(self.model.config).items() if key not in ("layers", "channels")}
+        chosen = dict(self.model.features_depend_on)
         if self.finest_step is not None:
-            config["finest_step"] = self.finest_step
-        digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode())
-        weights = installed_path(self.model.config.backbone)
+            chosen["finest_step"] = self.finest_step
+        if self.mirrored:
+            chosen["mirrored"] = True
+        digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
+        weights = installed_path(chosen["backbone"])
         if weights.is_file():
             digest.update(hashlib.sha256(weights.read_bytes()).digest())
         for name, source in zip(self.dataset.stimuli.ids, self.dataset.stimuli.sources, strict=True):
             content = source.read_bytes() if isinstance(source, Path) else np.ascontiguousarray(source).tobytes()
             digest.update(name.encode() + hashlib.sha256(content).digest())
-        return f"{self.dataset.name}-{self.model.config.backbone}-{digest.hexdigest()[:12]}"
+        return f"{self.dataset.name}-{chosen['backbone']}-{digest.hexdigest()[:12]}"
 
     def groups(self, progress: Progress | None = None) -> list[FeatureGroup]:
         """The features, image size by image size; what is missing is computed first.
@@ -156,7 +176,7 @@ class FeatureCache:
     def _features(
         self, images: Float[Tensor, "image 3 height width"]
     ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        features, grids = self.model.features(images)
+        features, grids = self.model.features(images.flip(3) if self.mirrored else images)
         step = self.finest_step
         if step is not None:
             height, width = images.shape[2:]

@@ -187,7 +187,7 @@ def sums_over_fixations(
     for chunk in problem.chunks():
         log_density = chunk.log_density(readout)
         numbers[..., chunk.images] = chunk.counts.sum(dim=(-2, -1))
-        nats = (chunk.counts * (log_density + math.log(log_density[0].numel()))).sum(dim=(-2, -1))
+        nats = (chunk.counts * (log_density + math.log(math.prod(log_density.shape[-2:])))).sum(dim=(-2, -1))
         sums[..., chunk.images] = nats / math.log(2)
     return sums, numbers
 

@@ -9,8 +9,9 @@ features are given unit deviation on their own grid. Any backbone and any of its
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -80,6 +81,11 @@ class DeepGaze1(SaliencyModel):
     def make_ready(self) -> None:
         """Read the backbone's weights."""
         _ = self.backbone
+
+    @property
+    def features_depend_on(self) -> dict[str, Any]:
+        """What is chosen about the features, but for the layers."""
+        return {key: value for key, value in asdict(self.config).items() if key not in ("layers", "channels")}
 
     def features(
         self, images: Float[Tensor, "image 3 height width"]

@@ -150,14 +150,42 @@ class Backbone(nn.Module):
         if unknown or not layers:
             raise FovealError(f"{self.name}: no layer {unknown[0] if unknown else ''!r} (has {', '.join(self.layers)})")
 
+    def train(self, mode: bool = True) -> "Backbone":
+        """Stay as it is: normalisation goes by the images that the network was pretrained on."""
+        return self
+
+    def unfreeze(self, first: str) -> list[Tensor]:
+        """Let the weights of a layer and of all above it be trained, and return them.
+
+        Of these, the weights of convolutions that mix channels: gradients of depthwise ones are slow and gain little.
+        """
+        self.check_layers([first])
+        trained = [
+            module.weight
+            for step in self.steps[self.layers.index(first) :]
+            for module in step.modules()
+            if isinstance(module, nn.Conv2d) and module.groups == 1
+        ]
+        for weight in trained:
+            weight.requires_grad_(True)
+        return trained
+
     def forward(
-        self, images: Float[Tensor, "image 3 height width"], layers: Sequence[str]
+        self, images: Float[Tensor, "image _ height width"], layers: Sequence[str], *, after: str | None = None
     ) -> dict[str, Float[Tensor, "image _ _ _"]]:
-        """Features of RGB images in [0, 1] at the named layers; what lies above them is not computed."""
+        """Features of RGB images in [0, 1] at the named layers; what lies above them is not computed.
+
+        With `after`, it is features of that layer that are given, and the network goes on from there.
+        """
         self.check_layers(layers)
-        maps = (images - self.mean) / self.std
+        maps, skipped = images, after is not None
+        if after is None:
+            maps = (images - self.mean) / self.std
         found = {}
         for name, step in self.steps.named_children():
+            if skipped:
+                skipped = name != after
+                continue
             maps = step(maps)
             if name in layers:
                 found[name] = maps
