@@ -1,0 +1,93 @@
+"""Losses against the formulas of their papers, and their gradients against differences and printed ones."""
+
+import math
+
+import pytest
+import torch
+from torch.autograd import gradcheck
+
+from foveal.errors import FovealError
+from foveal.training.losses import Observed, get_loss, list_losses
+
+generator = torch.Generator().manual_seed(0)
+
+
+def example(n: int = 2, size: tuple[int, int] = (6, 7)) -> tuple[torch.Tensor, Observed]:
+    """Outputs before the softmax, in float64, and observations."""
+    outputs = torch.randn(n, *size, generator=generator, dtype=torch.float64)
+    counts = torch.poisson(torch.full((n, *size), 0.7), generator=generator).double()
+    density = torch.softmax(2 * torch.randn(n, size[0] * size[1], generator=generator, dtype=torch.float64), dim=1)
+    return outputs, Observed(counts, density.reshape(n, *size))
+
+
+def log_softmax(outputs: torch.Tensor) -> torch.Tensor:
+    return outputs - outputs.flatten(1).logsumexp(dim=1)[:, None, None]
+
+
+@pytest.mark.parametrize("name", list_losses())
+def test_gradients_are_those_of_differences(name):
+    outputs, observed = example()
+    assert gradcheck(lambda x: get_loss(name)(log_softmax(x), observed), outputs.requires_grad_(True))
+
+
+@pytest.mark.parametrize("name", list_losses())
+def test_the_truth_is_better_than_anything_near(name):
+    """The density that is the empirical map itself has the lowest loss; that of counts, for losses of fixations."""
+    _, observed = example(1)
+    observed = Observed(observed.counts + 0.1, (observed.counts + 0.1) / (observed.counts + 0.1).sum())
+    truth = observed.density.log()
+    best = get_loss(name)(truth, observed)
+    for _ in range(20):
+        other = log_softmax(truth + 0.3 * torch.randn(truth.shape, generator=generator, dtype=torch.float64))
+        # NSS and EML's part of it reward contrast, not truth; binary cross entropy looks at heights.
+        if name not in ("nss", "eml", "bce"):
+            assert get_loss(name)(other, observed) > best
+
+
+def test_values_by_hand():
+    """Two pixels."""
+    p, g = torch.tensor([[[0.8, 0.2]]]), torch.tensor([[[0.5, 0.5]]])
+    observed = Observed(torch.tensor([[[3.0, 1.0]]]), g)
+    expected = {
+        "log-likelihood": -(3 * math.log(0.8) + math.log(0.2)) / 4,
+        "nss": -(3 * 1 - 1) / 4,
+        "cc": 1.0,  # the empirical map is constant
+        "kl": 0.5 * math.log(0.5 / 0.8) + 0.5 * math.log(0.5 / 0.2),
+        "chi-squared": 0.25 / 0.8 + 0.25 / 0.2 - 1,
+        "total-variation": 0.3,
+        "cosine": 1 - 0.5 / (math.sqrt(0.68) * math.sqrt(0.5)),
+        "bhattacharyya": -math.log(math.sqrt(0.4) + math.sqrt(0.1)),
+        "euclidean": 2 * 0.6**2,
+        "huber": 0.6**2,
+    }
+    for name, value in expected.items():
+        assert get_loss(name)(p.log(), observed).item() == pytest.approx(value, rel=1e-5), name
+
+
+def test_printed_gradients():
+    """PDP's table: of KL it is p - g; of Bhattacharyya and total variation, the sums written out pixel by pixel."""
+    outputs, observed = example(1, (3, 4))
+    outputs.requires_grad_(True)
+    p, g = torch.softmax(outputs.detach().flatten(), dim=0), observed.density.flatten()
+    n = len(p)
+    sign, root = torch.sign(g - p), (p * g).sqrt()
+    printed = {
+        "kl": p - g,
+        "bhattacharyya": torch.stack(
+            [(p[i] * (root.sum() - root[i]) - root[i] * (1 - p[i])) / (2 * root.sum()) for i in range(n)]
+        ),
+        "total-variation": torch.stack(
+            [
+                0.5 * (p[i] * sum(sign[j] * p[j] for j in range(n) if j != i) - p[i] * sign[i] * (1 - p[i]))
+                for i in range(n)
+            ]
+        ),
+    }
+    for name, gradient in printed.items():
+        (found,) = torch.autograd.grad(get_loss(name)(log_softmax(outputs), observed).sum(), outputs)
+        torch.testing.assert_close(found.flatten(), gradient, msg=name)
+
+
+def test_a_loss_that_does_not_exist():
+    with pytest.raises(FovealError, match=r"no loss 'hinge' \(known: log-likelihood, nss"):
+        get_loss("hinge")
