@@ -24,6 +24,7 @@ from foveal.metrics import get_metrics
 from foveal.models.deep.deepgaze1 import DeepGaze1, config_for, density_grid
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
+from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
 from foveal.training.fit_readout import fit_readout
@@ -170,6 +171,10 @@ def _silent(what: str, done: int, total: int) -> None:
     """Report to nobody."""
 
 
+def _cells(size: tuple[int, int]) -> Grid:
+    return density_grid(size, CELL)
+
+
 def subsets_of(backbone: str) -> list[Subset]:
     """The subsets of Fig. 5, and each layer by itself.
 
@@ -221,8 +226,8 @@ class _Sweep:
         self.positions = {"fitted": chosen, "held out": others}  # of the groups' images in the whole data set
         self.observations = Observations(whole, Yardsticks(whole), seed=0)
         self.left_out = self.data.fixations.subjects.tolist()
-        self.log_priors = log_priors_of(groups, self.data, CenterBiasKDE.fit(self.data), cell=CELL)
-        of_each = [counts_of(groups, self.data.fixations.for_subject(subject), CELL) for subject in self.left_out]
+        self.log_priors = log_priors_of(groups, self.data, CenterBiasKDE.fit(self.data), grid_of=_cells)
+        of_each = [counts_of(groups, self.data.fixations.for_subject(subject), _cells) for subject in self.left_out]
         self.counts_left_out = [torch.stack(each) for each in zip(*of_each, strict=True)]
         self.counts = [counts.sum(dim=0) - counts for counts in self.counts_left_out]
         self.gold = float(np.nanmean(yardsticks.gold_information_gain))
@@ -237,7 +242,7 @@ class _Sweep:
         stack = LinearReadout({layer: len(self.std[layer]) for layer in layers}, len(self.left_out))
         stack.std = torch.cat([self.std[layer] for layer in layers])
         trained, judged = (
-            ReadoutProblem(groups, self.log_priors, counts, CELL) for counts in (self.counts, self.counts_left_out)
+            ReadoutProblem(groups, self.log_priors, counts, _cells) for counts in (self.counts, self.counts_left_out)
         )
         fit_readout(stack, trained, penalty=penalty, tolerance=TOLERANCE)
         mean = stack.mean()
@@ -275,7 +280,7 @@ def _maps_without_prior(
         for group in groups:
             for start in range(0, len(group.images), SCORED_AT_ONCE):
                 rows = slice(start, start + SCORED_AT_ONCE)
-                saliency = readout.saliency(group.read(rows), group.grids, density_grid(group.size, CELL))
+                saliency = readout.saliency(group.read(rows), group.grids, _cells(group.size))
                 images = positions[group.images[rows]].tolist()
                 yield MapBatch(images, resize_log_density(saliency, group.size))
 

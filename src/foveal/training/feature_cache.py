@@ -66,7 +66,7 @@ class FeatureGroup:
         """One feature of all images, float32."""
         return self._arrays[layer][:, number].astype(np.float32)
 
-    def read(self, rows: slice) -> dict[str, Float[Tensor, "image feature h w"]]:
+    def read(self, rows: slice | list[int]) -> dict[str, Float[Tensor, "image feature h w"]]:
         """Features of some of the group's images, float32."""
         return {layer: torch.from_numpy(array[rows]).float() for layer, array in self._arrays.items()}
 

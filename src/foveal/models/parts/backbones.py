@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from foveal.errors import FovealError
 from foveal.models.parts.efficientnet_lite import SamePadding, efficientnet_lite
 from foveal.models.parts.geometry import Axis, Grid
+from foveal.models.parts.keras_resnet import resnet50
 from foveal.models.parts.pretrained import read_weights
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of the training images, RGB
 TENSORFLOW = (127 / 255,) * 3, (128 / 255,) * 3
+CAFFE = (123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3
 
 Padding = Literal["same", "full"]
 
@@ -54,17 +56,6 @@ def _plain(arch: str) -> Callable[[], nn.Sequential]:
     return steps
 
 
-def _resnet50() -> nn.Sequential:
-    from torchvision import models
-
-    network = models.resnet50()
-    named = OrderedDict(stem=nn.Sequential(network.conv1, network.bn1, network.relu), pool=network.maxpool)
-    for stage in range(1, 5):
-        for number, block in enumerate(getattr(network, f"layer{stage}")):
-            named[f"layer{stage}_{number}"] = block
-    return nn.Sequential(named)
-
-
 def _features(arch: str) -> Callable[[], nn.Sequential]:
     """Networks whose `features` are a sequence already: block0, block1, …; DenseNet keeps its own names."""
 
@@ -83,7 +74,8 @@ ARCHITECTURES = {
     "alexnet": Architecture(_plain("alexnet"), *IMAGENET),
     "vgg16": Architecture(_plain("vgg16"), *IMAGENET),
     "vgg19": Architecture(_plain("vgg19"), *IMAGENET),
-    "resnet50": Architecture(_resnet50, *IMAGENET),
+    "resnet50": Architecture(resnet50, *IMAGENET),
+    "resnet50_caffe": Architecture(lambda: resnet50(stride_first=True), *CAFFE),
     "densenet161": Architecture(_features("densenet161"), *IMAGENET),
     "mobilenet_v2": Architecture(_features("mobilenet_v2"), *IMAGENET),
     "efficientnet_b0": Architecture(_features("efficientnet_b0"), *IMAGENET),
@@ -152,7 +144,7 @@ class Backbone(nn.Module):
 
     def train(self, mode: bool = True) -> "Backbone":
         """Stay as it is: normalisation goes by the images that the network was pretrained on."""
-        return self
+        return super().train(False)
 
     def unfreeze(self, first: str) -> list[Tensor]:
         """Let the weights of a layer and of all above it be trained, and return them.

