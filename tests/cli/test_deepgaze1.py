@@ -52,3 +52,22 @@ def test_train_predict_and_look(foveal, study, tmp_path):
     assert all((tmp_path / line).is_file() for line in out.split())
     code, _, err = foveal("train", "deepgaze1", "--dataset", study, "--leave-out", "rooms")
     assert (code, "images or subjects" in err) == (2, True)
+
+
+@pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+def test_layers(foveal, study, tmp_path):
+    code, out, _ = foveal("layers", "--dataset", study, "--layers", "conv5", "--penalties", "0,0.1", "--out", "sweep")
+    assert code == 0
+    assert "explained_test_subjects" in out
+    assert [len(line.split(",")) for line in (tmp_path / "sweep/layers.csv").read_text().splitlines()] == [9, 9, 9]
+    assert (tmp_path / "sweep/layers.png").is_file()
+    for penalties in ("much", "-1", ""):
+        code, _, err = foveal("layers", "--dataset", study, "--penalties", penalties, "--out", "sweep")
+        assert (code, "numbers of at least 0" in err) == (2, True)
+
+
+@pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+def test_optimizers(foveal, study):
+    assert foveal("train", "deepgaze1", "--dataset", study, "--optimizer", "sfo", "--out", "w")[0] == 0
+    code, _, err = foveal("train", "deepgaze1", "--dataset", study, "--optimizer", "newton")
+    assert (code, "lbfgs or sfo or adam" in err) == (2, True)

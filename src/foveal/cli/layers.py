@@ -27,7 +27,7 @@ def layers(
             out,
             backbone=backbone,
             layers=listed(layers) or None,
-            penalties=[float(value) for value in listed(penalties)],
+            penalties=_numbers(penalties),
             data_root=data_root,
             split=split,
             progress=report,
@@ -35,3 +35,13 @@ def layers(
     shown = done.table.drop(columns="layers").round(4)
     typer.echo(shown.to_string(index=False))
     typer.echo("\n".join(str(path) for path in done.files))
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        values = [float(value) for value in listed(text)]
+    except ValueError:
+        values = []
+    if not values or min(values) < 0:
+        raise typer.BadParameter(f"numbers of at least 0, not {text!r}", param_hint="--penalties")
+    return values
