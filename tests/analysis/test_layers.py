@@ -45,6 +45,8 @@ def test_a_path_of_penalties(tmp_path):
     assert loose.sAUC_fitted_images > 0.6
     assert (tmp_path / "layers.png").stat().st_size > 10_000
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "layers.csv"), table)
+    # More values of λ come to those that are there.
+    assert list(layers(dataset, tmp_path, layers=["conv5"], penalties=[0.1]).table.penalty) == [0.001, 0.1, 10.0]
 
 
 def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch):
@@ -70,7 +72,7 @@ def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(table.iloc[:1], first)
     monkeypatch.setattr(module._Sweep, "measure", lambda *_: pytest.fail("measured again"))
     pd.testing.assert_frame_equal(layers(dataset, tmp_path).table, table)
-    with pytest.raises(FovealError, match="holds a sweep over other images or another network"):
+    with pytest.raises(FovealError, match="holds another sweep"):
         layers(make_dataset(10), tmp_path)
 
 

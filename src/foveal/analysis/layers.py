@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -41,18 +42,6 @@ STEP = 32  # px of the image: finer features are averaged to it; the blur that f
 CELL = 16  # px: side of the cells on which densities are computed here
 TOLERANCE = 1e-5  # nats: a step that gains less ends a fit
 SCORED_AT_ONCE = 16
-COLUMNS = [
-    "figure",
-    "label",
-    "layers",
-    "penalty",
-    "features",
-    "explained_training_subjects",
-    "explained_test_subjects",
-    "sAUC_fitted_images",
-    "sAUC_held_out_images",
-]
-
 Progress = Callable[[str, int, int], None]
 
 
@@ -63,6 +52,20 @@ class Subset:
     figure: str
     label: str
     layers: tuple[str, ...]
+
+
+class Row(NamedTuple):
+    """What was measured of one subset with one penalty; see `LayerSweep.table`."""
+
+    figure: str
+    label: str
+    layers: str
+    penalty: float
+    features: int
+    explained_training_subjects: float
+    explained_test_subjects: float
+    sAUC_fitted_images: float  # noqa: N815
+    sAUC_held_out_images: float  # noqa: N815
 
 
 @dataclass(frozen=True)
@@ -141,30 +144,29 @@ def layers(
     every_layer = tuple(dict.fromkeys(layer for subset in subsets for layer in subset.layers))
     model = DeepGaze1(config_for(backbone, every_layer))
     caches = [FeatureCache(model, data.select(images), finest_step=STEP) for images in (chosen, others)]
-    table = _earlier_rows(folder, {"features": [cache.key for cache in caches], "step": STEP})
+    settings = {"features": [cache.key for cache in caches], "step": STEP, "cell": CELL, "layers": list(layers or ())}
+    rows = _earlier_rows(folder, settings)
+    # The same layers may stand in several figures; they are measured once.
+    measured: dict[tuple[str, float], tuple[Any, ...]] = {(row.layers, row.penalty): row[4:] for row in rows}
     work = [(subset, penalty) for subset in subsets for penalty in penalties]
-    done = {(row.layers, row.penalty): row for row in table.itertuples()}
-    if any((" ".join(subset.layers), penalty) not in done for subset, penalty in work):
-        sweep = _Sweep(data, chosen, others, yardsticks, *(cache.groups(report) for cache in caches))
-    rows = []
+    sweep: _Sweep | None = None
     for number, (subset, penalty) in enumerate(work):
         report("subsets", number, len(work))
-        key = " ".join(subset.layers), penalty
-        if key not in done:
-            values = sweep.measure(subset.layers, penalty)
-            new = pd.DataFrame([(subset.figure, subset.label, *key, *values)], columns=COLUMNS)
-            done[key] = next(new.itertuples())
-            table = pd.concat([table, new]) if len(table) else new
-            with write_atomically(folder / "layers.csv") as temporary:
-                table.to_csv(temporary, index=False)
-        rows.append((subset.figure, subset.label, *key, *(getattr(done[key], name) for name in COLUMNS[4:])))
+        names = " ".join(subset.layers)
+        place = subset.figure, subset.label, names, penalty
+        if place in {row[:4] for row in rows}:
+            continue
+        if (names, penalty) not in measured:
+            sweep = sweep or _Sweep(data, chosen, others, yardsticks, *(cache.groups(report) for cache in caches))
+            measured[names, penalty] = sweep.measure(subset.layers, penalty)
+        rows.append(Row(*place, *measured[names, penalty]))
+        with write_atomically(folder / "layers.csv") as temporary:
+            pd.DataFrame(rows).to_csv(temporary, index=False)
     report("subsets", len(work), len(work))
-    result = pd.DataFrame(rows, columns=COLUMNS)
-    with write_atomically(folder / "layers.csv") as temporary:
-        result.to_csv(temporary, index=False)
+    table = pd.DataFrame(rows).sort_values(["figure", "penalty"], kind="stable", ignore_index=True)
     with write_atomically(folder / "layers.png") as temporary:
-        draw_sweep(result, temporary)
-    return LayerSweep(result, [folder / "layers.csv", folder / "layers.png"])
+        draw_sweep(table, temporary)
+    return LayerSweep(table, [folder / "layers.csv", folder / "layers.png"])
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -198,15 +200,15 @@ def subsets_of(backbone: str) -> list[Subset]:
     ]
 
 
-def _earlier_rows(folder: Path, settings: dict[str, object]) -> pd.DataFrame:
-    """What an earlier call with the same data and network has found."""
+def _earlier_rows(folder: Path, settings: dict[str, object]) -> list[Row]:
+    """What an earlier call with the same data, network and layers has found."""
     kept = folder / "layers.json"
     if kept.is_file() and json.loads(kept.read_text()) != settings:
-        raise FovealError(f"{folder}: holds a sweep over other images or another network; choose another --out")
+        raise FovealError(f"{folder}: holds another sweep (images, network or layers); choose another --out")
     with write_atomically(kept) as temporary:
         temporary.write_text(json.dumps(settings))
-    table = folder / "layers.csv"
-    return pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=COLUMNS)
+    path = folder / "layers.csv"
+    return [Row(*values) for values in pd.read_csv(path).itertuples(index=False, name=None)] if path.is_file() else []
 
 
 class _Sweep:
@@ -237,7 +239,7 @@ class _Sweep:
         self.std = dict(zip(sizes, deviations.split(list(sizes.values())), strict=True))
 
     def measure(self, layers: tuple[str, ...], penalty: float) -> tuple[int, float, float, float, float]:
-        """The last five columns of the table."""
+        """The last five values of a row."""
         groups = [group.only(layers) for group in self.groups]
         stack = LinearReadout({layer: len(self.std[layer]) for layer in layers}, len(self.left_out))
         stack.std = torch.cat([self.std[layer] for layer in layers])
