@@ -23,13 +23,15 @@ from matplotlib.figure import Figure
 from timing import keep
 
 import foveal
-from foveal.benchmark.observations import Observations
-from foveal.benchmark.scoring import maps_of_model, score
+from foveal.benchmark.observations import Observations, ObservedBatch
+from foveal.benchmark.scoring import map_values, maps_of_model
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.gaze.kde import leave_one_subject_out_densities
 from foveal.metrics import get_metrics
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model
-from foveal.models.deep.deepgaze1 import DeepGaze1
+from foveal.models.calibration import to_working_grid
+from foveal.models.deep.deepgaze1 import DeepGaze1, density_grid
+from foveal.models.parts.finalizer import normalize_log_density, resize_maps
 from foveal.training.feature_cache import FeatureCache
 from foveal.training.readout_problem import ReadoutProblem, counts_of, log_likelihoods, log_priors_of
 
@@ -98,33 +100,30 @@ class Figures:
     def of_file(self, path: Path) -> dict[str, float]:
         """Explained information of a model with a calibration, which cannot learn a subject by heart."""
         positions = np.flatnonzero(np.isin(self.observations.dataset.stimuli.ids, self.data.stimuli.ids)).tolist()
-        likelihood = self._mean(load_model(path), positions, ["LL"])["LL"]
+        likelihood = self._means(load_model(path), positions)["LL"]
         baseline = float(self.yardsticks.center_bias_log_likelihood.mean())
         return {"explained, left-out subjects": (likelihood - baseline) / self.gold}
 
     def on_other_images(self, path: Path) -> dict[str, float]:
         """AUC with the centre bias, sAUC with a uniform prior, IG and NSS, on the 540 images of other sizes."""
-        values = self._mean(load_model(path), self.others, ["AUC", "NSS", "LL"])
+        values = self._means(load_model(path), self.others)
         yardsticks = self.observations.yardsticks
         baseline = float(yardsticks.center_bias_log_likelihood[self.others].mean())
         gold = float(yardsticks.gold_information_gain[self.others].mean())
-        uniform = load_model(path)
-        if isinstance(uniform, DeepGaze1):
-            torch.nn.init.zeros_(uniform.readout.prior_weight)
-        elif isinstance(uniform, SaliencyMapModel):
-            uniform.calibration.prior_weight.zero_()
-        return {
-            "AUC": values["AUC"],
-            "sAUC": self._mean(uniform, self.others, ["sAUC"])["sAUC"],
-            "NSS": values["NSS"],
-            "IG": values["LL"] - baseline,
-            "explained": (values["LL"] - baseline) / gold,
-        }
+        gain = values.pop("LL") - baseline
+        return values | {"IG": gain, "explained": gain / gold}
 
-    def _mean(self, model: SaliencyModel, images: list[int], metrics: list[str]) -> dict[str, float]:
-        source = maps_of_model(model, self.observations.dataset, raw=False)
-        parts = [some for some, _ in score(source, images, get_metrics(metrics), self.observations, raw=False)]
-        return {name: float(np.mean([v[name] for some in parts for v in some.values()])) for name in metrics}
+    def _means(self, model: SaliencyModel, images: list[int]) -> dict[str, float]:
+        """Over images; one pass of the model serves the metrics of its density and, without its prior, sAUC."""
+        parts = []
+        for batch in maps_of_model(model, self.observations.dataset, raw=False)(images):
+            observed = ObservedBatch(self.observations, batch.images, batch.parts, torch.device("cpu"))
+            size = batch.maps.shape[1], batch.maps.shape[2]
+            uniform = normalize_log_density(batch.maps - weighted_prior(model, size))
+            values = map_values(batch.maps, observed, get_metrics(["AUC", "NSS", "LL"]), raw=False)
+            values |= map_values(uniform, observed, get_metrics(["sAUC"]), raw=False)
+            parts.append(pd.DataFrame({name: column.numpy() for name, column in values.items()}))
+        return {str(name): float(value) for name, value in pd.concat(parts).mean().items()}
 
     def gold_by_image(self) -> dict[str, float]:
         """Information gain of a gold standard whose bandwidth, or bandwidth and weights, are best for each image."""
@@ -153,6 +152,19 @@ class Figures:
             "gold IG, bandwidth of each image": float(by_bandwidth.mean()),
             "gold IG, bandwidth and weights of each image": float(by_both.mean()),
         }
+
+
+def weighted_prior(model: SaliencyModel, size: tuple[int, int]) -> torch.Tensor:
+    """What a model adds to its log density for the centre bias, up to a constant, on the pixels of an image."""
+    if isinstance(model, DeepGaze1):
+        rows, columns = density_grid(size).rows.length, density_grid(size).columns.length
+        log_prior, weight = model.log_prior, model.readout.prior_weight.detach()
+    elif isinstance(model, SaliencyMapModel):
+        rows, columns = to_working_grid(torch.zeros(1, *size)).shape[1:]
+        log_prior, weight = model.calibration.log_prior, model.calibration.prior_weight
+    else:  # a centre bias, which is nothing else
+        return model.log_density(torch.zeros(1, 3, *size))
+    return weight * resize_maps(resize_maps(log_prior[None], (rows, columns)), size)
 
 
 def draw(results: pd.DataFrame) -> None:
