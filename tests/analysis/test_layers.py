@@ -85,3 +85,19 @@ def test_what_cannot_be_measured(tmp_path):
         layers(dataset.limit(1), tmp_path)
     with pytest.raises(FovealError, match="no layer 'conv9'"):
         layers(dataset, tmp_path, layers=["conv9"])
+    for penalties in ([], [-1.0], [float("nan")]):
+        with pytest.raises(FovealError, match="penalties: give numbers of at least 0"):
+            layers(dataset, tmp_path, penalties=penalties)
+    (tmp_path / "layers.csv").write_text("somebody's own table")
+    with pytest.raises(FovealError, match="holds another sweep"):
+        layers(dataset, tmp_path, layers=["conv5"])
+    assert (tmp_path / "layers.csv").read_text() == "somebody's own table"
+
+
+def test_other_fixations_are_another_sweep(tmp_path, monkeypatch):
+    monkeypatch.setattr(module._Sweep, "measure", lambda *_: (256, 0.5, 0.4, 0.7, 0.6))
+    dataset = make_dataset(6)
+    layers(dataset, tmp_path, layers=["conv5"])
+    others = dataclasses.replace(dataset, fixations=dataset.fixations.where(slice(1, None)))
+    with pytest.raises(FovealError, match="holds another sweep"):
+        layers(others, tmp_path, layers=["conv5"])

@@ -12,7 +12,9 @@ from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Fixations
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import load_model
-from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config
+from foveal.models.baselines import CenterBias
+from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
+from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.readout import LinearReadout
 from foveal.training import feature_cache
@@ -28,7 +30,7 @@ from foveal.training.readout_problem import (
     standard_deviations,
     sums_over_fixations,
 )
-from foveal.training.train_readout import fitted_folds, folds_over_subjects
+from foveal.training.train_readout import folds_over_subjects
 
 pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 CONFIG = DeepGaze1Config(layers=("conv1", "conv5"), channels=(64, 256))
@@ -145,13 +147,19 @@ def test_planted_weights_are_found(model, planted):
 
 @pytest.mark.parametrize("optimizer", ["sfo", "adam"])
 def test_all_optimizers_find_the_same_optimum(model, planted, optimizer):
-    costs = {}
-    for name in ("lbfgs", optimizer):
-        fit_readout(model.readout, planted[2], optimizer=name, steps=40)
+    """Where the cost is nearly flat none of them arrives; Adam, which knows no curvature, least of all."""
+    problem, reached = planted[2], {}
+
+    def cost() -> float:
         with torch.no_grad():
-            costs[name] = objective(model.readout, planted[2], 0.001)
-    # Where the cost is nearly flat none of them arrives; Adam, which knows no curvature, least of all.
-    assert costs[optimizer] == pytest.approx(costs["lbfgs"], rel=1e-2 if optimizer == "sfo" else 5e-2)
+            return objective(model.readout, problem, 0.001)
+
+    fit_readout(model.readout, problem, steps=0, optimizer="sfo")  # only to begin where they all do
+    start = cost()
+    for name in ("lbfgs", optimizer):
+        fit_readout(model.readout, problem, optimizer=name, steps=40)
+        reached[name] = cost()
+    assert start - reached[optimizer] > 0.7 * (start - reached["lbfgs"])
 
 
 def test_the_cost_is_that_of_the_paper(model, dataset, groups):
@@ -206,16 +214,47 @@ def test_layers_may_be_combined_before_they_are_enlarged(model, dataset):
 
 def test_readouts_fitted_together_are_those_fitted_one_by_one(model, dataset, groups):
     model.readout.std = standard_deviations(groups)
-    everything = problem_of(groups, dataset)
-    fit_readout(model.readout, everything, penalty=0.1)
     parts = folds_over_subjects(dataset)
-    together = fitted_folds(model.readout, everything, dataset, parts, "subjects", 0.1, {})
-    for part, (_, readout, problem) in zip(parts, together, strict=True):
+    problems = [problem_of(groups, dataset, dataset.fixations.where(part.trained_on)) for part in parts]
+    stack = LinearReadout(model.readout.channels, len(parts))
+    stack.std = model.readout.std
+    fit_readout(stack, ReadoutProblem.joined(problems), penalty=0.1)
+    for problem, readout in zip(problems, stack.unstacked(), strict=True):
         alone = LinearReadout(readout.channels)
-        alone.load_state_dict(model.readout.state_dict())
-        fit_readout(alone, problem, penalty=0.1, warm=True)
+        alone.std = model.readout.std
+        fit_readout(alone, problem, penalty=0.1)
         assert objective(readout, problem, 0.1) == pytest.approx(objective(alone, problem, 0.1), rel=2e-3)
-        assert float(problem.n_fixations) == part.trained_on.sum()
+
+
+def test_a_fold_knows_nothing_of_what_it_is_judged_on(dataset, tmp_path, monkeypatch):
+    """A feature that speaks on one image only, which is always looked at where it does: useless on the others."""
+    one = dataset.limit(8)
+    fixations = one.fixations
+    x = np.where(fixations.image == 3, 10.0, fixations.x)
+    data = dataclasses.replace(
+        one, fixations=dataclasses.replace(fixations, x=x, y=np.where(fixations.image == 3, 10.0, fixations.y))
+    )
+    features = DeepGaze1.features
+
+    def planted(self, images):
+        found, grids = features(self, images)
+        for image, pixels in enumerate(images):
+            # The image is known by its first pixel.
+            special = torch.equal(pixels[:, 0, 0], torch.from_numpy(data.stimuli[3].image[0, 0].copy()).float() / 255)
+            found["conv5"][image, 0] = 0.0
+            if special:
+                found["conv5"][image, 0, :4, :4] = 100.0
+        return found, grids
+
+    monkeypatch.setattr(DeepGaze1, "features", planted)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+    foveal.train("deepgaze1", data, out=tmp_path, folds=8, penalty=0.0)
+    learned = load_model(tmp_path / "deepgaze1.safetensors").readout.weight[0].abs()
+    judged_on_it = load_model(tmp_path / "folds" / "3.safetensors")
+    assert judged_on_it.readout.weight[0].abs() < 0.1 * learned
+    # The fold's prior does not know the image either.
+    others = CenterBiasKDE.fit(data.select([n for n in range(8) if n != 3]))
+    torch.testing.assert_close(judged_on_it.log_prior, CenterBias.of(others).log_grid)
 
 
 def test_a_stack_computes_what_each_of_its_readouts_does(model, dataset, groups):
@@ -263,8 +302,7 @@ def test_fine_features_can_be_averaged(model, dataset, tmp_path):
 
 
 @pytest.mark.parametrize("left_out", ["images", "subjects"])
-def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_out, monkeypatch):
-    monkeypatch.setattr("foveal.training.fit_readout.STEPS", 10)
+def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_out):
     folds = 2 if left_out == "images" else None
     report = foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, layers=["conv5"])
     assert report.held_out_log_likelihood is not None
@@ -281,6 +319,13 @@ def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_ou
     assert again.held_out_log_likelihood == pytest.approx(report.held_out_log_likelihood)
     with pytest.raises(FovealError, match=r"0.safetensors: fitted with other settings; choose another --out"):
         foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, penalty=0.1, resume=True)
+    fewer = dataclasses.replace(dataset, fixations=dataset.fixations.where(np.arange(len(dataset.fixations)) > 0))
+    with pytest.raises(FovealError, match=r"0.safetensors: fitted with other settings"):
+        foveal.train("deepgaze1", fewer, out=tmp_path, folds=folds, left_out=left_out, resume=True)
+    if folds:
+        foveal.train("deepgaze1", dataset, out=tmp_path, folds=3)
+        foveal.train("deepgaze1", dataset, out=tmp_path, folds=2)
+        assert len(list((tmp_path / "folds").iterdir())) == 2  # nothing of the run before
 
 
 def test_other_layers_of_a_backbone(dataset, tmp_path):
@@ -294,5 +339,25 @@ def test_other_layers_of_a_backbone(dataset, tmp_path):
     ]:
         with pytest.raises(FovealError, match=message):
             foveal.train("deepgaze1", dataset, out=tmp_path, **wrong)
-    with pytest.raises(FovealError, match="not made of a backbone's layers"):
-        foveal.train("bms", dataset, out=tmp_path, backbone="alexnet")
+    for model, wrong, message in [
+        ("bms", {"backbone": "alexnet"}, "bms has no layers"),
+        ("bms", {"optimizer": "sfo"}, "bms has no layers"),
+        ("bms", {"resume": True}, "nor can it resume"),
+        ("deepgaze1", {"optimizer": "LBFGS"}, "optimizer: lbfgs or sfo or adam, not 'LBFGS'"),
+        ("deepgaze1", {"left_out": "people"}, "left out: images or subjects, not 'people'"),
+        ("deepgaze1", {"penalty": -1.0}, "penalty: a number of at least 0, not -1"),
+    ]:
+        with pytest.raises(FovealError, match=message):
+            foveal.train(model, dataset, out=tmp_path, **wrong)
+    alone = dataclasses.replace(dataset, fixations=dataset.fixations.for_subject(0))
+    with pytest.raises(FovealError, match="toy: no two subjects are known"):
+        foveal.train("deepgaze1", alone, out=tmp_path, left_out="subjects")
+
+
+def test_features_of_many_layers_have_a_short_file_name(dataset, tmp_path):
+    """All names of VGG-16's layers together are longer than a file system allows."""
+    every = Backbone("vgg16", pretrained=False).layers
+    model = DeepGaze1(config_for("vgg16", every))
+    model._backbones = [Backbone("vgg16", pretrained=False)]
+    [group] = FeatureCache(model, dataset.limit(1), tmp_path).groups()
+    assert tuple(group.grids) == every

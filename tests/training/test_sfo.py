@@ -97,3 +97,47 @@ def test_a_value_that_is_not_finite_is_walked_back_from():
     for _ in range(60):
         optimizer.step(closure)
     assert float(x.detach()) == pytest.approx(10**-0.5, rel=1e-3)
+
+
+def test_a_model_whose_curvature_is_lost_has_none():
+    """Visits that show no curvature any more, in a space that has grown: nothing of the old size is left."""
+    model = sfo._Model()
+    for at, slope in ((0.0, 0.0), (1.0, 2.0)):
+        model.positions.append(torch.tensor([at, 0.0], dtype=torch.float64))
+        model.gradients.append(torch.tensor([slope, 0.0], dtype=torch.float64))
+    model.update_hessian()
+    assert model.hessian is not None
+    model.map(lambda vector: torch.cat([0 * vector, vector.new_zeros(1)]))
+    model.update_hessian()
+    assert model.hessian is None
+
+
+def test_more_are_taken_in_when_gradients_disagree():
+    optimizer = SFO([torch.zeros(3, requires_grad=True)], 5)
+    optimizer._basis = torch.eye(3, dtype=torch.float64)
+    for gradient in ([1.0, 0, 0], [1.001, 0, 0]):
+        model = optimizer._models[0 if not optimizer._models[0].gradients else 1]
+        model.positions = [torch.zeros(3, dtype=torch.float64)]
+        model.gradients = [torch.tensor(gradient, dtype=torch.float64)]
+    optimizer._grow()
+    assert optimizer._n_active == 2
+    optimizer._models[1].gradients = [torch.tensor([-0.9, 0, 0], dtype=torch.float64)]
+    optimizer._grow()
+    assert optimizer._n_active == 3
+
+
+def test_a_bad_visit_where_no_step_was_made_does_not_stop_it():
+    x = torch.tensor([1.0], requires_grad=True)
+    optimizer = SFO([x], 1)
+    seen = []
+
+    def closure(_: int) -> float:
+        optimizer.zero_grad()
+        value = (x - 3).square().sum()
+        value.backward()
+        seen.append(float(x.detach()))
+        return float("nan") if len(seen) == 1 else float(value.detach())
+
+    for _ in range(60):
+        optimizer.step(closure)
+    assert float(x.detach()) == pytest.approx(3, abs=1e-2)

@@ -1,9 +1,10 @@
 """`foveal layers`: which layers of a network help to predict fixations (DeepGaze I, section 2.3, Figs. 5 and 8)."""
 
 import json
+import math
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -80,10 +81,13 @@ class LayerSweep:
         held-out ones.
     files
         The table and the figure.
+    problems
+        One line for each image that could not be scored.
     """
 
     table: pd.DataFrame
     files: list[Path]
+    problems: list[str]
 
 
 def layers(
@@ -126,8 +130,10 @@ def layers(
     Raises
     ------
     FovealError
-        If something cannot be loaded or written, or `out` holds another sweep.
+        If something cannot be loaded or written, `out` holds another sweep, or no λ is given that could be one.
     """
+    if not penalties or not all(0 <= penalty < math.inf for penalty in penalties):
+        raise FovealError("penalties: give numbers of at least 0")
     subsets = [Subset("λ", "+".join(layers), tuple(layers))] if layers else subsets_of(backbone)
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     looked_at = np.unique(data.fixations.image)
@@ -144,7 +150,13 @@ def layers(
     every_layer = tuple(dict.fromkeys(layer for subset in subsets for layer in subset.layers))
     model = DeepGaze1(config_for(backbone, every_layer))
     caches = [FeatureCache(model, data.select(images), finest_step=STEP) for images in (chosen, others)]
-    settings = {"features": [cache.key for cache in caches], "step": STEP, "cell": CELL, "layers": list(layers or ())}
+    settings = {
+        "features": [cache.key for cache in caches],
+        "fixations": data.fixations.digest(),
+        "pixels_per_degree": data.stimuli[0].pixels_per_degree,
+        "fit": [STEP, CELL, TOLERANCE],
+        "layers": list(layers or ()),
+    }
     rows = _earlier_rows(folder, settings)
     # The same layers may stand in several figures; they are measured once.
     measured: dict[tuple[str, float], tuple[Any, ...]] = {(row.layers, row.penalty): row[4:] for row in rows}
@@ -166,7 +178,8 @@ def layers(
     table = pd.DataFrame(rows).sort_values(["figure", "penalty"], kind="stable", ignore_index=True)
     with write_atomically(folder / "layers.png") as temporary:
         draw_sweep(table, temporary)
-    return LayerSweep(table, [folder / "layers.csv", folder / "layers.png"])
+    problems = sweep.problems if sweep else []
+    return LayerSweep(table, [folder / "layers.csv", folder / "layers.png"], problems)
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -188,26 +201,26 @@ def subsets_of(backbone: str) -> list[Subset]:
     depths = {name: int(match[2]) if match and match[2] else 0 for name, match in parts.items()}
     each = sorted(set(depths.values()))
 
-    def where(figure: str, label: str, chosen: Callable[[str], bool]) -> Subset:
-        return Subset(figure, label, tuple(name for name in names if chosen(name)))
-
     return [
-        *(where("a", f"≥{depth}", lambda name, d=depth: depths[name] >= d) for depth in each),  # type: ignore[misc]
-        *(where("b", f"≤{depth}", lambda name, d=depth: depths[name] <= d) for depth in each),  # type: ignore[misc]
-        *(where("c", f"{depth}", lambda name, d=depth: depths[name] == d) for depth in each),  # type: ignore[misc]
-        *(where("d", kind, lambda name, k=kind: types[name] == k) for kind in dict.fromkeys(types.values())),  # type: ignore[misc]
+        *(Subset("a", f"≥{depth}", tuple(name for name in names if depths[name] >= depth)) for depth in each),
+        *(Subset("b", f"≤{depth}", tuple(name for name in names if depths[name] <= depth)) for depth in each),
+        *(Subset("c", f"{depth}", tuple(name for name in names if depths[name] == depth)) for depth in each),
+        *(
+            Subset("d", kind, tuple(name for name in names if types[name] == kind))
+            for kind in dict.fromkeys(types.values())
+        ),
         *(Subset("e", name, (name,)) for name in names),
     ]
 
 
-def _earlier_rows(folder: Path, settings: dict[str, object]) -> list[Row]:
+def _earlier_rows(folder: Path, settings: Mapping[str, object]) -> list[Row]:
     """What an earlier call with the same data, network and layers has found."""
-    kept = folder / "layers.json"
-    if kept.is_file() and json.loads(kept.read_text()) != settings:
-        raise FovealError(f"{folder}: holds another sweep (images, network or layers); choose another --out")
+    kept, path = folder / "layers.json", folder / "layers.csv"
+    earlier = kept.read_text() if kept.is_file() else None
+    if path.is_file() if earlier is None else earlier != json.dumps(settings):
+        raise FovealError(f"{folder}: holds another sweep (images, fixations, network, layers); choose another --out")
     with write_atomically(kept) as temporary:
         temporary.write_text(json.dumps(settings))
-    path = folder / "layers.csv"
     return [Row(*values) for values in pd.read_csv(path).itertuples(index=False, name=None)] if path.is_file() else []
 
 
@@ -232,7 +245,10 @@ class _Sweep:
         of_each = [counts_of(groups, self.data.fixations.for_subject(subject), _cells) for subject in self.left_out]
         self.counts_left_out = [torch.stack(each) for each in zip(*of_each, strict=True)]
         self.counts = [counts.sum(dim=0) - counts for counts in self.counts_left_out]
+        self.problems: list[str] = []
         self.gold = float(np.nanmean(yardsticks.gold_information_gain))
+        if self.gold <= 0:
+            raise FovealError(f"{self.data.name}: its gold standard explains nothing that could be shared in")
         self.center_bias = float(np.nanmean(yardsticks.center_bias_log_likelihood))
         deviations = standard_deviations(groups)
         sizes = {layer: array.shape[1] for layer, array in groups[0].read(slice(0, 1)).items()}
@@ -268,8 +284,12 @@ class _Sweep:
         """With a uniform prior, as this metric expects it; the mean over images."""
         metrics = get_metrics(["sAUC"])
         source = _maps_without_prior(readout, groups, positions)
-        scores = score(source, positions.tolist(), metrics, self.observations, raw=False)
-        return float(np.nanmean([values["sAUC"] for some, _ in scores for values in some.values()]))
+        values = []
+        # Raw, for the map is this metric's own already: nothing of the centre bias is left to be divided out.
+        for some, problems in score(source, positions.tolist(), metrics, self.observations, raw=True):
+            values += [of_image["sAUC"] for of_image in some.values()]
+            self.problems += problems
+        return float(np.nanmean(values))
 
 
 def _maps_without_prior(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from foveal.cli.console import progress_bars
-from foveal.cli.options import DataRoot, DatasetName, listed
+from foveal.cli.options import DataRoot, DatasetName, listed, tell_problems
 
 
 def layers(
@@ -32,16 +32,14 @@ def layers(
             split=split,
             progress=report,
         )
-    shown = done.table.drop(columns="layers").round(4)
-    typer.echo(shown.to_string(index=False))
+    shown = done.table.drop(columns="layers")
+    typer.echo(shown.to_string(index=False, formatters={"penalty": "{:g}".format}, float_format="{:.4f}".format))
     typer.echo("\n".join(str(path) for path in done.files))
+    tell_problems(done.problems)
 
 
 def _numbers(text: str) -> list[float]:
     try:
-        values = [float(value) for value in listed(text)]
+        return [float(value) for value in listed(text)]
     except ValueError:
-        values = []
-    if not values or min(values) < 0:
-        raise typer.BadParameter(f"numbers of at least 0, not {text!r}", param_hint="--penalties")
-    return values
+        raise typer.BadParameter(f"numbers, not {text!r}", param_hint="--penalties") from None

@@ -1,7 +1,7 @@
 """`foveal train`."""
 
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import typer
 
@@ -26,8 +26,6 @@ def train(
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations."""
     from foveal.training import train as run
-    from foveal.training.fit_readout import OptimizerName
-    from foveal.training.train_readout import LeftOut
 
     with progress_bars() as report:
         result = run(
@@ -37,11 +35,11 @@ def train(
             data_root=data_root,
             split=split,
             folds=folds,
-            left_out=_one_of(LeftOut, leave_out, "--leave-out"),
+            left_out=leave_out,
             backbone=backbone,
             layers=listed(layers) or None,
             penalty=penalty,
-            optimizer=_one_of(OptimizerName, optimizer, "--optimizer"),
+            optimizer=optimizer,
             resume=resume,
             seed=seed,
             progress=report,
@@ -56,11 +54,3 @@ def train(
         typer.echo(f"  of the model, on held-out {leave_out:8}                  {result.held_out_log_likelihood:8.4f}")
     typer.echo(f"weights: {result.path}")
     tell_problems(result.problems)
-
-
-def _one_of(choices: Any, given: str, option: str) -> Any:
-    """What was given, if it is one of the strings of a Literal type."""
-    known = get_args(choices)
-    if given not in known:
-        raise typer.BadParameter(f"{' or '.join(known)}, not {given!r}", param_hint=option)
-    return given

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 SHOWN = (
@@ -30,13 +31,17 @@ def draw_sweep(table: pd.DataFrame, path: Path) -> None:
     figure = Figure(figsize=(9, 2.5 * len(kinds)), layout="constrained", dpi=130)
     axes = figure.subplots(len(kinds), 2, squeeze=False)
     for row, kind in zip(axes, kinds, strict=True):
-        part = table[table.figure == kind]
-        labels = [f"{penalty:g}" for penalty in part.penalty] if kind == "λ" else list(part.label)
+        of_kind = table[table.figure == kind]
+        # A path of penalties is one line; subsets with several penalties are one line each, the later the fainter.
+        parts = [of_kind] if kind == "λ" else [of_kind[of_kind.penalty == p] for p in of_kind.penalty.unique()]
+        labels = [f"{penalty:g}" for penalty in of_kind.penalty] if kind == "λ" else list(parts[0].label)
         for ax, (what, lines) in zip(row, SHOWN, strict=True):
-            for color, (column, name) in zip(("#8fb3d9", "#1f4e86"), lines.items(), strict=True):
-                ax.plot(range(len(part)), part[column], "o-", color=color, label=name, markersize=4)
+            for part, alpha in zip(parts, np.linspace(1, 0.4, len(parts)), strict=True):
+                for color, (column, name) in zip(("#8fb3d9", "#1f4e86"), lines.items(), strict=True):
+                    label = name if len(parts) == 1 else f"{name}, λ = {part.penalty.iloc[0]:g}"
+                    ax.plot(range(len(part)), part[column], "o-", color=color, label=label, markersize=4, alpha=alpha)
             ax.axhline(best[list(lines)[1]], color="#1f4e86", linestyle=":", linewidth=1)
-            ax.set_xticks(range(len(part)), labels, rotation=45 if len(part) > 8 else 0)
+            ax.set_xticks(range(len(labels)), labels, rotation=45 if len(labels) > 8 else 0)
             ax.set_ylabel(what)
             ax.set_title(f"({kind}) {TITLES[kind]}", loc="left", fontsize=10)
             ax.spines[["top", "right"]].set_visible(False)

@@ -1,5 +1,6 @@
 """Where people looked: one row a fixation, in columns of equal length."""
 
+import hashlib
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -102,6 +103,11 @@ class Fixations:
     def pixel_y(self) -> Int[np.ndarray, " fixation"]:
         """Row of the pixel that each fixation falls on."""
         return np.floor(self.y + 0.5).astype(np.int64)
+
+    def digest(self) -> str:
+        """A short text that changes with where anybody looked."""
+        content = b"".join(np.ascontiguousarray(c).tobytes() for c in (self.image, self.x, self.y, self.subject))
+        return hashlib.sha256(content).hexdigest()[:12]
 
     def where(self, rows: Any) -> "Fixations":
         """The fixations that a mask, slice or index array picks."""

@@ -208,7 +208,8 @@ class FeatureCache:
         if not missing:
             return
         unfinished = {layer: folder / f"unfinished-{_file(layer, size)}" for layer in missing}
-        count = folder / f"unfinished-{'-'.join(missing)}-{size[0]}x{size[1]}.txt"
+        together = hashlib.sha256("-".join(missing).encode()).hexdigest()[:12]  # names of all would be too long a name
+        count = folder / f"unfinished-{together}-{size[0]}x{size[1]}.txt"
         done = int(count.read_text()) if count.is_file() and all(p.is_file() for p in unfinished.values()) else 0
         arrays = {
             layer: np.lib.format.open_memmap(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
@@ -47,9 +48,10 @@ def fit_readout(
     optimizer
         "lbfgs" goes over all images at each step; "sfo", the paper's, and "adam" over some images at a time.
     steps
-        Of L-BFGS, at most; of the others, passes over all images.
+        Of L-BFGS, at most, with up to two passes over all images each; of the others, passes.
     tolerance
-        Of L-BFGS: a step that gains less, in nats, is the last.
+        Of L-BFGS: a step that gains less, in nats (of several problems on average), or moves no parameter by more, is
+        the last.
     seed
         Of the first weights, and of the order of Adam's batches.
     warm
@@ -69,7 +71,7 @@ def fit_readout(
         _by_lbfgs(readout, problem, penalty, steps, tolerance, told)
     elif optimizer == "sfo":
         _by_sfo(readout, problem, penalty, steps, told)
-    else:
+    elif optimizer == "adam":
         _by_adam(readout, problem, penalty, steps, told, torch.Generator().manual_seed(seed))
 
 
@@ -112,7 +114,7 @@ def _batch_costs(readout: LinearReadout, problem: ReadoutProblem, penalty: float
         cost.backward()
         return float(cost.detach())
 
-    return [lambda number=number: cost_of(number) for number in range(len(chunks))]  # type: ignore[misc]
+    return [partial(cost_of, number) for number in range(len(chunks))]
 
 
 def _by_sfo(readout: LinearReadout, problem: ReadoutProblem, penalty: float, passes: int, report: Report) -> None:

@@ -1,9 +1,11 @@
 """`foveal train`: fit a model to a data set and write its weights."""
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -69,11 +71,11 @@ def train(
     data_root: str | os.PathLike[str] | None = None,
     split: str | None = None,
     folds: int | None = None,
-    left_out: LeftOut = "images",
+    left_out: str = "images",
     backbone: str | None = None,
     layers: Sequence[str] | None = None,
     penalty: float = SPARSITY,
-    optimizer: OptimizerName = "lbfgs",
+    optimizer: str = "lbfgs",
     resume: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
@@ -126,8 +128,14 @@ def train(
         config = config_for(backbone or "alexnet", layers or DeepGaze1Config().layers)
         fitted_model = DeepGaze1(config)
         fitted_model.backbone.check_layers(config.layers)  # its weights are here, or the reason is said now
-    elif backbone or layers or left_out != "images":
-        raise FovealError(f"{name} is not made of a backbone's layers, and its folds leave out images")
+    elif backbone or layers or resume or (left_out, optimizer, penalty) != ("images", "lbfgs", SPARSITY):
+        raise FovealError(
+            f"{name} has no layers, optimizer, penalty or folds over subjects to choose, nor can it resume"
+        )
+    leaves_out = _one_of(LeftOut, left_out, "left out")
+    fitted_by = _one_of(OptimizerName, optimizer, "optimizer")
+    if not 0 <= penalty < math.inf:
+        raise FovealError(f"penalty: a number of at least 0, not {penalty:g}")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     if split:
         data = data.split(split)
@@ -147,9 +155,9 @@ def train(
             data,
             path.parent,
             folds=folds,
-            left_out=left_out,
+            left_out=leaves_out,
             penalty=penalty,
-            optimizer=optimizer,
+            optimizer=fitted_by,
             resume=resume,
             seed=seed,
             progress=progress or _silent,
@@ -185,6 +193,13 @@ def train(
     del provenance["path"]  # a place on this machine says nothing elsewhere
     save_model(trained, path, provenance)
     return result
+
+
+def _one_of(choices: Any, given: str, what: str) -> Any:
+    """What was given, if it is one of the strings of a Literal type."""
+    if given not in get_args(choices):
+        raise FovealError(f"{what}: {' or '.join(get_args(choices))}, not {given!r}")
+    return given
 
 
 def _silent(what: str, done: int, total: int) -> None:

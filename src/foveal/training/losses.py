@@ -1,7 +1,7 @@
 """What deep models are trained to make small: registered by name, one value an image.
 
 A loss compares a log density with where people looked. Some take the fixations themselves, others an empirical map (a
-Gaussian on every fixation, scaled to sum to one).
+Gaussian on every fixation, scaled to sum to one). An image without fixations has neither, and its losses are NaN.
 """
 
 from collections.abc import Callable
@@ -108,7 +108,9 @@ def eml(log_density: Float[Tensor, "image row column"], observed: Observed) -> F
 @register_loss("chi-squared")
 def chi_squared(log_density: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
     r"""$\sum_j g_j^2 / p_j - 1$ (PDP, Jetley, Murray & Vig 2016)."""
-    return (2 * (observed.density + TINY).log() - log_density).exp().sum(dim=(1, 2)) - 1
+    g = observed.density
+    quotient = (2 * g.clamp(min=TINY).log() - log_density).exp()
+    return quotient.where(g > 0, 0.0).sum(dim=(1, 2)) - 1
 
 
 @register_loss("total-variation")
@@ -138,7 +140,7 @@ def euclidean(log_density: Float[Tensor, "image row column"], observed: Observed
 
 @register_loss("huber")
 def huber(log_density: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
-    """Squares of small differences, lengths of large ones; scaled as for the Euclidean loss (PDP)."""
+    r"""$\sum_j a_j^2 / 2$ where $a = |p - g| \le 1$, else $a_j - 1/2$; scaled as for the Euclidean loss (PDP)."""
     p, g = _to_unit_height(log_density, observed)
     return F.huber_loss(p, g, reduction="none").sum(dim=(1, 2))
 

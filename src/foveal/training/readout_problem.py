@@ -24,6 +24,7 @@ from foveal.training.feature_cache import FeatureGroup
 
 IMAGES_AT_ONCE = 32  # bounds the memory of a step
 SPARSITY = 0.001  # λ of section 1.1
+CONSTANT = 1e-6  # deviation, as a share of the mean, of a feature that does not change
 SMALL = 1e-12  # keeps the norms differentiable at zero
 
 GridOf = Callable[[tuple[int, int]], Grid]
@@ -150,8 +151,10 @@ def standard_deviations(groups: Sequence[FeatureGroup]) -> Float[Tensor, " featu
                 parts = [maps.sum(dim=(0, 2, 3)), maps.square().sum(dim=(0, 2, 3)), torch.tensor(maps[:, 0].numel())]
                 sums[layer] = [a + b for a, b in zip(sums[layer], parts, strict=True)] if layer in sums else parts
     deviations = [(squares / n - (total / n).square()).clamp(min=0).sqrt() for total, squares, n in sums.values()]
-    std = torch.cat(deviations).float()
-    return torch.where(std > 0, std, 1.0)
+    means = [total / n for total, _, n in sums.values()]
+    std, size = torch.cat(deviations), torch.cat(means).abs()
+    # What is left of a constant by rounding is no deviation.
+    return torch.where(std > CONSTANT * size, std, 1.0).float()
 
 
 def sparsity(weight: Float[Tensor, "*problem feature"]) -> Float[Tensor, "*problem"]:

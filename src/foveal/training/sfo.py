@@ -5,8 +5,9 @@ methods", ICML 2014 (arXiv:1311.2115): every subfunction (mini-batch) has a quad
 gradients seen at its past visits. Each step goes to the minimum of the sum of all models, and brings one of them up to
 date there.
 
-Differs from the paper in: a step that made matters worse is taken back by half, towards the place it came from, and the
-next ones are not longer until they did well.
+Differs from the paper and its code in: a step that made matters worse is taken back by half, towards the place it came
+from, and the next ones are not longer until they did well; when more subfunctions are taken in is decided by the plain
+length of gradients, and at the latest after two visits to each.
 """
 
 import math
@@ -27,6 +28,7 @@ SMALLEST_SUBSPACE = 300  # … but never less: a problem this small is never cle
 NEW_DIRECTION = 1e-6  # share of a vector outside the common space that is worth a dimension
 SMALLEST_CURVATURE = 1e-8  # of a step along its direction, relative to its gradient's length
 GROWTH = 2  # of the longest step that is allowed, after a good one
+SHORTEST_REACH = 1e-6  # what is always allowed
 FIRST_STEP = 0.1  # length of the very first step, when no curvature is known
 
 
@@ -61,6 +63,7 @@ class _Model:
             if float(step @ change) > SMALLEST_CURVATURE * float(step.norm() * change.norm())
         ]
         if not pairs:
+            self.hessian = None
             return
         hessian = _smallest_curvature(*map(torch.stack, zip(*pairs, strict=True))) * torch.eye(
             len(pairs[0][0]), dtype=torch.float64
@@ -88,6 +91,7 @@ class SFO(torch.optim.Optimizer):
     """Minimise a sum of subfunctions, with no step size to choose.
 
     `step` takes a closure that is called with the number of a subfunction, sets its gradient and returns its value.
+    The very first value must be finite, as must its gradient; later ones that are not are stepped back from.
 
     Parameters
     ----------
@@ -124,8 +128,9 @@ class SFO(torch.optim.Optimizer):
             model.gradients = [*model.gradients[-HISTORY:], self._basis.T @ gradient]
             model.update_hessian()
         if bad:
-            self._position = (self._position + self._before) / 2
-            self._reach = float((self._position - self._before).norm())
+            back = (self._before - self._position) / 2
+            self._position = self._position + back
+            self._reach = max(float(back.norm()), SHORTEST_REACH)
         else:
             self._reach *= GROWTH
             self._before, self._position = self._position, self._minimum()
@@ -194,9 +199,9 @@ class SFO(torch.optim.Optimizer):
         if self._n_active == len(self._models) or len(models) < self._n_active:
             return
         gradients = torch.stack([model.gradients[-1] for model in models])
-        n = len(models)
-        error = (gradients.square().sum() / (n * (n - 1))).sqrt()
-        if float(gradients.mean(dim=0).norm()) < float(error) or self._visits > 2 * self._n_active:
+        mean, n = gradients.mean(dim=0), len(models)
+        error = ((gradients - mean).square().sum() / (n * (n - 1))).sqrt()
+        if float(mean.norm()) < float(error) or self._visits > 2 * self._n_active:
             self._n_active += 1
             self._visits = 0
 

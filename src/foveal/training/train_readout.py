@@ -1,6 +1,6 @@
 """`foveal train deepgaze1`: features, one fit to everything, and others to measure it on what they did not see."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +26,7 @@ from foveal.training.readout_problem import (
     standard_deviations,
 )
 
-FOLDS_AT_ONCE = 16  # bounds the memory of folds that are fitted together
+FOLDS_AT_ONCE = 5  # are fitted together, which reads the features once for all; bounds memory and what is lost
 
 Progress = Callable[[str, int, int], None]
 LeftOut = Literal["images", "subjects"]
@@ -71,22 +71,27 @@ def train_readout(
 ) -> ReadoutTraining:
     """Fit the readout to all fixations, in place; measure it on held-out images or subjects if asked for.
 
-    The fits of the folds are kept in `out`/folds as they are done; with `resume`, those that are there are not done
-    again.
+    Folds are fitted a few at a time and then kept in `out`/folds; with `resume`, what is there is not done again.
 
     Raises
     ------
     FovealError
-        If folds that are to be kept were fitted with other settings.
+        If subjects are to be left out and are not known, or folds that are to be kept were fitted with other settings.
     """
-    parts = folds_over_subjects(data) if left_out == "subjects" else folds_over_images(data, folds) if folds else []
+    parts: list[Fold] = []
+    if left_out == "subjects":
+        parts = folds_over_subjects(data)
+    elif folds is not None:
+        parts = folds_over_images(data, folds)
     cache = FeatureCache(model, data)
     settings = {
         "features": cache.key,
         "layers": list(model.config.layers),
+        "fixations": data.fixations.digest(),
         "penalty": penalty,
         "folds": len(parts),
         "left_out": left_out,
+        "seed": seed,
     }
     kept = _kept_folds(out / "folds", len(parts), settings) if resume else {}
     groups = cache.groups(progress)
@@ -95,10 +100,11 @@ def train_readout(
     model.log_prior = CenterBias.of(density).log_grid
     everything = ReadoutProblem(groups, log_priors_of(groups, data, density), counts_of(groups, data.fixations))
 
-    def report(passes: int, _: float) -> None:
-        progress("steps", passes, STEPS)
+    def report(what: str) -> Callable[[int, float], None]:
+        return lambda passes, _: progress(what, passes, 2 * STEPS)
 
-    fit_readout(model.readout, everything, penalty=penalty, optimizer=optimizer, seed=seed, report=report)
+    fit_readout(model.readout, everything, penalty=penalty, optimizer=optimizer, seed=seed, report=report("passes"))
+    progress("passes", 2 * STEPS, 2 * STEPS)
 
     def mean(values: Float[np.ndarray, " fixation"]) -> float:
         return float(np.nanmean(data.fixations.mean_by_image(values, len(data))))
@@ -107,20 +113,43 @@ def train_readout(
     if not parts:
         return ReadoutTraining(likelihood, None)
 
+    for path in (out / "folds").glob("*.safetensors"):
+        if path.stem not in {str(number) for number in kept}:
+            path.unlink()  # of an earlier run, which is not gone on with
     held_out = np.full(len(data.fixations), np.nan)
-    for number, readout, problem in fitted_folds(model.readout, everything, data, parts, left_out, penalty, kept):
-        if number not in kept:
-            fold = DeepGaze1(model.config)
-            fold.readout, fold.log_prior = readout, model.log_prior
-            save_model(fold, out / "folds" / f"{number}.safetensors", settings)
-        judged = parts[number].judged
-        held_out[judged] = log_likelihoods(readout, problem, data.fixations.where(judged))
-        progress("folds", number + 1, len(parts))
+    for start in range(0, len(parts), FOLDS_AT_ONCE):
+        progress("folds", start, len(parts))
+        numbers = range(start, min(start + FOLDS_AT_ONCE, len(parts)))
+        each = {number: _fold_problem(everything, data, parts[number], left_out) for number in numbers}
+        if not all(number in kept for number in numbers):
+            # All afresh, for the fit of one hangs, by rounding, on those beside it. And from the start: begun at the
+            # readout of all fixations, a fold would keep what that learned of those it is judged on.
+            stack = LinearReadout(model.readout.channels, len(numbers))
+            stack.std = model.readout.std
+            joined = ReadoutProblem.joined([problem for problem, _ in each.values()])
+            fit_readout(stack, joined, penalty=penalty, seed=seed, report=report(f"passes, folds {numbers}"))
+            for number, readout in zip(numbers, stack.unstacked(), strict=True):
+                fold = DeepGaze1(model.config)
+                fold.readout, fold.log_prior = readout, CenterBias.of(each[number][1] or density).log_grid
+                save_model(fold, out / "folds" / f"{number}.safetensors", settings)
+                kept[number] = readout
+        for number in numbers:
+            judged = parts[number].judged
+            held_out[judged] = log_likelihoods(kept[number], each[number][0], data.fixations.where(judged))
+    progress("folds", len(parts), len(parts))
     return ReadoutTraining(likelihood, mean(held_out))
 
 
 def folds_over_subjects(data: Dataset) -> list[Fold]:
-    """Each subject left out in turn."""
+    """Each subject left out in turn.
+
+    Raises
+    ------
+    FovealError
+        If there are no two subjects, or it is not known who looked where.
+    """
+    if not data.fixations.has_subjects or len(data.fixations.subjects) < 2:
+        raise FovealError(f"{data.name}: no two subjects are known, of which one could be left out")
     subject = data.fixations.subject
     return [Fold(subject != number, subject == number) for number in data.fixations.subjects.tolist()]
 
@@ -131,42 +160,17 @@ def folds_over_images(data: Dataset, n_folds: int) -> list[Fold]:
     return [Fold(group != number, group == number) for number in range(n_folds)]
 
 
-def _fold_problem(everything: ReadoutProblem, data: Dataset, fold: Fold, left_out: LeftOut) -> ReadoutProblem:
-    """Fit to the fixations that the fold is trained on; where it leaves out images, the prior does not know them."""
-    log_priors = everything.log_priors
-    if left_out == "images":
-        unseen = np.unique(data.fixations.image[fold.judged]).tolist()
-        of_others = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
-        log_priors = log_priors_of(everything.groups, data, of_others, unseen, everything.grid_of)
+def _fold_problem(
+    everything: ReadoutProblem, data: Dataset, fold: Fold, left_out: LeftOut
+) -> tuple[ReadoutProblem, CenterBiasKDE | None]:
+    """What a fold is fitted to, and its centre bias where it must not know all images."""
     counts = counts_of(everything.groups, data.fixations.where(fold.trained_on), everything.grid_of)
-    return replace(everything, log_priors=log_priors, counts=counts)
-
-
-def fitted_folds(
-    start: LinearReadout,
-    everything: ReadoutProblem,
-    data: Dataset,
-    parts: Sequence[Fold],
-    left_out: LeftOut,
-    penalty: float,
-    kept: Mapping[int, LinearReadout],
-) -> Iterator[tuple[int, LinearReadout, ReadoutProblem]]:
-    """Each fold's number, readout and problem; those that are not kept from earlier are fitted, many together.
-
-    The fit begins at the readout of all fixations, which is near; the features are read once for all folds.
-    """
-    for first in range(0, len(parts), FOLDS_AT_ONCE):
-        numbers = range(first, min(first + FOLDS_AT_ONCE, len(parts)))
-        problems = {number: _fold_problem(everything, data, parts[number], left_out) for number in numbers}
-        missing = [number for number in numbers if number not in kept]
-        readouts = dict(kept)
-        if missing:
-            stack = LinearReadout.stack([start] * len(missing))
-            joined = ReadoutProblem.joined([problems[number] for number in missing])
-            fit_readout(stack, joined, penalty=penalty, warm=True)
-            readouts.update(zip(missing, stack.unstacked(), strict=True))
-        for number in numbers:
-            yield number, readouts[number], problems[number]
+    if left_out == "subjects":
+        return replace(everything, counts=counts), None
+    unseen = np.unique(data.fixations.image[fold.judged]).tolist()
+    of_others = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
+    log_priors = log_priors_of(everything.groups, data, of_others, unseen, everything.grid_of)
+    return replace(everything, log_priors=log_priors, counts=counts), of_others
 
 
 def _kept_folds(folder: Path, n_folds: int, settings: dict[str, Any]) -> dict[int, LinearReadout]:

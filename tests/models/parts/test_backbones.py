@@ -135,6 +135,10 @@ def test_a_network_can_go_on_from_a_layer():
     features = backbone(image, ["block4", "block10", "block15"])
     rest = backbone(features["block10"], ["block15"], after="block10")
     torch.testing.assert_close(rest["block15"], features["block15"])
+    with pytest.raises(FovealError, match="no layer 'block99'"):
+        backbone(features["block10"], ["block15"], after="block99")
+    with pytest.raises(FovealError, match="not all above block10"):
+        backbone(features["block10"], ["block4", "block15"], after="block10")
 
 
 def test_what_can_be_trained():
@@ -152,7 +156,9 @@ def keras_package(path, tensors):
     data = b"".join(values.astype("<f4").tobytes() for values in tensors.values())
     manifest = {
         "paths": ["a.bin", "b.bin"],
-        "weights": [{"name": name, "shape": list(values.shape)} for name, values in tensors.items()],
+        "weights": [
+            {"name": name, "shape": list(values.shape), "dtype": "float32"} for name, values in tensors.items()
+        ],
     }
     files = {
         "model.json": json.dumps({"weightsManifest": [manifest]}).encode(),
@@ -166,7 +172,7 @@ def keras_package(path, tensors):
             archive.addfile(about, io.BytesIO(content))
 
 
-def test_the_first_block_of_keras_resnet_is_what_its_formula_says(tmp_path):
+def test_blocks_of_keras_resnet_are_what_their_formula_says(tmp_path):
     rng = np.random.default_rng(0)
     shapes = {
         ("conv1", "bn_conv1"): (7, 7, 3, 64),
@@ -174,6 +180,10 @@ def test_the_first_block_of_keras_resnet_is_what_its_formula_says(tmp_path):
         ("res2a_branch2b", "bn2a_branch2b"): (3, 3, 64, 64),
         ("res2a_branch2c", "bn2a_branch2c"): (1, 1, 64, 256),
         ("res2a_branch1", "bn2a_branch1"): (1, 1, 64, 256),
+        ("res3a_branch2a", "bn3a_branch2a"): (1, 1, 256, 128),
+        ("res3a_branch2b", "bn3a_branch2b"): (3, 3, 128, 128),
+        ("res3a_branch2c", "bn3a_branch2c"): (1, 1, 128, 512),
+        ("res3a_branch1", "bn3a_branch1"): (1, 1, 256, 512),
     }
     tensors = {}
     for (convolution, norm), shape in shapes.items():
@@ -202,6 +212,11 @@ def test_the_first_block_of_keras_resnet_is_what_its_formula_says(tmp_path):
     backbone = Backbone("resnet50_caffe", pretrained=False)
     backbone.steps.load_state_dict(read_keras_resnet(tmp_path / "package.tgz"), strict=False)
     torch.testing.assert_close(backbone(image, ["layer1_0"])["layer1_0"], expected, rtol=1e-3, atol=1e-2)
+    # The first block of a later stage: its first convolution has the stride.
+    before = backbone(image, ["layer1_2"])["layer1_2"]
+    inner = layer(layer(layer(before, 5, 2).relu(), 6, padding=1).relu(), 7)
+    expected = (inner + layer(before, 8, 2)).relu()
+    torch.testing.assert_close(backbone(image, ["layer2_0"])["layer2_0"], expected, rtol=1e-3, atol=1e-2)
     (tmp_path / "other.tgz").write_bytes(b"no archive")
     with pytest.raises(FovealError, match="no package of a ResNet-50"):
         read_keras_resnet(tmp_path / "other.tgz")

@@ -149,7 +149,12 @@ class Backbone(nn.Module):
     def unfreeze(self, first: str) -> list[Tensor]:
         """Let the weights of a layer and of all above it be trained, and return them.
 
-        Of these, the weights of convolutions that mix channels: gradients of depthwise ones are slow and gain little.
+        Of these, the weights of convolutions that mix channels; gradients of depthwise ones are slow on a CPU.
+
+        Raises
+        ------
+        FovealError
+            If there is no such layer.
         """
         self.check_layers([first])
         trained = [
@@ -168,8 +173,17 @@ class Backbone(nn.Module):
         """Features of RGB images in [0, 1] at the named layers; what lies above them is not computed.
 
         With `after`, it is features of that layer that are given, and the network goes on from there.
+
+        Raises
+        ------
+        FovealError
+            If there is no such layer, or a wanted one is not above `after`.
         """
         self.check_layers(layers)
+        if after is not None:
+            self.check_layers([after])
+            if min(self.layers.index(layer) for layer in layers) <= self.layers.index(after):
+                raise FovealError(f"{self.name}: {', '.join(layers)}: not all above {after}")
         maps, skipped = images, after is not None
         if after is None:
             maps = (images - self.mean) / self.std

