@@ -68,6 +68,14 @@ def test_layers(foveal, study, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 def test_optimizers(foveal, study):
-    assert foveal("train", "deepgaze1", "--dataset", study, "--optimizer", "sfo", "--out", "w")[0] == 0
+    held_out = {}
+    for optimizer in ("lbfgs", "adam"):
+        call = ("train", "deepgaze1", "--dataset", study, "--optimizer", optimizer, "--folds", "2", "--out", optimizer)
+        code, out, _ = foveal(*call)
+        assert code == 0
+        held_out[optimizer] = [line for line in out.splitlines() if "held-out" in line]
+        # So few images are learned by heart, and one is told what helps.
+        assert "a larger --penalty" in out
+    assert held_out["lbfgs"] != held_out["adam"]  # folds, too, are fitted as was asked
     code, _, err = foveal("train", "deepgaze1", "--dataset", study, "--optimizer", "newton")
     assert (code, "lbfgs or sfo or adam" in err) == (2, True)

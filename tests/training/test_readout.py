@@ -314,14 +314,19 @@ def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_ou
     kept = sorted((tmp_path / "folds").iterdir())
     assert len(kept) == (2 if left_out == "images" else 5)
     before = [path.stat().st_mtime_ns for path in kept]
-    again = foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, resume=True)
+    with pytest.warns(FovealNote, match=f"{len(kept)} of {len(kept)} folds are there already"):
+        again = foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, resume=True)
     assert [path.stat().st_mtime_ns for path in kept] == before
     assert again.held_out_log_likelihood == pytest.approx(report.held_out_log_likelihood)
-    with pytest.raises(FovealError, match=r"0.safetensors: fitted with other settings; choose another --out"):
+    with pytest.raises(
+        FovealError, match=r"0.safetensors: fitted with other settings \(penalty 0\.001\); choose another --out"
+    ):
         foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, penalty=0.1, resume=True)
     fewer = dataclasses.replace(dataset, fixations=dataset.fixations.where(np.arange(len(dataset.fixations)) > 0))
     with pytest.raises(FovealError, match=r"0.safetensors: fitted with other settings"):
         foveal.train("deepgaze1", fewer, out=tmp_path, folds=folds, left_out=left_out, resume=True)
+    with pytest.raises(FovealError, match=r"other settings \(optimizer lbfgs\)"):
+        foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, optimizer="sfo", resume=True)
     if folds:
         foveal.train("deepgaze1", dataset, out=tmp_path, folds=3)
         foveal.train("deepgaze1", dataset, out=tmp_path, folds=2)
@@ -333,7 +338,7 @@ def test_other_layers_of_a_backbone(dataset, tmp_path):
     assert load_model(report.path).config.layers == ("relu1", "conv3")
     assert json.loads(json.dumps(report.command)).endswith("--layers relu1,conv3")
     for wrong, message in [
-        ({"backbone": "vgg16"}, r"no layer 'conv5'"),
+        ({"backbone": "vgg16", "layers": ["conv5"]}, r"no layer 'conv5'"),
         ({"layers": ["conv9"]}, "no layer 'conv9'"),
         ({"backbone": "vgg16", "layers": ["conv5_3"]}, "foveal weights install vgg16"),
     ]:
@@ -346,6 +351,8 @@ def test_other_layers_of_a_backbone(dataset, tmp_path):
         ("deepgaze1", {"optimizer": "LBFGS"}, "optimizer: lbfgs or sfo or adam, not 'LBFGS'"),
         ("deepgaze1", {"left_out": "people"}, "left out: images or subjects, not 'people'"),
         ("deepgaze1", {"penalty": -1.0}, "penalty: a number of at least 0, not -1"),
+        ("deepgaze1", {"backbone": "vgg16"}, "vgg16: say which of its layers"),
+        ("deepgaze1", {"folds": 3, "left_out": "subjects"}, "of subjects, each is left out in turn"),
     ]:
         with pytest.raises(FovealError, match=message):
             foveal.train(model, dataset, out=tmp_path, **wrong)

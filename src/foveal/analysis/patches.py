@@ -135,7 +135,7 @@ def _draw(
     for rank, feature in enumerate(found):
         side = model.backbone.receptive_field(feature.layer) * model.config.downsampling
         images = [data.stimuli[place.image].image for place in feature.places]
-        label = f"{feature.layer} {feature.number}: {feature.weight / highest:.2f}"
+        label = f"{feature.layer} {feature.number}: {feature.weight / highest:+.2f}"
         blocks.append(
             (label, [_cut(image, at.x, at.y, side) for image, at in zip(images, feature.places, strict=True)])
         )

@@ -16,7 +16,9 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for MODEL.safetensors.")] = Path("out"),
     split: Split = None,
     folds: Annotated[int | None, typer.Option(help="Also measure on held-out images, in so many parts.")] = None,
-    leave_out: Annotated[str, typer.Option(help="deepgaze1: measure on held-out images or subjects.")] = "images",
+    leave_out: Annotated[
+        str, typer.Option(help="deepgaze1: what folds leave out, images or subjects (each subject in turn).")
+    ] = "images",
     backbone: Annotated[str | None, typer.Option(help="deepgaze1: the network (see `foveal weights list`).")] = None,
     layers: Annotated[str, typer.Option(help="deepgaze1: names of its layers, separated by commas.")] = "",
     penalty: Annotated[float, typer.Option(help="deepgaze1: lambda, what sparsity of the weights is worth.")] = 0.001,
@@ -51,6 +53,9 @@ def train(
     if result.held_out_log_likelihood is None:
         typer.echo("  (on new images it will be lower: --folds 10 measures how much)")
     else:
-        typer.echo(f"  of the model, on held-out {leave_out:8}                  {result.held_out_log_likelihood:8.4f}")
+        what = "subjects (same images)" if leave_out == "subjects" else "images"
+        typer.echo(f"  of the model, on held-out {what:22}    {result.held_out_log_likelihood:8.4f}")
+        if result.held_out_log_likelihood < result.center_bias_log_likelihood:
+            typer.echo("  (worse than the centre bias: it needs more images, or of deepgaze1 a larger --penalty)")
     typer.echo(f"weights: {result.path}")
     tell_problems(result.problems)

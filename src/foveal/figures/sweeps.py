@@ -40,7 +40,8 @@ def draw_sweep(table: pd.DataFrame, path: Path) -> None:
                 for color, (column, name) in zip(("#8fb3d9", "#1f4e86"), lines.items(), strict=True):
                     label = name if len(parts) == 1 else f"{name}, λ = {part.penalty.iloc[0]:g}"
                     ax.plot(range(len(part)), part[column], "o-", color=color, label=label, markersize=4, alpha=alpha)
-            ax.axhline(best[list(lines)[1]], color="#1f4e86", linestyle=":", linewidth=1)
+            label = "of the best on held-out images"
+            ax.axhline(best[list(lines)[1]], color="#1f4e86", linestyle=":", linewidth=1, label=label)
             ax.set_xticks(range(len(labels)), labels, rotation=45 if len(labels) > 8 else 0)
             ax.set_ylabel(what)
             ax.set_title(f"({kind}) {TITLES[kind]}", loc="left", fontsize=10)

@@ -107,7 +107,7 @@ def train(
     penalty
         Of `deepgaze1`: λ, what sparsity of the weights is worth.
     optimizer
-        Of `deepgaze1`: "lbfgs", "sfo" (the paper's) or "adam"; the folds, which begin near their optimum, take L-BFGS.
+        Of `deepgaze1`: "lbfgs", "sfo" (the paper's) or "adam".
     resume
         Of `deepgaze1`: do not fit folds again whose readout is in `out`.
     seed
@@ -125,6 +125,8 @@ def train(
     if not fitted_model.card.trainable:
         raise FovealError(f"{name} has nothing to train")
     if isinstance(fitted_model, DeepGaze1):
+        if backbone not in (None, "alexnet") and not layers:
+            raise FovealError(f"{backbone}: say which of its layers to read out (layers)")
         config = config_for(backbone or "alexnet", layers or DeepGaze1Config().layers)
         fitted_model = DeepGaze1(config)
         fitted_model.backbone.check_layers(config.layers)  # its weights are here, or the reason is said now
@@ -140,6 +142,8 @@ def train(
     if split:
         data = data.split(split)
     data = data.select(np.unique(data.fixations.image))
+    if folds is not None and leaves_out == "subjects":
+        raise FovealError("folds leave out images; of subjects, each is left out in turn")
     if folds is not None and not 2 <= folds <= len(data):
         raise FovealError(f"{folds} folds of {len(data)} images: give at least 2 and at most as many as images")
     path = make_writable_folder(out) / f"{name}.safetensors"

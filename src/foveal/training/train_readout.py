@@ -1,5 +1,6 @@
 """`foveal train deepgaze1`: features, one fit to everything, and others to measure it on what they did not see."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import load_model, save_model
@@ -89,6 +90,7 @@ def train_readout(
         "layers": list(model.config.layers),
         "fixations": data.fixations.digest(),
         "penalty": penalty,
+        "optimizer": optimizer,
         "folds": len(parts),
         "left_out": left_out,
         "seed": seed,
@@ -104,7 +106,7 @@ def train_readout(
         return lambda passes, _: progress(what, passes, 2 * STEPS)
 
     fit_readout(model.readout, everything, penalty=penalty, optimizer=optimizer, seed=seed, report=report("passes"))
-    progress("passes", 2 * STEPS, 2 * STEPS)
+    progress("passes", 2 * STEPS, 2 * STEPS)  # it may have been done earlier
 
     def mean(values: Float[np.ndarray, " fixation"]) -> float:
         return float(np.nanmean(data.fixations.mean_by_image(values, len(data))))
@@ -117,9 +119,10 @@ def train_readout(
         if path.stem not in {str(number) for number in kept}:
             path.unlink()  # of an earlier run, which is not gone on with
     held_out = np.full(len(data.fixations), np.nan)
-    for start in range(0, len(parts), FOLDS_AT_ONCE):
+    at_once = FOLDS_AT_ONCE if optimizer == "lbfgs" else 1  # the others take mini-batches, which are read faster
+    for start in range(0, len(parts), at_once):
         progress("folds", start, len(parts))
-        numbers = range(start, min(start + FOLDS_AT_ONCE, len(parts)))
+        numbers = range(start, min(start + at_once, len(parts)))
         each = {number: _fold_problem(everything, data, parts[number], left_out) for number in numbers}
         if not all(number in kept for number in numbers):
             # All afresh, for the fit of one hangs, by rounding, on those beside it. And from the start: begun at the
@@ -127,7 +130,9 @@ def train_readout(
             stack = LinearReadout(model.readout.channels, len(numbers))
             stack.std = model.readout.std
             joined = ReadoutProblem.joined([problem for problem, _ in each.values()])
-            fit_readout(stack, joined, penalty=penalty, seed=seed, report=report(f"passes, folds {numbers}"))
+            passes = f"folds {start + 1} to {numbers.stop}: passes"
+            fit_readout(stack, joined, penalty=penalty, optimizer=optimizer, seed=seed, report=report(passes))
+            progress(passes, 2 * STEPS, 2 * STEPS)
             for number, readout in zip(numbers, stack.unstacked(), strict=True):
                 fold = DeepGaze1(model.config)
                 fold.readout, fold.log_prior = readout, CenterBias.of(each[number][1] or density).log_grid
@@ -179,9 +184,14 @@ def _kept_folds(folder: Path, n_folds: int, settings: dict[str, Any]) -> dict[in
     for number in range(n_folds):
         path = folder / f"{number}.safetensors"
         if path.is_file():
-            if read_provenance(path) != settings:
-                raise FovealError(f"{path}: fitted with other settings; choose another --out, or leave out --resume")
+            earlier = read_provenance(path)
+            if other := [f"{key} {earlier.get(key)}" for key, value in settings.items() if earlier.get(key) != value]:
+                raise FovealError(
+                    f"{path}: fitted with other settings ({', '.join(other)}); choose another --out, "
+                    "or leave out --resume to replace the folds"
+                )
             model = load_model(path)
             assert isinstance(model, DeepGaze1)  # train_readout writes no other
             kept[number] = model.readout
+    warnings.warn(f"{len(kept)} of {n_folds} folds are there already", FovealNote, stacklevel=2)
     return kept
