@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from foveal.cli.console import progress_bars
-from foveal.cli.options import DataRoot, DatasetName, Split, listed, tell_problems
+from foveal.cli.options import DataRoot, Split, listed, tell_problems
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Name of a trainable model (see `foveal models`).")],
-    dataset: DatasetName,
+    model: Annotated[str, typer.Argument(help="A trainable model (see `foveal models`), or a recipe (.toml).")],
+    dataset: Annotated[str | None, typer.Option(help="A name that `foveal datasets` lists, or a folder.")] = None,
     data_root: DataRoot = None,
     out: Annotated[Path, typer.Option(help="Folder for MODEL.safetensors.")] = Path("out"),
     split: Split = None,
@@ -23,10 +23,15 @@ def train(
     layers: Annotated[str, typer.Option(help="deepgaze1: names of its layers, separated by commas.")] = "",
     penalty: Annotated[float, typer.Option(help="deepgaze1: lambda, what sparsity of the weights is worth.")] = 0.001,
     optimizer: Annotated[str, typer.Option(help="deepgaze1: lbfgs, sfo or adam.")] = "lbfgs",
-    resume: Annotated[bool, typer.Option("--resume", help="deepgaze1: keep the folds that are in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
     seed: Annotated[int, typer.Option(help="deepgaze1: of the first weights.")] = 0,
 ) -> None:
-    """Fit a model, or the calibration of a saliency map, to fixations."""
+    """Fit a model, or the calibration of a saliency map, to fixations; or train a deep model by a recipe."""
+    if model.endswith(".toml"):
+        _train_by_recipe(model, out, data_root, resume)
+        return
+    if dataset is None:
+        raise typer.BadParameter("needed, unless a recipe is given", param_hint="--dataset")
     from foveal.training import train as run
 
     with progress_bars() as report:
@@ -59,3 +64,14 @@ def train(
             typer.echo("  (worse than the centre bias: it needs more images, or of deepgaze1 a larger --penalty)")
     typer.echo(f"weights: {result.path}")
     tell_problems(result.problems)
+
+
+def _train_by_recipe(path: str, out: Path, data_root: Path | None, resume: bool) -> None:
+    from foveal.training import train_by_recipe
+
+    with progress_bars() as report:
+        result = train_by_recipe(path, out=out, data_root=data_root, resume=resume, progress=report)
+    typer.echo("epoch      loss   IG, held-out images, bit per fixation")
+    for row in result.log:
+        typer.echo(f"{row['epoch']:5}  {row['loss']:8.4f}   {row['IG']:8.4f}")
+    typer.echo(f"weights: {result.path}")

@@ -46,14 +46,14 @@ def register_model(
 
 
 def list_models() -> list[str]:
-    """Names of all models: baselines first, then by year."""
+    """Names of all models that can be loaded by it: baselines first, then by year."""
     return [card.name for card in model_cards()]
 
 
 def model_cards() -> list[ModelCard]:
     """The cards of all models, in the order of `list_models`."""
     import_all("foveal.models")
-    cards = [cls.card for cls in _MODELS.values()]
+    cards = [cls.card for cls in _MODELS.values() if cls.card.weights != "recipe"]
     return sorted(cards, key=lambda card: (card.family != "baseline", card.year, card.name))
 
 
@@ -78,6 +78,10 @@ def load_model(name: str | os.PathLike[str], device: str | torch.device = "cpu")
         model = _read_model(Path(name))
     elif name in _MODELS:
         published = resources.files("foveal.models") / "weights" / f"{name}.safetensors"
+        if _MODELS[name].card.weights == "recipe":
+            raise FovealError(
+                f"no weights of {name} are published; train it by a recipe (foveal train RECIPE.toml) and give the file"
+            )
         with resources.as_file(published) as path:
             model = _read_model(path) if path.is_file() else _MODELS[name]()
     else:

@@ -1,0 +1,189 @@
+"""Foveal's own model: features of EfficientNet-lite0 from five depths, a small readout, a blur, a centre bias.
+
+In the line of DeepGaze II (Kümmerer, Wallis & Bethge 2017, a readout of 1x1 convolutions on pretrained features) and
+EML-NET (Jia & Bruce 2020, taps at all depths, summed); the network's last stages are trained as well. What is blurred
+lies on cells of 8 px of the image as the network sees it, which is brought to one area, whatever its size and shape.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from foveal.gaze.maps import gaussian_blur
+from foveal.models.base import ModelConfig, SaliencyModel
+from foveal.models.calibration import PRIOR_GRID
+from foveal.models.parts.backbones import Backbone
+from foveal.models.parts.finalizer import normalize_log_density, resize_log_density, resize_maps
+from foveal.models.parts.geometry import Grid, resample
+from foveal.models.registry import register_model
+
+CELL = 8  # px of the image as the network sees it
+SMALLEST_SIDE = 64  # px of it
+
+
+@dataclass(frozen=True)
+class FovealConfig(ModelConfig):
+    """What the model is made of.
+
+    Attributes
+    ----------
+    backbone
+        The network.
+    taps
+        Its layers that are read out.
+    channels
+        Number of features of each.
+    first_trained
+        This layer and all above it are trained with the readout.
+    width, hidden
+        Channels of the readout.
+    dropout
+        Share of the channels that are left out in training.
+    working_area
+        Number of pixels that an image is brought to.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    taps: tuple[str, ...] = ("block4", "block7", "block10", "block14", "block15")
+    channels: tuple[int, ...] = (40, 80, 112, 192, 320)
+    first_trained: str = "block11"
+    width: int = 128
+    hidden: int = 32
+    dropout: float = 0.3
+    working_area: int = 480_000
+
+
+class Tap(nn.Module):
+    """A layer's features, each of mean zero and unit deviation over the training images, to the readout's channels."""
+
+    mean: Float[Tensor, " feature"]
+    std: Float[Tensor, " feature"]
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Conv2d(channels, width, 1)
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("std", torch.ones(channels))
+
+    def forward(self, maps: Float[Tensor, "image feature h w"]) -> Float[Tensor, "image width h w"]:
+        """Standardised and combined, in one step."""
+        weight = self.linear.weight / self.std[:, None, None]
+        assert self.linear.bias is not None
+        return F.conv2d(maps, weight, self.linear.bias - (weight[..., 0, 0] @ self.mean))
+
+
+@register_model(
+    "foveal-s",
+    family="deep",
+    year=2026,
+    paper="Foveal's own",
+    trainable=True,
+    weights="recipe",
+)
+class FovealS(SaliencyModel):
+    """Pretrained features of all depths, the last of them fine-tuned; a readout; a blur; an explicit centre bias."""
+
+    Config = FovealConfig
+    config: FovealConfig
+    log_prior: Float[Tensor, "row column"]
+
+    def __init__(self, config: FovealConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or FovealConfig()
+        self.backbone = Backbone(self.config.backbone, pretrained=False)
+        self.taps = nn.ModuleDict(
+            {
+                name: Tap(channels, self.config.width)
+                for name, channels in zip(self.config.taps, self.config.channels, strict=True)
+            }
+        )
+        self.dropout = nn.Dropout2d(self.config.dropout)
+        self.readout = nn.Sequential(
+            nn.Conv2d(self.config.width, self.config.hidden, 1),
+            nn.GELU(),
+            nn.Conv2d(self.config.hidden, 1, 1, bias=False),
+        )
+        self.log_sigma = nn.Parameter(torch.tensor(0.4))  # of the blur, in cells
+        self.prior_weight = nn.Parameter(torch.tensor(1.0))
+        self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
+
+    @property
+    def last_frozen(self) -> str:
+        """The layer from which on the network is trained."""
+        layers = self.backbone.layers
+        return layers[layers.index(self.config.first_trained) - 1]
+
+    @property
+    def features_depend_on(self) -> dict[str, Any]:
+        """What is chosen about the frozen features."""
+        return {"backbone": self.config.backbone, "working_area": self.config.working_area}
+
+    def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width at which the network sees an image of this (height, width)."""
+        scale = (self.config.working_area / (size[0] * size[1])) ** 0.5
+        return max(SMALLEST_SIDE, round(size[0] * scale)), max(SMALLEST_SIDE, round(size[1] * scale))
+
+    def density_grid(self, size: tuple[int, int]) -> Grid:
+        """The cells on which the density of an image of this (height, width) is computed."""
+        height, width = self.working_size(size)
+        return Grid.over(size, (max(1, round(height / CELL)), max(1, round(width / CELL))))
+
+    def features(
+        self, images: Float[Tensor, "image 3 height width"]
+    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
+        """Features of the layers that are not trained, as far as they are used, and where they lie in the images."""
+        size = images.shape[2], images.shape[3]
+        layers = [name for name in self.backbone.layers if name in self.config.taps]
+        frozen = layers[: layers.index(self.last_frozen) + 1]
+        small = F.interpolate(
+            images, size=self.working_size(size), mode="bilinear", antialias=True, align_corners=False
+        )
+        grids = self.grids(size)
+        return self.backbone(small, frozen), {layer: grids[layer] for layer in frozen}
+
+    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
+        """Where the features of all taps lie in an image of this (height, width)."""
+        height, width = self.working_size(size)
+        rows, columns = size[0] / height, size[1] / width
+        return {
+            layer: Grid(grid.rows.scaled(rows), grid.columns.scaled(columns))
+            for layer, grid in self.backbone.grids((height, width), self.config.taps).items()
+        }
+
+    def all_features(
+        self, features: dict[str, Float[Tensor, "image _ _ _"]]
+    ) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        """Frozen `features`, and those of the layers that are trained, computed from them."""
+        trained = [tap for tap in self.config.taps if tap not in features]
+        return features | self.backbone(features[self.last_frozen], trained, after=self.last_frozen)
+
+    def forward(
+        self,
+        features: dict[str, Float[Tensor, "image _ _ _"]],
+        size: tuple[int, int],
+        log_prior: Float[Tensor, "#image row column"],
+    ) -> Float[Tensor, "image row column"]:
+        """Log density over the cells of images of this (height, width), from `features` of them."""
+        features = self.all_features(features)
+        grids, target = self.grids(size), self.density_grid(size)
+        by_grid: dict[Grid, Tensor] = {}
+        for name, tap in self.taps.items():
+            combined = tap(features[name])
+            by_grid[grids[name]] = by_grid[grids[name]] + combined if grids[name] in by_grid else combined
+        total = torch.stack([resample(maps, grid, target) for grid, maps in by_grid.items()]).sum(dim=0)
+        saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
+        blurred = gaussian_blur(saliency, self.log_sigma.exp())
+        return normalize_log_density(blurred + self.prior_weight * log_prior)
+
+    def log_density(
+        self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
+    ) -> Float[Tensor, "image height width"]:
+        """With the centre bias of the training data."""
+        size = images.shape[2], images.shape[3]
+        target = self.density_grid(size)
+        log_prior = resize_maps(self.log_prior[None], (target.rows.length, target.columns.length))
+        return resize_log_density(self(self.features(images)[0], size, log_prior), size)

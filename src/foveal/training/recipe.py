@@ -1,0 +1,116 @@
+"""How a deep model is trained, as a TOML file says it."""
+
+import os
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from foveal.errors import FovealError, first_line
+from foveal.files import write_atomically
+from foveal.training.losses import get_loss
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Some epochs with one course of the learning rates, which fall along half a cosine.
+
+    Attributes
+    ----------
+    epochs
+        How many.
+    learning_rate
+        Of the readout, at the start.
+    backbone_learning_rate
+        Of the network's trained layers; 0 leaves them as they are.
+    """
+
+    epochs: int
+    learning_rate: float
+    backbone_learning_rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a training run does.
+
+    Attributes
+    ----------
+    datasets
+        Names or folders.
+    model
+        A registered deep model.
+    config
+        What of the model's configuration differs from its defaults.
+    held_out
+        Fold of each data set (image i belongs to fold i modulo 10) that is left out and judged; None fits to all.
+    loss
+        A registered loss.
+    phases
+        One after the other.
+    batch_size
+        Images a step. They may differ in size: gradients are summed.
+    weight_decay
+        Of AdamW.
+    average
+        Decay of the running mean of the weights, which is what is kept.
+    patience
+        End when the information gain on the held-out images has not risen for so many epochs; 0 never.
+    precision
+        "no" (float32), "bf16" or "fp16", as accelerate calls them.
+    seed
+        Of first weights, dropout and the order of images.
+    """
+
+    datasets: tuple[str, ...]
+    model: str = "foveal-s"
+    config: dict[str, Any] | None = None
+    held_out: int | None = None
+    loss: str = "log-likelihood"
+    phases: tuple[Phase, ...] = (Phase(6, 2e-3), Phase(4, 1e-3, 3e-4))
+    batch_size: int = 8
+    weight_decay: float = 0.05
+    average: float = 0.99
+    patience: int = 0
+    precision: str = "no"
+    seed: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """Of all phases."""
+        return sum(phase.epochs for phase in self.phases)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> "Recipe":
+        """From a TOML file.
+
+        Raises
+        ------
+        FovealError
+            If it cannot be read, or says something that no recipe says.
+        """
+        try:
+            values = tomllib.loads(Path(path).read_text())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
+        unknown = values.keys() - {field.name for field in fields(cls)}
+        if unknown or "datasets" not in values:
+            problem = f"unknown: {', '.join(sorted(unknown))}" if unknown else "datasets are missing"
+            raise FovealError(f"{path}: no recipe ({problem})")
+        try:
+            values["datasets"] = tuple(values["datasets"])
+            if "phases" in values:
+                values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
+            recipe = cls(**values)
+        except TypeError as error:
+            raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
+        get_loss(recipe.loss)
+        return recipe
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """As a TOML file that `read` understands."""
+        values = {key: value for key, value in asdict(self).items() if value is not None}
+        with write_atomically(path) as temporary:
+            temporary.write_text(tomli_w.dumps(values))

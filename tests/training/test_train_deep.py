@@ -1,0 +1,207 @@
+"""Training a deep model by a recipe: what is learned, what is kept, what a resumed run gives."""
+
+import csv
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from toy import make_dataset
+
+from foveal.errors import FovealError
+from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.models import list_models, load_model
+from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.parts.backbones import Backbone
+from foveal.training import Phase, Recipe
+from foveal.training import train_deep as module
+from foveal.training.examples import Examples
+from foveal.training.losses import negative_log_likelihood
+from foveal.training.train_deep import held_out_images, standardise, train_deep
+
+pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
+
+
+@pytest.fixture(autouse=True)
+def random_backbone(monkeypatch, tmp_path):
+    """Weights that need not be fetched, and features kept in a folder that goes away."""
+    torch.manual_seed(0)
+    state = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
+    monkeypatch.setattr(module, "read_weights", lambda _: state)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+
+
+def recipe_of(**changes):
+    phases = (Phase(2, 1e-2), Phase(1, 1e-3, 1e-3))
+    return dataclasses.replace(
+        Recipe(("toy",), config=SMALL, held_out=0, phases=phases, batch_size=4, average=0.5), **changes
+    )
+
+
+def run(recipe, datasets, out, resume=False, progress=lambda *_: None):
+    return train_deep(recipe, datasets, out, resume=resume, progress=progress)
+
+
+def test_it_learns_and_keeps_what_it_did(tmp_path):
+    datasets = [make_dataset(12), make_dataset(6, size=(80, 60), name="other")]
+    done = run(recipe_of(phases=(Phase(12, 1e-2),)), datasets, tmp_path)
+    assert len(done.log) == 12
+    assert done.log[-1]["loss"] < done.log[0]["loss"] - 0.1
+    with (tmp_path / "log.csv").open() as file:
+        assert [float(row["IG"]) for row in csv.DictReader(file)] == [row["IG"] for row in done.log]
+    assert (tmp_path / "curve.png").stat().st_size > 5_000
+    assert Recipe.read(tmp_path / "recipe.toml") == recipe_of(phases=(Phase(12, 1e-2),))
+    model = load_model(done.path)
+    assert model.config == FovealConfig(**SMALL)
+    prediction = model.predict(datasets[0].stimuli[0].image)
+    assert np.exp(prediction.log_density.astype(np.float64)).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_resumed_run_gives_the_same_weights(tmp_path):
+    """Stopped in the middle of either phase; with dropout, a running mean and mirrored images."""
+    dataset, recipe = make_dataset(12), recipe_of(phases=(Phase(2, 1e-2), Phase(2, 1e-3, 1e-3)))
+    whole = load_model(run(recipe, [dataset], tmp_path / "whole").path).state_dict()
+    for stop_at in (1, 2, 3):
+        out = tmp_path / f"stopped{stop_at}"
+
+        def stop(what, done, total, epoch=stop_at):
+            if what == f"epoch {epoch + 1}/4" and done == 1:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            run(recipe, [dataset], out, progress=stop)
+        assert not (out / "foveal-s.safetensors").exists()
+        resumed = load_model(run(recipe, [dataset], out, resume=True).path).state_dict()
+        for name, tensor in whole.items():
+            torch.testing.assert_close(resumed[name], tensor, rtol=0, atol=0, msg=name)
+    with pytest.raises(FovealError, match="of another recipe or other images"):
+        run(recipe_of(seed=1), [dataset], tmp_path / "stopped1", resume=True)
+
+
+def test_only_what_is_to_be_trained_changes(tmp_path):
+    dataset = make_dataset(6)
+    before = Backbone("efficientnet_lite0", pretrained=False)
+    before.steps.load_state_dict(module.read_weights("efficientnet_lite0"))
+    for phases, moves in (((Phase(1, 1e-2),), False), ((Phase(1, 1e-2, 1e-3),), True)):
+        path = run(recipe_of(phases=phases), [dataset], tmp_path / str(moves)).path
+        after = load_model(path).backbone.state_dict()
+        changed = {name for name, tensor in before.state_dict().items() if not torch.equal(tensor, after[name])}
+        assert bool(changed) == moves
+        assert all(int(name.split("block")[1].split(".")[0]) >= 11 for name in changed)
+
+
+def test_patience(tmp_path, monkeypatch):
+    monkeypatch.setattr(module._Run, "information_gain", lambda _: 0.5)  # never rises
+    done = run(recipe_of(phases=(Phase(9, 1e-3),), patience=2), [make_dataset(6)], tmp_path)
+    assert len(done.log) == 3
+
+
+def test_gradients_of_images_of_several_sizes_are_summed(tmp_path):
+    """A step over two data sets has the gradient of the mean loss of its images, whatever groups they come in."""
+    datasets = [make_dataset(3), make_dataset(2, size=(80, 60), name="other")]
+    model = FovealS(FovealConfig(**SMALL, dropout=0.0))
+    examples = Examples(model, datasets, lambda data: held_out_images(data, None), lambda *_: None)
+    (step,) = examples.steps(8, torch.Generator().manual_seed(0))
+    assert sum(len(rows) for _, rows in step) == 5
+    assert {group.features.size for group, _ in step} == {(60, 80), (80, 60)}
+    losses = []
+    for group, rows in step:
+        batch = group.batch(rows, torch.device("cpu"))
+        together = negative_log_likelihood(model(batch.features, batch.size, batch.log_prior), batch.observed)
+        for number, row in enumerate(rows):
+            one = group.batch([row], torch.device("cpu"))
+            alone = negative_log_likelihood(model(one.features, one.size, one.log_prior), one.observed)
+            torch.testing.assert_close(together[number : number + 1], alone, rtol=1e-4, atol=1e-4)
+            losses.append(alone)
+    assert len(losses) == 5
+
+
+def test_examples_are_mirrored_with_all_that_belongs_to_them():
+    dataset = make_dataset(4)
+    model = FovealS(FovealConfig(**SMALL))
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), lambda *_: None)
+    (plain,), (mirrored,) = examples.groups
+    batch = mirrored.batch([2], torch.device("cpu"))
+    image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
+    features, _ = model.features(image.flip(3))
+    for layer, maps in features.items():
+        torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
+    torch.testing.assert_close(batch.observed.counts, plain.batch([2], torch.device("cpu")).observed.counts.flip(2))
+    assert batch.observed.density.sum().item() == pytest.approx(1, abs=1e-5)
+    assert batch.log_prior.exp().sum().item() == pytest.approx(1, abs=1e-4)
+    assert batch.observed.counts.sum() == len(dataset.fixations.for_image(2))
+
+
+def test_held_out_images_have_no_part_in_anything():
+    dataset = make_dataset(12)
+    model = FovealS(FovealConfig(**SMALL))
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, 1), lambda *_: None)
+    assert [example.row for example in examples.held_out] == [1, 11]
+    seen = {row for step in examples.steps(3, torch.Generator().manual_seed(0)) for _, rows in step for row in rows}
+    assert seen == set(range(12)) - {1, 11}
+    expected = CenterBiasKDE.fit(dataset.select([n for n in range(12) if n not in (1, 11)]))
+    torch.testing.assert_close(examples.densities[0].counts, expected.counts)
+    ((group, rows),) = examples.judged(8)
+    assert rows == [1, 11]
+    shape = tuple(group.log_priors.shape[1:])
+    torch.testing.assert_close(group.log_priors[1], expected.log_density(shape).float(), rtol=1e-4, atol=1e-4)
+
+
+def test_taps_are_standardised():
+    model = FovealS(FovealConfig(**SMALL))
+    examples = Examples(model, [make_dataset(6)], lambda data: held_out_images(data, None), lambda *_: None)
+    standardise(model, examples, 6)
+    (step,) = examples.steps(6, torch.Generator().manual_seed(0))
+    for name, tap in model.taps.items():
+        values = [model.all_features(group.batch(rows, torch.device("cpu")).features)[name] for group, rows in step]
+        flat = torch.cat([maps.movedim(1, 0).flatten(1) for maps in values], dim=1)
+        standardised = (flat - tap.mean[:, None]) / tap.std[:, None]
+        assert standardised.mean().abs() < 1e-2
+        responding = tap.std > 3e-4  # in a random network the upper layers hardly do
+        assert ((standardised.std(dim=1) - 1).abs() * responding).max() < 0.05
+
+
+@pytest.mark.parametrize("shift", [0, 40])
+def test_the_density_moves_with_the_photograph(shift):
+    """A photograph moved to the right on a wider ground: its density goes with it."""
+    torch.manual_seed(1)
+    model = FovealS(FovealConfig(width=16, hidden=8, working_area=240 * 400)).eval()
+    torch.nn.init.zeros_(model.prior_weight)
+    image = torch.full((1, 3, 240, 400), 0.5)
+    image[:, :, 100:140, 100 + shift : 140 + shift] = torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        density = (model.log_density(image) - model.log_density(torch.full_like(image, 0.5))).abs()[0]
+    x = (density.sum(dim=0) * torch.arange(400)).sum() / density.sum()
+    y = (density.sum(dim=1) * torch.arange(240)).sum() / density.sum()
+    assert float(x) == pytest.approx(119.5 + shift, abs=8)
+    assert float(y) == pytest.approx(119.5, abs=8)
+
+
+def test_it_is_no_name_to_load_while_no_weights_are_published():
+    assert "foveal-s" not in list_models()
+    with pytest.raises(FovealError, match="no weights of foveal-s are published; train it by a recipe"):
+        load_model("foveal-s")
+
+
+def test_recipes(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text('datasets = ["osie"]\nbatch_size = 4\n[[phases]]\nepochs = 3\nlearning_rate = 0.01\n')
+    recipe = Recipe.read(path)
+    assert recipe == Recipe(("osie",), batch_size=4, phases=(Phase(3, 0.01),))
+    recipe.write(tmp_path / "again.toml")
+    assert Recipe.read(tmp_path / "again.toml") == recipe
+    for text, message in [
+        ("datasets = ", "no recipe"),
+        ("batch_size = 4", "datasets are missing"),
+        ('datasets = ["osie"]\nepochs = 3', "unknown: epochs"),
+        ('datasets = ["osie"]\nloss = "hinge"', "no loss 'hinge'"),
+        ('datasets = ["osie"]\n[[phases]]\nepoch = 3', "no recipe"),
+    ]:
+        path.write_text(text)
+        with pytest.raises(FovealError, match=message):
+            Recipe.read(path)
+    with pytest.raises(FovealError, match=r"missing.toml: no recipe"):
+        Recipe.read(tmp_path / "missing.toml")
+    assert math.isclose(recipe_of().epochs, 3)
