@@ -86,8 +86,8 @@ class Figures:
         sigmas, weights = [], []
         for number, left_out in enumerate(subjects):
             fold = load_model(folder / "folds" / f"{number}.safetensors")
-            sigmas.append(float(fold.readout.log_sigma.exp()))
-            weights.append(float(fold.readout.prior_weight))
+            sigmas.append(float(fold.readout.log_sigma.detach().exp()))
+            weights.append(float(fold.readout.prior_weight.detach()))
             values = log_likelihoods(fold.readout, problem, self.data.fixations)
             test = np.where(subject == left_out, values, test)
             train += np.where(subject == left_out, 0, values) / (len(subjects) - 1)
@@ -184,24 +184,15 @@ def draw(results: pd.DataFrame) -> None:
         "sAUC": "sAUC, 540 images, uniform prior",
     }
     for ax, (column, title) in zip(figure.subplots(1, 3, sharey=True), titles.items(), strict=True):
-        ax.barh(results.index, results[column], color="#3b5f8a", height=0.65)
-        for name, value in results[column].items():
-            ax.annotate(
-                f"{value:.3f}",
-                (value, name),
-                ha="right",
-                va="center",
-                color="white",
-                fontsize=8,
-                xytext=(-3, 0),
-                textcoords="offset points",
-            )
+        bars = ax.barh(results.index, results[column], color="#3b5f8a", height=0.65)
+        ax.bar_label(bars, fmt="%.3f", padding=3, fontsize=8)
         ax.axvline(PAPER[column], color="#c1554d", linestyle="--", label="DeepGaze I in its paper (AUCs: MIT300)")
         ax.axvline(
             BEST_BEFORE[column][1], color="gray", linestyle=":", label="best before it, in the paper (AUCs: MIT300)"
         )
-        ax.set_title(title, fontsize=10, loc="left")
-        ax.set_xlim(0 if column.startswith("explained") else 0.5)
+        ax.set_title(title, fontsize=9, loc="left")
+        start = 0 if column.startswith("explained") else 0.5
+        ax.set_xlim(start, start + 1.25 * (results[column].max() - start))
         ax.spines[["top", "right"]].set_visible(False)
     figure.axes[0].invert_yaxis()
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)

@@ -1,6 +1,6 @@
 """How fast L-BFGS, SFO and Adam find the optimum of DeepGaze I's readout: cost after each pass over the images.
 
-    python benchmarks/readout_optimizers.py [--passes 60]
+    python benchmarks/readout_optimizers.py [--passes 50]
 
 On the 463 images of MIT1003 (conv5 of AlexNet, λ = .001). Writes docs/assets/readout_optimizers.png, and beside the
 other results the cost that each reached and the passes it took to come within 0.1 % of the best.
@@ -35,7 +35,7 @@ CLOSE = 1e-3  # of the best cost
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--passes", type=int, default=60)
+    parser.add_argument("--passes", type=int, default=50)
     passes = parser.parse_args().passes
 
     data = foveal.load_dataset("mit1003").split("onesize")
