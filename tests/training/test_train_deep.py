@@ -18,7 +18,7 @@ from foveal.training import Phase, Recipe
 from foveal.training import train_deep as module
 from foveal.training.examples import Examples
 from foveal.training.losses import negative_log_likelihood
-from foveal.training.train_deep import held_out_images, standardise, train_deep
+from foveal.training.train_deep import held_out_images, running_mean, standardise, train_deep
 
 pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
@@ -90,6 +90,16 @@ def test_only_what_is_to_be_trained_changes(tmp_path):
         changed = {name for name, tensor in before.state_dict().items() if not torch.equal(tensor, after[name])}
         assert bool(changed) == moves
         assert all(int(name.split("block")[1].split(".")[0]) >= 11 for name in changed)
+
+
+def test_the_running_mean_is_short_at_first():
+    weight, mean = torch.tensor([1.0]), torch.tensor([0.0])
+    update = running_mean(0.5)
+    update([mean], [weight], torch.tensor(1))  # the first is copied by AveragedModel itself
+    assert mean.item() == pytest.approx(1 - 2 / 11)
+    for _ in range(30):
+        update([mean], [torch.tensor([3.0])], torch.tensor(1000))
+    assert mean.item() == pytest.approx(3.0)
 
 
 def test_patience(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, first_line
@@ -35,6 +35,7 @@ from foveal.training.recipe import Phase, Recipe
 STANDARDISED_ON = 64  # images, whose features say the mean and deviation of every tap
 
 Progress = Callable[[str, int, int], None]
+Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,26 @@ def standardise(model: FovealS, examples: Examples, batch_size: int) -> None:
         model.taps[name].std = deviation.float()
 
 
+def running_mean(decay: float) -> Callable[[Tensors, Tensors, torch.Tensor | int], None]:
+    """What brings a mean of weights up to date, as `AveragedModel` takes it.
+
+    At the start the mean is over fewer steps than `decay` says, or a short run would end with weights of its beginning:
+    after n steps the decay is at most (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage.
+    """
+
+    @torch.no_grad()
+    def update(averaged: Tensors, current: Tensors, steps: torch.Tensor | int) -> None:
+        n = int(steps)
+        share = 1 - min(decay, (1 + n) / (10 + n))
+        for mean, weight in zip(averaged, current, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(weight, share)
+            else:
+                mean.copy_(weight)
+
+    return update
+
+
 class _Run:
     """The state of a run: model, its running mean, optimiser, how far it is."""
 
@@ -172,7 +193,7 @@ class _Run:
         ids = {id(parameter) for parameter in model.backbone.parameters()}
         self.readout = [parameter for parameter in model.parameters() if id(parameter) not in ids]
         self.model = model.to(accelerator.device)
-        self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
+        self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
         self.epoch = 0
         self.log: list[dict[str, int | float]] = []
         self._pending: dict[str, Any] | None = None  # state of an optimiser that is made when its phase begins
