@@ -28,6 +28,7 @@ from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
+from foveal.progress import Progress, to_nobody
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
 from foveal.training.fit_readout import fit_readout
 from foveal.training.readout_problem import (
@@ -43,7 +44,6 @@ STEP = 32  # px of the image: finer features are averaged to it; the blur that f
 CELL = 16  # px: side of the cells on which densities are computed here
 TOLERANCE = 1e-5  # nats: a step that gains less ends a fit
 SCORED_AT_ONCE = 16
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def layers(
     if reason := yardsticks.why_not("gold"):
         raise FovealError(f"explained information needs {reason}")
     folder = make_writable_folder(out)
-    report = progress or _silent
+    report = progress or to_nobody
 
     every_layer = tuple(dict.fromkeys(layer for subset in subsets for layer in subset.layers))
     model = DeepGaze1(config_for(backbone, every_layer))
@@ -180,10 +180,6 @@ def layers(
         draw_sweep(table, temporary)
     problems = sweep.problems if sweep else []
     return LayerSweep(table, [folder / "layers.csv", folder / "layers.png"], problems)
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Report to nobody."""
 
 
 def _cells(size: tuple[int, int]) -> Grid:

@@ -12,13 +12,12 @@ from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.deep.foveal_s import FovealS
+from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
 from foveal.training.losses import Observed
 from foveal.training.readout_problem import counts_of, log_priors_of
 
 DEGREES_ACROSS = 30.0  # assumed of an image of unknown scale, for the width of its empirical map
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,11 @@ from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.pretrained import installed_path
+from foveal.progress import Progress
 from foveal.threads import computed_ahead
 
 BATCH_SIZE = 8
 GIGABYTE = 1e9
-
-Progress = Callable[[str, int, int], None]
 
 
 @runtime_checkable
@@ -179,8 +178,7 @@ class FeatureCache:
         features, grids = self.model.features(images.flip(3) if self.mirrored else images)
         step = self.finest_step
         if step is not None:
-            height, width = images.shape[2:]
-            coarse = Grid.over((height, width), (max(1, round(height / step)), max(1, round(width / step))))
+            coarse = Grid.of_cells((images.shape[2], images.shape[3]), step)
             for layer, grid in grids.items():
                 if grid.rows.step < step:
                     features[layer], grids[layer] = resample(features[layer], grid, coarse), coarse

@@ -32,7 +32,6 @@ def fit_readout(
     steps: int = STEPS,
     tolerance: float = TOLERANCE,
     seed: int = 0,
-    warm: bool = False,
     report: Report | None = None,
 ) -> None:
     """Fit weights, blur and the weight of the centre bias.
@@ -54,18 +53,15 @@ def fit_readout(
         the last.
     seed
         Of the first weights, and of the order of Adam's batches.
-    warm
-        Begin at the readout as it is.
     report
         Called with the number of passes over all images and the cost there (of SFO and Adam, the sum of what each batch
         cost when it was last seen).
     """
-    if not warm:
-        with torch.no_grad():
-            generator = torch.Generator().manual_seed(seed)
-            readout.weight.copy_(START * torch.randn(readout.weight.shape[-1], generator=generator))
-            readout.log_sigma.fill_(math.log(START_SIGMA))
-            readout.prior_weight.fill_(1.0)
+    with torch.no_grad():
+        generator = torch.Generator().manual_seed(seed)
+        readout.weight.copy_(START * torch.randn(readout.weight.shape[-1], generator=generator))
+        readout.log_sigma.fill_(math.log(START_SIGMA))
+        readout.prior_weight.fill_(1.0)
     told = report or _to_nobody
     if optimizer == "lbfgs":
         _by_lbfgs(readout, problem, penalty, steps, tolerance, told)

@@ -19,12 +19,11 @@ from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
+from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
 from foveal.training.readout_problem import SPARSITY
 from foveal.training.train_readout import LeftOut, train_readout
-
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it, out of how much
 
 
 @dataclass(frozen=True)
@@ -164,12 +163,12 @@ def train(
             optimizer=fitted_by,
             resume=resume,
             seed=seed,
-            progress=progress or _silent,
+            progress=progress or to_nobody,
         )
         likelihood, held_out = done.log_likelihood, done.held_out_log_likelihood
         trained = fitted_model
     elif isinstance(fitted_model, SaliencyMapModel):
-        likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or _silent)
+        likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or to_nobody)
         trained = fitted_model
     else:
         likelihood, held_out = _fitted_log_likelihood(center_bias, data), prior_likelihood
@@ -204,10 +203,6 @@ def _one_of(choices: Any, given: str, what: str) -> Any:
     if given not in get_args(choices):
         raise FovealError(f"{what}: {' or '.join(get_args(choices))}, not {given!r}")
     return given
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Report to nobody."""
 
 
 def _calibrate(

@@ -28,13 +28,13 @@ from foveal.models import save_model
 from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.pretrained import read_weights
+from foveal.progress import Progress, to_nobody
 from foveal.training.examples import ExampleGroup, Examples
 from foveal.training.losses import get_loss
 from foveal.training.recipe import Phase, Recipe
 
 STANDARDISED_ON = 64  # images, whose features say the mean and deviation of every tap
 
-Progress = Callable[[str, int, int], None]
 Tensors = tuple[torch.Tensor, ...] | list[torch.Tensor]
 
 
@@ -125,11 +125,7 @@ def train_by_recipe(
     for name in recipe.datasets:
         data = load_dataset(name, data_root)
         datasets.append(data.select(np.unique(data.fixations.image)))
-    return train_deep(recipe, datasets, Path(out), resume=resume, progress=progress or _silent)
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Report to nobody."""
+    return train_deep(recipe, datasets, Path(out), resume=resume, progress=progress or to_nobody)
 
 
 def held_out_images(data: Dataset, fold: int | None) -> np.ndarray:

@@ -17,6 +17,7 @@ from foveal.models.baselines import CenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1
 from foveal.models.parts.readout import LinearReadout
 from foveal.models.registry import read_provenance
+from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureCache
 from foveal.training.fit_readout import STEPS, OptimizerName, fit_readout
 from foveal.training.readout_problem import (
@@ -29,7 +30,6 @@ from foveal.training.readout_problem import (
 
 FOLDS_AT_ONCE = 5  # are fitted together, which reads the features once for all; bounds memory and what is lost
 
-Progress = Callable[[str, int, int], None]
 LeftOut = Literal["images", "subjects"]
 
 

@@ -116,8 +116,7 @@ class DeepGaze1(SaliencyModel):
 
 def density_grid(size: tuple[int, int], cell: int = CELL) -> Grid:
     """The cells on which the density of an image of this (height, width) is computed."""
-    height, width = size
-    return Grid.over(size, (max(1, round(height / cell)), max(1, round(width / cell))))
+    return Grid.of_cells(size, cell)
 
 
 def config_for(backbone: str, layers: Sequence[str], padding: Padding = "full") -> DeepGaze1Config:

@@ -57,6 +57,12 @@ class Grid:
             Axis(columns, width / columns / 2 - 0.5, width / columns),
         )
 
+    @classmethod
+    def of_cells(cls, size: tuple[int, int], side: int) -> "Grid":
+        """Cells of about this side, in px, that cover an image of this (height, width); at least one."""
+        height, width = size
+        return cls.over(size, (max(1, round(height / side)), max(1, round(width / side))))
+
 
 def resample(maps: Float[Tensor, "*batch h w"], source: Grid, target: Grid) -> Float[Tensor, "*batch height width"]:
     """Values of maps on one grid at the positions of another: bilinear, beyond the border the nearest value.
