@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import math
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -14,11 +15,14 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import list_models, load_model
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.backbones import Backbone
+from foveal.models.parts.finalizer import resize_log_density
 from foveal.training import Phase, Recipe
 from foveal.training import train_deep as module
+from foveal.training.deep_run import Run, running_mean
 from foveal.training.examples import Examples
 from foveal.training.losses import negative_log_likelihood
-from foveal.training.train_deep import held_out_images, running_mean, standardise, train_deep
+from foveal.training.run_recipe import cross_validate
+from foveal.training.train_deep import held_out_images, standardise, train_deep
 
 pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
@@ -80,16 +84,28 @@ def test_a_resumed_run_gives_the_same_weights(tmp_path):
         run(recipe_of(seed=1), [dataset], tmp_path / "stopped1", resume=True)
 
 
-def test_only_what_is_to_be_trained_changes(tmp_path):
-    dataset = make_dataset(6)
+@pytest.mark.parametrize("first", ["", "block15", "block13", "block11", "stem"])
+def test_only_what_is_to_be_trained_changes(tmp_path, first):
+    """From no layer of the network to all of them; a phase that leaves it as it is before one that does not."""
     before = Backbone("efficientnet_lite0", pretrained=False)
     before.steps.load_state_dict(module.read_weights("efficientnet_lite0"))
-    for phases, moves in (((Phase(1, 1e-2),), False), ((Phase(1, 1e-2, 1e-3),), True)):
-        path = run(recipe_of(phases=phases), [dataset], tmp_path / str(moves)).path
-        after = load_model(path).backbone.state_dict()
-        changed = {name for name, tensor in before.state_dict().items() if not torch.equal(tensor, after[name])}
-        assert bool(changed) == moves
-        assert all(int(name.split("block")[1].split(".")[0]) >= 11 for name in changed)
+    recipe = recipe_of(config=SMALL | {"first_trained": first}, phases=(Phase(1, 1e-2), Phase(1, 1e-3, 1e-3)))
+    done = run(recipe, [make_dataset(4)], tmp_path)
+    after = load_model(done.path).backbone
+    old, new = before.state_dict(), after.state_dict()
+    changed = {name.split(".")[1] for name in old if not torch.equal(old[name], new[name])}
+    assert changed == (set(after.layers[after.layers.index(first) :]) if first else set())
+
+
+def test_kept_features_of_trained_layers_serve_until_they_are_trained(tmp_path):
+    """The readout alone learns the same whether the upper layers' features are read or computed."""
+    dataset = make_dataset(8)
+    logs = [
+        run(recipe_of(phases=phases), [dataset], tmp_path / str(number)).log
+        for number, phases in enumerate([(Phase(3, 1e-2),), (Phase(3, 1e-2, 1e-12),)])
+    ]
+    for read, computed in zip(*logs, strict=True):
+        assert read["loss"] == pytest.approx(computed["loss"], abs=2e-3)
 
 
 def test_the_running_mean_is_short_at_first():
@@ -102,8 +118,50 @@ def test_the_running_mean_is_short_at_first():
     assert mean.item() == pytest.approx(3.0)
 
 
+def test_each_data_set_has_its_own_weight_of_the_centre_bias(tmp_path, monkeypatch):
+    """Of two data sets, in one of which people looked where others did, in the other anywhere."""
+    weights = {}
+    monkeypatch.setattr(Run, "save", lambda run, _: weights.update(of=run.averaged.prior_weights.tolist()))
+    central, uniform = make_dataset(12), make_dataset(12, name="other")
+    generator = np.random.default_rng(0)
+    n = len(uniform.fixations)
+    x, y = generator.uniform(0, 79, n), generator.uniform(0, 59, n)
+    uniform = dataclasses.replace(uniform, fixations=dataclasses.replace(uniform.fixations, x=x, y=y))
+    done = run(recipe_of(phases=(Phase(6, 3e-2),), held_out=None), [central, uniform], tmp_path)
+    assert weights["of"][0] != weights["of"][1]
+    assert load_model(done.path).prior_weight.item() == pytest.approx(np.mean(weights["of"]), abs=1e-6)
+
+
+def test_cross_validation(tmp_path, monkeypatch):
+    """Every image is predicted by the run that did not see it; what is done is not done again; a stop is made good."""
+    monkeypatch.setattr("foveal.training.run_recipe.FOLDS", 3)
+    monkeypatch.setattr(module, "FOLDS", 3)
+    recipe = recipe_of(phases=(Phase(1, 1e-2),), held_out=None)
+    data = make_dataset(7)
+    paths = cross_validate(recipe, [data], tmp_path, resume=False, progress=lambda *_: None)
+    with h5py.File(paths["toy"]) as file:
+        assert sorted(file) == sorted(data.stimuli.ids)
+        together = {name: np.asarray(file[name]) for name in data.stimuli.ids}
+    for fold in range(3):
+        with h5py.File(tmp_path / f"folds/{fold}/held_out/toy.hdf5") as file:
+            assert sorted(file) == sorted(data.stimuli.ids[fold::3])
+        model = load_model(tmp_path / f"folds/{fold}/foveal-s.safetensors")
+        for name, image in zip(data.stimuli.ids[fold::3], range(fold, 7, 3), strict=True):
+            assert np.exp(together[name]).sum() == pytest.approx(1, abs=1e-4)
+            predicted = model.predict(data.stimuli[image].image).log_density
+            expected = resize_log_density(torch.from_numpy(together[name])[None], predicted.shape)[0].numpy()
+            assert np.abs(np.exp(predicted - expected) - 1).mean() < 0.02  # which differ in how the prior is resampled
+    (tmp_path / "folds/1/recipe.toml").unlink()  # as if it had been stopped
+    seen = []
+    cross_validate(recipe, [data], tmp_path, resume=True, progress=lambda what, *_: seen.append(what))
+    assert seen
+    assert all(what.startswith("fold 2/3") for what in seen)
+    with pytest.raises(FovealError, match="leave held_out out of the recipe"):
+        cross_validate(recipe_of(), [data], tmp_path, resume=False, progress=lambda *_: None)
+
+
 def test_patience(tmp_path, monkeypatch):
-    monkeypatch.setattr(module._Run, "information_gain", lambda _: 0.5)  # never rises
+    monkeypatch.setattr(Run, "information_gain", lambda _: 0.5)  # never rises
     done = run(recipe_of(phases=(Phase(9, 1e-3),), patience=2), [make_dataset(6)], tmp_path)
     assert len(done.log) == 3
 
@@ -118,10 +176,10 @@ def test_gradients_of_images_of_several_sizes_are_summed(tmp_path):
     assert {group.features.size for group, _ in step} == {(60, 80), (80, 60)}
     losses = []
     for group, rows in step:
-        batch = group.batch(rows, torch.device("cpu"))
+        batch = group.batch(rows)
         together = negative_log_likelihood(model(batch.features, batch.size, batch.log_prior), batch.observed)
         for number, row in enumerate(rows):
-            one = group.batch([row], torch.device("cpu"))
+            one = group.batch([row])
             alone = negative_log_likelihood(model(one.features, one.size, one.log_prior), one.observed)
             torch.testing.assert_close(together[number : number + 1], alone, rtol=1e-4, atol=1e-4)
             losses.append(alone)
@@ -133,12 +191,12 @@ def test_examples_are_mirrored_with_all_that_belongs_to_them():
     model = FovealS(FovealConfig(**SMALL))
     examples = Examples(model, [dataset], lambda data: held_out_images(data, None), lambda *_: None)
     (plain,), (mirrored,) = examples.groups
-    batch = mirrored.batch([2], torch.device("cpu"))
+    batch = mirrored.batch([2])
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
     features, _ = model.features(image.flip(3))
     for layer, maps in features.items():
         torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
-    torch.testing.assert_close(batch.observed.counts, plain.batch([2], torch.device("cpu")).observed.counts.flip(2))
+    torch.testing.assert_close(batch.observed.counts, plain.batch([2]).observed.counts.flip(2))
     assert batch.observed.density.sum().item() == pytest.approx(1, abs=1e-5)
     assert batch.log_prior.exp().sum().item() == pytest.approx(1, abs=1e-4)
     assert batch.observed.counts.sum() == len(dataset.fixations.for_image(2))
@@ -165,7 +223,7 @@ def test_taps_are_standardised():
     standardise(model, examples, 6)
     (step,) = examples.steps(6, torch.Generator().manual_seed(0))
     for name, tap in model.taps.items():
-        values = [model.all_features(group.batch(rows, torch.device("cpu")).features)[name] for group, rows in step]
+        values = [model.all_features(group.batch(rows).features)[name] for group, rows in step]
         flat = torch.cat([maps.movedim(1, 0).flatten(1) for maps in values], dim=1)
         standardised = (flat - tap.mean[:, None]) / tap.std[:, None]
         assert standardised.mean().abs() < 1e-2

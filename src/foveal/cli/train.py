@@ -28,7 +28,7 @@ def train(
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations; or train a deep model by a recipe."""
     if model.endswith(".toml"):
-        _train_by_recipe(model, out, data_root, resume)
+        _train_by_recipe(model, out, data_root, folds, resume)
         return
     if dataset is None:
         raise typer.BadParameter("needed, unless a recipe is given", param_hint="--dataset")
@@ -66,11 +66,18 @@ def train(
     tell_problems(result.problems)
 
 
-def _train_by_recipe(path: str, out: Path, data_root: Path | None, resume: bool) -> None:
+def _train_by_recipe(path: str, out: Path, data_root: Path | None, folds: int | None, resume: bool) -> None:
     from foveal.training import train_by_recipe
+    from foveal.training.recipe import FOLDS
 
+    if folds not in (None, FOLDS):
+        raise typer.BadParameter(f"of a recipe, {FOLDS}", param_hint="--folds")
     with progress_bars() as report:
-        result = train_by_recipe(path, out=out, data_root=data_root, resume=resume, progress=report)
+        result = train_by_recipe(
+            path, out=out, data_root=data_root, cross_validated=folds is not None, resume=resume, progress=report
+        )
+    if folds is not None:
+        typer.echo(f"densities of held-out images: {out / 'held_out'} (foveal evaluate --predictions FILE --resize)")
     typer.echo("epoch      loss   IG, held-out images, bit per fixation")
     for row in result.log:
         typer.echo(f"{row['epoch']:5}  {row['loss']:8.4f}   {row['IG']:8.4f}")

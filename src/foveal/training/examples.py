@@ -22,8 +22,9 @@ DEGREES_ACROSS = 30.0  # assumed of an image of unknown scale, for the width of 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some images of one size: what a model sees of them, their prior, and where people looked."""
+    """Some images of one size of one data set: what a model sees of them, their prior, and where people looked."""
 
+    dataset: int
     features: dict[str, Float[Tensor, "image _ _ _"]]
     size: tuple[int, int]
     log_prior: Float[Tensor, "image row column"]
@@ -34,18 +35,20 @@ class Batch:
 class ExampleGroup:
     """All images of one size of one data set, or their mirror images."""
 
+    dataset: int
     features: FeatureGroup
     log_priors: Float[Tensor, "image row column"]
     counts: Float[Tensor, "image row column"]
     densities: Float[Tensor, "image row column"]
 
-    def batch(self, rows: list[int], device: torch.device) -> Batch:
-        """Some of them."""
-        features = {layer: maps.to(device) for layer, maps in self.features.read(rows).items()}
+    def batch(self, rows: list[int], layers: Sequence[str] | None = None, device: torch.device | None = None) -> Batch:
+        """Some of them, with the features of these layers (of all that are kept, by default)."""
+        kept = self.features.read(rows) if layers is None else self.features.only(layers).read(rows)
+        features = {layer: maps.to(device) for layer, maps in kept.items()}
         log_priors, counts, densities = (
             maps[rows].to(device) for maps in (self.log_priors, self.counts, self.densities)
         )
-        return Batch(features, self.features.size, log_priors, Observed(counts, densities))
+        return Batch(self.dataset, features, self.features.size, log_priors, Observed(counts, densities))
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Examples:
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
         self.densities: list[CenterBiasKDE] = []
-        for data in datasets:
+        for number, data in enumerate(datasets):
             unseen = held_out(data).tolist()
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
             self.densities.append(density)
@@ -91,8 +94,9 @@ class Examples:
                 blurred = _blurred(count, data, features)
                 for row, image in enumerate(features.images):
                     (self.held_out if image in unseen else self.fitted).append(Example(len(self.groups[0]), row))
-                self.groups[0].append(ExampleGroup(features, log_prior, count, blurred))
-                self.groups[1].append(ExampleGroup(flipped, log_prior.flip(2), count.flip(2), blurred.flip(2)))
+                self.groups[0].append(ExampleGroup(number, features, log_prior, count, blurred))
+                mirrored_maps = log_prior.flip(2), count.flip(2), blurred.flip(2)
+                self.groups[1].append(ExampleGroup(number, flipped, *mirrored_maps))
 
     def steps(self, batch_size: int, order: torch.Generator) -> Iterator[list[tuple[ExampleGroup, list[int]]]]:
         """All fitted images once, in a new order, each mirrored or not by chance: a step after the other.

@@ -12,6 +12,8 @@ from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.training.losses import get_loss
 
+FOLDS = 10  # image i of a data set belongs to fold i modulo so many
+
 
 @dataclass(frozen=True)
 class Phase:

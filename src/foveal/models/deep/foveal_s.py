@@ -5,6 +5,7 @@ EML-NET (Jia & Bruce 2020, taps at all depths, summed); the network's last stage
 lies on cells of 8 px of the image as the network sees it, which is brought to one area, whatever its size and shape.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from foveal.models.registry import register_model
 
 CELL = 8  # px of the image as the network sees it
 SMALLEST_SIDE = 64  # px of it
+IMAGE = "image"  # what stands for the image itself among the layers
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class FovealConfig(ModelConfig):
     channels
         Number of features of each.
     first_trained
-        This layer and all above it are trained with the readout.
+        This layer and all above it can be trained with the readout; "" none, the lowest layer all.
     width, hidden
         Channels of the readout.
     dropout
@@ -90,6 +92,7 @@ class FovealS(SaliencyModel):
     Config = FovealConfig
     config: FovealConfig
     log_prior: Float[Tensor, "row column"]
+    prior_weight: Float[Tensor, ""]
 
     def __init__(self, config: FovealConfig | None = None) -> None:
         super().__init__()
@@ -108,14 +111,21 @@ class FovealS(SaliencyModel):
             nn.Conv2d(self.config.hidden, 1, 1, bias=False),
         )
         self.log_sigma = nn.Parameter(torch.tensor(0.4))  # of the blur, in cells
-        self.prior_weight = nn.Parameter(torch.tensor(1.0))
+        self.register_buffer("prior_weight", torch.tensor(1.0))
         self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
 
     @property
     def last_frozen(self) -> str:
-        """The layer from which on the network is trained."""
-        layers = self.backbone.layers
-        return layers[layers.index(self.config.first_trained) - 1]
+        """The layer from which on the network can be trained; IMAGE if it is trained whole."""
+        layers = (IMAGE, *self.backbone.layers)
+        return layers[layers.index(self.config.first_trained) - 1] if self.config.first_trained else layers[-1]
+
+    @property
+    def frozen_layers(self) -> tuple[str, ...]:
+        """Layers whose features are needed and never change: taps that are not trained, and the last frozen layer."""
+        layers = (IMAGE, *self.backbone.layers)
+        below = layers[: layers.index(self.last_frozen)]
+        return (*(tap for tap in self.config.taps if tap in below), self.last_frozen)
 
     @property
     def features_depend_on(self) -> dict[str, Any]:
@@ -135,31 +145,35 @@ class FovealS(SaliencyModel):
     def features(
         self, images: Float[Tensor, "image 3 height width"]
     ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        """Features of the layers that are not trained, as far as they are used, and where they lie in the images."""
+        """Features of the taps and of the last frozen layer, and where they lie in the images."""
         size = images.shape[2], images.shape[3]
-        layers = [name for name in self.backbone.layers if name in self.config.taps]
-        frozen = layers[: layers.index(self.last_frozen) + 1]
         small = F.interpolate(
             images, size=self.working_size(size), mode="bilinear", antialias=True, align_corners=False
         )
-        grids = self.grids(size)
-        return self.backbone(small, frozen), {layer: grids[layer] for layer in frozen}
+        layers = [layer for layer in self.backbone.layers if layer in (*self.config.taps, self.last_frozen)]
+        features, grids = self.backbone(small, layers), self.grids(size, layers)
+        if self.last_frozen == IMAGE:
+            features[IMAGE], grids[IMAGE] = small, Grid.over(size, self.working_size(size))
+        return features, grids
 
-    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
-        """Where the features of all taps lie in an image of this (height, width)."""
+    def grids(self, size: tuple[int, int], layers: Sequence[str]) -> dict[str, Grid]:
+        """Where the features of some layers lie in an image of this (height, width)."""
         height, width = self.working_size(size)
         rows, columns = size[0] / height, size[1] / width
         return {
             layer: Grid(grid.rows.scaled(rows), grid.columns.scaled(columns))
-            for layer, grid in self.backbone.grids((height, width), self.config.taps).items()
+            for layer, grid in self.backbone.grids((height, width), layers).items()
         }
 
     def all_features(
         self, features: dict[str, Float[Tensor, "image _ _ _"]]
     ) -> dict[str, Float[Tensor, "image _ _ _"]]:
-        """Frozen `features`, and those of the layers that are trained, computed from them."""
-        trained = [tap for tap in self.config.taps if tap not in features]
-        return features | self.backbone(features[self.last_frozen], trained, after=self.last_frozen)
+        """`features`, and those of the taps that are missing, computed from the last frozen layer's."""
+        missing = [tap for tap in self.config.taps if tap not in features]
+        if not missing:
+            return features
+        after = None if self.last_frozen == IMAGE else self.last_frozen
+        return features | self.backbone(features[self.last_frozen], missing, after=after)
 
     def forward(
         self,
@@ -167,9 +181,12 @@ class FovealS(SaliencyModel):
         size: tuple[int, int],
         log_prior: Float[Tensor, "#image row column"],
     ) -> Float[Tensor, "image row column"]:
-        """Log density over the cells of images of this (height, width), from `features` of them."""
+        """Log density over the cells of images of this (height, width), from `features` of them.
+
+        The centre bias is given as it counts, with its weight. Features of taps that are missing are computed.
+        """
         features = self.all_features(features)
-        grids, target = self.grids(size), self.density_grid(size)
+        grids, target = self.grids(size, self.config.taps), self.density_grid(size)
         by_grid: dict[Grid, Tensor] = {}
         for name, tap in self.taps.items():
             combined = tap(features[name])
@@ -177,7 +194,7 @@ class FovealS(SaliencyModel):
         total = torch.stack([resample(maps, grid, target) for grid, maps in by_grid.items()]).sum(dim=0)
         saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
         blurred = gaussian_blur(saliency, self.log_sigma.exp())
-        return normalize_log_density(blurred + self.prior_weight * log_prior)
+        return normalize_log_density(blurred + log_prior)
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
@@ -185,5 +202,5 @@ class FovealS(SaliencyModel):
         """With the centre bias of the training data."""
         size = images.shape[2], images.shape[3]
         target = self.density_grid(size)
-        log_prior = resize_maps(self.log_prior[None], (target.rows.length, target.columns.length))
+        log_prior = resize_maps(self.prior_weight * self.log_prior[None], (target.rows.length, target.columns.length))
         return resize_log_density(self(self.features(images)[0], size, log_prior), size)

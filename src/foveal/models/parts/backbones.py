@@ -147,7 +147,7 @@ class Backbone(nn.Module):
         return super().train(False)
 
     def unfreeze(self, first: str) -> list[Tensor]:
-        """Let the weights of a layer and of all above it be trained, and return them.
+        """Let the weights of a layer and of all above it be trained, and return them; of "", none.
 
         Of these, the weights of convolutions that mix channels; gradients of depthwise ones are slow on a CPU.
 
@@ -156,6 +156,8 @@ class Backbone(nn.Module):
         FovealError
             If there is no such layer.
         """
+        if not first:
+            return []
         self.check_layers([first])
         trained = [
             module.weight

@@ -1,0 +1,206 @@
+"""A training run of a deep model: what is learned, by which steps, and its state on disk."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from foveal.errors import FovealError
+from foveal.files import write_atomically
+from foveal.models.deep.foveal_s import FovealS
+from foveal.training.examples import Batch, ExampleGroup, Examples
+from foveal.training.losses import get_loss
+from foveal.training.recipe import Phase, Recipe
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+def running_mean(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
+    """What brings a mean of weights up to date, as `AveragedModel` takes it.
+
+    At the start the mean is over fewer steps than `decay` says, or a short run would end with weights of its beginning:
+    after n steps the decay is at most (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage.
+    """
+
+    @torch.no_grad()
+    def update(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
+        n = int(steps)
+        share = 1 - min(decay, (1 + n) / (10 + n))
+        for mean, weight in zip(averaged, current, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(weight, share)
+            else:
+                mean.copy_(weight)
+
+    return update
+
+
+class InTraining(nn.Module):
+    """A model, and the weight that every data set's own centre bias has."""
+
+    def __init__(self, model: FovealS, n_datasets: int) -> None:
+        super().__init__()
+        self.model = model
+        self.prior_weights = nn.Parameter(torch.ones(n_datasets))
+
+    def forward(self, batch: Batch) -> Float[Tensor, "image row column"]:
+        """Log density over the cells of a batch's images."""
+        return self.model(batch.features, batch.size, self.prior_weights[batch.dataset] * batch.log_prior)
+
+
+class Run:
+    """The state of a run: model, its running mean, optimiser, how far it is."""
+
+    def __init__(self, recipe: Recipe, model: FovealS, examples: Examples, accelerator: Accelerator) -> None:
+        self.recipe, self.examples, self.accelerator = recipe, examples, accelerator
+        self.loss = get_loss(recipe.loss)
+        self.frozen_layers = model.frozen_layers
+        self.trained_backbone = model.backbone.unfreeze(model.config.first_trained)
+        self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
+        ids = {id(parameter) for parameter in model.backbone.parameters()}
+        self.readout = [parameter for parameter in self.model.parameters() if id(parameter) not in ids]
+        self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
+        self.epoch = self.n_begun = 0  # epochs done, phases begun
+        self.log: list[dict[str, int | float]] = []
+        self._pending: dict[str, Any] | None = None  # state of an optimiser that is made when its phase begins
+
+    @property
+    def averaged(self) -> InTraining:
+        """The running mean of the weights."""
+        module = self.average.module
+        assert isinstance(module, InTraining)
+        return module.eval()
+
+    def result(self) -> FovealS:
+        """The model with the running mean of the weights; of the data sets' priors with their mean weight."""
+        model = self.averaged.model
+        model.prior_weight = self.averaged.prior_weights.detach().mean()
+        return model
+
+    @property
+    def layers(self) -> tuple[str, ...] | None:
+        """Those whose kept features are used: all, as long as the network is as it was."""
+        as_it_was = all(phase.backbone_learning_rate == 0 for phase in self.recipe.phases[: self.n_begun])
+        return None if as_it_was else self.frozen_layers
+
+    def begin(self, number: int) -> None:
+        """Make the optimiser of a phase, at the point of its course that `epoch` says."""
+        phase = self.recipe.phases[number]
+        trains_backbone = phase.backbone_learning_rate > 0
+        for weight in self.trained_backbone:
+            weight.requires_grad_(trains_backbone)
+        groups = [{"params": self.readout, "lr": phase.learning_rate}]
+        if trains_backbone:
+            groups.append({"params": self.trained_backbone, "lr": phase.backbone_learning_rate})
+        optimizer = torch.optim.AdamW(groups, weight_decay=self.recipe.weight_decay)
+        self.first_epoch = sum(before.epochs for before in self.recipe.phases[:number])
+        self.n_begun = number + 1
+        steps = phase.epochs * math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
+        self.optimizer = self.accelerator.prepare_optimizer(optimizer)
+        self.prepared = self.accelerator.prepare_model(self.model)
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        if self._pending is not None:
+            self.optimizer.load_state_dict(self._pending["optimizer"])
+            self.schedule.load_state_dict(self._pending["schedule"])
+            self._pending = None
+
+    def is_done(self, phase: Phase) -> bool:
+        """Is the phase over, or has the information gain not risen for as long as the recipe is patient?"""
+        if self.epoch - self.first_epoch >= phase.epochs:
+            return True
+        gains = [row["IG"] for row in self.log]
+        patience = self.recipe.patience
+        return 0 < patience < len(gains) and max(gains[-patience:]) <= max(gains[:-patience])
+
+    def one_epoch(self, report: Callable[[int, int], None]) -> None:
+        """Go over all fitted images once, then judge the held-out ones."""
+        start = time.perf_counter()
+        seed = self.recipe.seed * 100_003 + self.epoch
+        torch.manual_seed(seed)  # of dropout; the same when the run is resumed
+        self.model.train()
+        total, n_steps = 0.0, math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
+        mine = self.accelerator.process_index
+        for number, step in enumerate(self.examples.steps(self.recipe.batch_size, torch.Generator().manual_seed(seed))):
+            report(number, n_steps)
+            n_images = sum(len(rows) for _, rows in step)
+            for group, rows in step:
+                own = rows[mine :: self.accelerator.num_processes]
+                if own:
+                    # Processes' gradients are averaged, so that each counts its images as if there were no others.
+                    value = self._loss_of(group, own) * (self.accelerator.num_processes / n_images)
+                    self.accelerator.backward(value)
+                    total += float(value.detach()) / self.accelerator.num_processes
+            self.optimizer.step()
+            self.schedule.step()
+            self.optimizer.zero_grad()
+            self.average.update_parameters(self.model)
+        report(n_steps, n_steps)
+        self.epoch += 1
+        gain = self.information_gain()
+        row = {"epoch": self.epoch, "loss": total / n_steps, "IG": gain, "seconds": time.perf_counter() - start}
+        self.log.append(row)
+
+    def _loss_of(self, group: ExampleGroup, rows: list[int]) -> Tensor:
+        batch = group.batch(rows, self.layers, self.accelerator.device)
+        with self.accelerator.autocast():
+            log_density = self.prepared(batch)
+        return self.loss(log_density.float(), batch.observed).sum()
+
+    def held_out_densities(self) -> Iterator[tuple[ExampleGroup, list[int], Float[Tensor, "image row column"]]]:
+        """Of the running mean, for some held-out images of a group after the others."""
+        for group, rows in self.examples.judged(self.recipe.batch_size):
+            with torch.inference_mode():
+                log_density = self.averaged(group.batch(rows, self.layers, self.accelerator.device)).cpu()
+            yield group, rows, log_density
+
+    def information_gain(self) -> float:
+        """Of the running mean on the held-out images, bit per fixation above their data set's centre bias."""
+        gains = []
+        for group, rows, log_density in self.held_out_densities():
+            counts = group.counts[rows]
+            gain = (counts * (log_density - group.log_priors[rows])).sum(dim=(1, 2))
+            gains += (gain / counts.sum(dim=(1, 2)) / math.log(2)).tolist()
+        return float(np.mean(gains)) if gains else math.nan
+
+    def save(self, path: Path) -> None:
+        """All that a run needs to go on, written whole."""
+        state = {
+            "recipe": repr(self.recipe),
+            "images": (len(self.examples.fitted), len(self.examples.held_out)),
+            "epoch": self.epoch,
+            "log": self.log,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+        with write_atomically(path) as temporary:
+            torch.save(state, temporary)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises
+        ------
+        FovealError
+            If it is of another recipe or other images.
+        """
+        state = torch.load(path, weights_only=True, map_location=self.accelerator.device)
+        images = (len(self.examples.fitted), len(self.examples.held_out))
+        if state["recipe"] != repr(self.recipe) or tuple(state["images"]) != images:
+            raise FovealError(f"{path}: of another recipe or other images; choose another --out, or leave out --resume")
+        self.epoch, self.log = state["epoch"], state["log"]
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        ends = np.cumsum([phase.epochs for phase in self.recipe.phases]).tolist()
+        self.n_begun = sum(end <= self.epoch for end in ends)
+        if self.epoch not in ends:  # a phase that is over needs its optimiser no more
+            self._pending = {"optimizer": state["optimizer"], "schedule": state["schedule"]}
