@@ -132,6 +132,12 @@ def test_each_data_set_has_its_own_weight_of_the_centre_bias(tmp_path, monkeypat
     assert load_model(done.path).prior_weight.item() == pytest.approx(np.mean(weights["of"]), abs=1e-6)
 
 
+def test_a_recipe_finishes_the_model(tmp_path):
+    recipe = recipe_of(phases=(Phase(1, 1e-2),), temperature=1.25, prior_weight=0.9)
+    model = load_model(run(recipe, [make_dataset(4)], tmp_path).path)
+    assert (model.temperature.item(), model.prior_weight.item()) == pytest.approx((1.25, 0.9))
+
+
 def test_cross_validation(tmp_path, monkeypatch):
     """Every image is predicted by the run that did not see it; what is done is not done again; a stop is made good."""
     monkeypatch.setattr("foveal.training.run_recipe.FOLDS", 3)

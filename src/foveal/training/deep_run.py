@@ -80,9 +80,11 @@ class Run:
         return module.eval()
 
     def result(self) -> FovealS:
-        """The model with the running mean of the weights; of the data sets' priors with their mean weight."""
+        """The model with the running mean of the weights, as the recipe finishes it."""
         model = self.averaged.model
-        model.prior_weight = self.averaged.prior_weights.detach().mean()
+        weight = self.recipe.prior_weight
+        model.prior_weight = self.averaged.prior_weights.detach().mean() if weight is None else torch.tensor(weight)
+        model.temperature = torch.tensor(self.recipe.temperature)
         return model
 
     @property

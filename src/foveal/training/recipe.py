@@ -64,6 +64,9 @@ class Recipe:
         "no" (float32), "bf16" or "fp16", as accelerate calls them.
     seed
         Of first weights, dropout and the order of images.
+    temperature, prior_weight
+        What the finished model is given for photographs of other kinds (see `training.transfer`); without the latter,
+        the mean of the data sets' weights of the centre bias.
     """
 
     datasets: tuple[str, ...]
@@ -78,6 +81,8 @@ class Recipe:
     patience: int = 0
     precision: str = "no"
     seed: int = 0
+    temperature: float = 1.0
+    prior_weight: float | None = None
 
     @property
     def epochs(self) -> int:

@@ -92,6 +92,7 @@ class FovealS(SaliencyModel):
     Config = FovealConfig
     config: FovealConfig
     log_prior: Float[Tensor, "row column"]
+    temperature: Float[Tensor, ""]  # above 1 the model is less sure of itself than in training
     prior_weight: Float[Tensor, ""]
 
     def __init__(self, config: FovealConfig | None = None) -> None:
@@ -111,6 +112,7 @@ class FovealS(SaliencyModel):
             nn.Conv2d(self.config.hidden, 1, 1, bias=False),
         )
         self.log_sigma = nn.Parameter(torch.tensor(0.4))  # of the blur, in cells
+        self.register_buffer("temperature", torch.tensor(1.0))
         self.register_buffer("prior_weight", torch.tensor(1.0))
         self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
 
@@ -194,7 +196,7 @@ class FovealS(SaliencyModel):
         total = torch.stack([resample(maps, grid, target) for grid, maps in by_grid.items()]).sum(dim=0)
         saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
         blurred = gaussian_blur(saliency, self.log_sigma.exp())
-        return normalize_log_density(blurred + log_prior)
+        return normalize_log_density(blurred / self.temperature + log_prior)
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None

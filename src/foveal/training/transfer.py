@@ -1,0 +1,118 @@
+"""How sure a model may be of itself, and what the centre bias counts, on photographs unlike those it was trained on.
+
+Both numbers are chosen on a data set that had no part in the training: a temperature T by which the saliency is divided
+(Guo et al. 2017, "On calibration of modern neural networks", ICML), and the weight w of that data set's centre bias.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from foveal.errors import FovealError
+from foveal.gaze import Dataset
+from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.models.deep.foveal_s import FovealS
+from foveal.progress import Progress
+from foveal.threads import computed_ahead
+from foveal.training.feature_cache import FeatureGroup
+from foveal.training.readout_problem import counts_of, log_priors_of
+
+BATCH_SIZE = 8
+STEPS = 50  # at most; of a problem of two numbers
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What is chosen for photographs of another kind: p ∝ exp(saliency / temperature) · centre bias ^ prior_weight."""
+
+    temperature: float
+    prior_weight: float
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What a model says of images of one size that it was not trained on.
+
+    Attributes
+    ----------
+    images
+        Their positions in the data set.
+    saliency
+        Log densities without centre bias.
+    log_priors
+        The data set's centre bias, made without the image at hand.
+    counts
+        Fixations in each cell.
+    """
+
+    images: list[int]
+    saliency: Float[Tensor, "image row column"]
+    log_priors: Float[Tensor, "image row column"]
+    counts: Float[Tensor, "image row column"]
+
+    def log_density(
+        self, sharpness: float | Float[Tensor, ""], prior_weight: float | Float[Tensor, ""]
+    ) -> Float[Tensor, "image row column"]:
+        """Over the cells; `sharpness` is the inverse of a temperature."""
+        total = sharpness * self.saliency + prior_weight * self.log_priors
+        return total.flatten(1).log_softmax(dim=1).view_as(total)
+
+    def gain(
+        self, sharpness: float | Float[Tensor, ""], prior_weight: float | Float[Tensor, ""]
+    ) -> Float[Tensor, " image"]:
+        """Information gain of each image, bit per fixation above the centre bias."""
+        difference = self.log_density(sharpness, prior_weight) - self.log_priors
+        return (self.counts * difference).sum(dim=(1, 2)) / self.counts.sum(dim=(1, 2)) / math.log(2)
+
+
+@torch.inference_mode()
+def unseen_of(model: FovealS, data: Dataset, progress: Progress) -> list[Unseen]:
+    """What a model says of all images of a data set, image size by image size.
+
+    Raises
+    ------
+    FovealError
+        If an image cannot be read.
+    """
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for image in np.unique(data.fixations.image).tolist():
+        height, width = data.stimuli.sizes[image].tolist()
+        by_size.setdefault((height, width), []).append(image)
+    groups = [FeatureGroup(size, images, {}, {}) for size, images in by_size.items()]
+    log_priors = log_priors_of(groups, data, CenterBiasKDE.fit(data), grid_of=model.density_grid)
+    counts = counts_of(groups, data.fixations, model.density_grid)
+    done, found = 0, []
+    for group, log_prior, count in zip(groups, log_priors, counts, strict=True):
+        parts = []
+        batches = [group.images[start : start + BATCH_SIZE] for start in range(0, len(group.images), BATCH_SIZE)]
+        for pixels, problems in computed_ahead(data.stimuli.read, batches):
+            if problems:
+                raise FovealError(problems[0])
+            tensor = torch.from_numpy(np.stack(list(pixels.values()))).permute(0, 3, 1, 2).float() / 255
+            flat = torch.zeros(1, *log_prior.shape[1:])
+            parts.append(model(model.features(tensor)[0], group.size, flat))
+            done += len(pixels)
+            progress(data.name, done, len(data))
+        found.append(Unseen(group.images, torch.cat(parts), log_prior, count))
+    return found
+
+
+def fit_transfer(unseen: Sequence[Unseen]) -> Transfer:
+    """Temperature and weight with the highest mean information gain."""
+    # The likelihood is concave in the inverse temperature and the weight.
+    values = torch.tensor([1.0, 1.0], requires_grad=True)
+    optimizer = torch.optim.LBFGS([values], max_iter=STEPS, line_search_fn="strong_wolfe")
+
+    def cost() -> Float[Tensor, ""]:
+        optimizer.zero_grad()
+        loss = -torch.cat([some.gain(values[0], values[1]) for some in unseen]).mean()
+        loss.backward()
+        return loss
+
+    optimizer.step(cost)
+    return Transfer(1 / float(values[0].detach()), float(values[1].detach()))

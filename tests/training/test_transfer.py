@@ -1,0 +1,57 @@
+"""Temperature and weight of the centre bias on a data set that had no part in the training."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from toy import make_dataset
+
+from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.training.transfer import Unseen, fit_transfer, unseen_of
+
+
+def sampled(sharpness, prior_weight, n_images=40):
+    """Images whose fixations are drawn from a known mixture of saliency and prior."""
+    generator = torch.Generator().manual_seed(0)
+    saliency = (2 * torch.randn(n_images, 9, 12, generator=generator)).flatten(1).log_softmax(1).view(-1, 9, 12)
+    log_priors = torch.randn(1, 9 * 12, generator=generator).log_softmax(1).view(1, 9, 12).repeat(n_images, 1, 1)
+    some = Unseen(list(range(n_images)), saliency, log_priors, torch.zeros_like(saliency))
+    density = some.log_density(sharpness, prior_weight).flatten(1).exp()
+    cells = torch.multinomial(density, 400, replacement=True, generator=generator)
+    counts = torch.zeros(n_images, 9 * 12).scatter_add_(1, cells, torch.ones(n_images, 400))
+    return dataclasses.replace(some, counts=counts.view(-1, 9, 12))
+
+
+def test_it_finds_what_the_fixations_were_drawn_by():
+    found = fit_transfer([sampled(0.5, 0.8)])
+    assert found.temperature == pytest.approx(2.0, rel=0.05)
+    assert found.prior_weight == pytest.approx(0.8, abs=0.05)
+
+
+def test_no_other_pair_is_better():
+    unseen = sampled(0.7, 0.4)
+    found = fit_transfer([unseen])
+    best = unseen.gain(1 / found.temperature, found.prior_weight).mean()
+    for sharpness in np.linspace(0.2, 2, 7):
+        for weight in np.linspace(0, 1.5, 7):
+            assert unseen.gain(float(sharpness), float(weight)).mean() <= best + 1e-5
+
+
+def test_what_a_model_says_of_a_data_set_is_what_it_predicts():
+    """With its own temperature and prior weight set to what is asked for, and the data set's prior."""
+    torch.manual_seed(0)
+    model = FovealS(FovealConfig(working_area=6_000, width=16, hidden=8)).eval()
+    torch.nn.init.normal_(model.readout[2].weight, std=3)
+    data = make_dataset(5)
+    (some,) = unseen_of(model, data, lambda *_: None)
+    assert some.images == [0, 1, 2, 3, 4]
+    assert some.counts.sum() == len(data.fixations)
+    gain = some.gain(1 / 1.5, 0.7)
+    model.temperature.fill_(1.5)
+    for image in some.images:
+        pixels = torch.from_numpy(data.stimuli[image].image.copy()).permute(2, 0, 1)[None].float() / 255
+        with torch.no_grad():
+            log_density = model(model.features(pixels)[0], (60, 80), 0.7 * some.log_priors[image : image + 1])
+        difference = (some.counts[image] * (log_density[0] - some.log_priors[image])).sum() / some.counts[image].sum()
+        assert gain[image].item() == pytest.approx(difference.item() / np.log(2), abs=1e-4)
