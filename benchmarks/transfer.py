@@ -1,4 +1,4 @@
-"""How well a recipe's model does on photographs of another kind: each of its data sets left out of the training in turn.
+"""How well a recipe's model does on photographs of another kind: each of its data sets left out in turn.
 
     python benchmarks/transfer.py recipes/foveal-s.toml --out transfer
 

@@ -1,0 +1,39 @@
+"""The densities of Foveal's own model on a data set that it was not trained on, with that data set's centre bias.
+
+    python benchmarks/own_center_bias.py run/foveal-s.safetensors mit1003 mit1003.hdf5
+    foveal evaluate --predictions mit1003.hdf5 --resize --dataset mit1003 --split othersizes
+
+The centre bias of an image is made of the fixations on all other images; it takes the place of the one that the model
+has of its training data, with the model's weight for it.
+"""
+
+import argparse
+from pathlib import Path
+
+import foveal
+from foveal.models import load_model
+from foveal.models.deep.foveal_s import FovealS
+from foveal.progress import to_nobody
+from foveal.training.train_deep import write_maps
+from foveal.training.transfer import unseen_of
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("dataset")
+    parser.add_argument("out", type=Path)
+    arguments = parser.parse_args()
+    model, data = load_model(arguments.model), foveal.load_dataset(arguments.dataset)
+    if not isinstance(model, FovealS):
+        raise SystemExit(f"{model.name} has no centre bias that could be another")
+    maps = {}
+    for some in unseen_of(model, data, to_nobody):  # whose saliency is divided by the model's temperature already
+        log_density = some.log_density(1.0, float(model.prior_weight)).numpy()
+        maps |= {data.stimuli.ids[image]: one for image, one in zip(some.images, log_density, strict=True)}
+    write_maps(arguments.out, maps)
+    print(f"{arguments.out}: densities of {len(maps)} images")
+
+
+if __name__ == "__main__":
+    main()
