@@ -7,6 +7,7 @@ positions of features depend on the size of the image (`SamePadding.axis`).
 
 import math
 from collections import OrderedDict
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -54,11 +55,37 @@ class SamePadding(nn.Conv2d):
         """Positions of the outputs, from those of the inputs."""
         return axis.convolved(self.kernel_size[side], self.stride[side], *self.padding_of(axis.length, side))
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002 (torch's word)
         """Pad, then convolve."""
-        top, bottom = self.padding_of(maps.shape[2], 0)
-        left, right = self.padding_of(maps.shape[3], 1)
-        return F.conv2d(F.pad(maps, (left, right, top, bottom)), self.weight, None, self.stride, 0, 1, self.groups)
+        (top, bottom), (left, right) = self.padding_of(input.shape[2], 0), self.padding_of(input.shape[3], 1)
+        padding = (top, left)
+        if padding != (bottom, right):
+            input, padding = F.pad(input, (left, right, top, bottom)), (0, 0)  # noqa: A001
+        return F.conv2d(input, weight, bias, self.stride, padding, 1, self.groups)
+
+
+class Folded(nn.Sequential):
+    """Convolutions, normalisations by fixed statistics and ReLU6.
+
+    The normalisation after a convolution is multiplied into its weights, which are few, not into its output.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """One after the other."""
+        for module, following in pairwise([*self, None]):
+            if isinstance(module, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                maps = module._conv_forward(maps, *_folded(module, following))
+            elif isinstance(module, nn.ReLU6):
+                maps = F.relu6(maps, inplace=True)
+        return maps
+
+
+def _folded(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a convolution and the normalisation after it as one."""
+    assert norm.running_var is not None
+    assert norm.running_mean is not None
+    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+    return convolution.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
 
 
 class Block(nn.Module):
@@ -75,7 +102,7 @@ class Block(nn.Module):
             nn.BatchNorm2d(inner, eps=EPSILON),
         ]
         layers += [nn.ReLU6(), nn.Conv2d(inner, channels, 1, bias=False), nn.BatchNorm2d(channels, eps=EPSILON)]
-        self.layers = nn.Sequential(*layers)
+        self.layers = Folded(*layers)
         self.is_residual = stride == 1 and channels_in == channels
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -86,7 +113,7 @@ class Block(nn.Module):
 def efficientnet_lite(name: str) -> nn.Sequential:
     """The convolutions of "lite0", "lite1" or "lite2", one named module a block: stem, then block0, block1, …."""
     width, depth = SCALES[name]
-    stem = nn.Sequential(
+    stem = Folded(
         SamePadding(3, STEM_CHANNELS, 3, 2, bias=False), nn.BatchNorm2d(STEM_CHANNELS, eps=EPSILON), nn.ReLU6()
     )
     modules: OrderedDict[str, nn.Module] = OrderedDict(stem=stem)
