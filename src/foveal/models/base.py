@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import cv2
 import numpy as np
@@ -59,7 +59,7 @@ class ModelConfig:
     """What a model is made of, where there is a choice; a subclass is written with the weights."""
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "ModelConfig":
+    def of(cls, values: Mapping[str, Any]) -> Self:
         """From what JSON makes of it: lists are tuples again."""
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 

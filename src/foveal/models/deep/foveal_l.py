@@ -1,0 +1,57 @@
+"""Several of Foveal's own networks as one: the mean of their densities.
+
+A mixture of networks that were trained apart is seldom worse than the best of them, and less sure of itself where they
+differ (Lakshminarayanan, Pritzel & Blundell 2017, "Simple and scalable predictive uncertainty estimation using deep
+ensembles", NeurIPS); DeepGaze II is one as well.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.models.base import ModelConfig, SaliencyModel
+from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.registry import register_model
+
+
+@dataclass(frozen=True)
+class MixtureConfig(ModelConfig):
+    """What the model is made of: the configuration of each of its networks."""
+
+    members: tuple[dict[str, Any], ...] = ()
+
+
+@register_model("foveal-l", family="deep", year=2026, paper="Foveal's own", trainable=True, weights="recipe")
+class FovealL(SaliencyModel):
+    """A mixture of networks, each as `FovealS`, in equal parts."""
+
+    Config = MixtureConfig
+    config: MixtureConfig
+
+    def __init__(self, config: MixtureConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or MixtureConfig()
+        self.members = nn.ModuleList(FovealS(FovealConfig.of(member)) for member in self.config.members)
+
+    @classmethod
+    def of(cls, members: Sequence[FovealS]) -> "FovealL":
+        """Made of networks that are trained already."""
+        mixture = cls(MixtureConfig(tuple(asdict(member.config) for member in members)))
+        mixture.members = nn.ModuleList(members)
+        return mixture
+
+    def log_density(
+        self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
+    ) -> Float[Tensor, "image height width"]:
+        """With the centre bias of each network's training data."""
+        # One by one: at an image's own size, a stack of them all could be large.
+        mixture = torch.full((len(images), *images.shape[2:]), -math.inf, device=images.device)
+        for member in self.members:
+            assert isinstance(member, FovealS)
+            mixture = torch.logaddexp(mixture, member.log_density(images))
+        return mixture - math.log(len(self.members))
