@@ -1,5 +1,6 @@
 """`foveal evaluate`, `foveal benchmark` and `foveal export`."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -110,19 +111,44 @@ def benchmark(
 
 def export(
     model: Annotated[str, typer.Option(help="Name of a model or a .safetensors file.")],
-    dataset: DatasetName,
     out: Annotated[Path, typer.Option(help="The file to write.")],
-    format: Annotated[str, typer.Option(help="tuebingen: HDF5 of log densities.")] = "tuebingen",  # noqa: A002
+    dataset: Annotated[
+        str | None, typer.Option(help="tuebingen: a name that `foveal datasets` lists, or a folder.")
+    ] = None,
+    format: Annotated[  # noqa: A002
+        str, typer.Option(help="tuebingen: HDF5 of log densities for a data set. onnx: the model itself.")
+    ] = "tuebingen",
+    size: Annotated[str, typer.Option(help="onnx: WIDTHxHEIGHT of the images.")] = "640x480",
     data_root: DataRoot = None,
     device: Device = "cpu",
 ) -> None:
-    """Write a model's predictions for a data set in the format that a benchmark takes."""
+    """Write a model's predictions for a data set in a benchmark's format, or the model for other programs."""
+    if format == "onnx":
+        _export_onnx(model, out, size)
+        return
+    if dataset is None:
+        raise typer.BadParameter("needed for predictions", param_hint="--dataset")
     from foveal.benchmark import export as run
 
     with progress_bars() as report:
         done = run(model, dataset, out, format=format, data_root=data_root, device=device, progress=report)
     typer.echo(f"{done.path}: log densities of {done.n_images} images")
     tell_problems(done.problems)
+
+
+def _export_onnx(model: str, out: Path, size: str) -> None:
+    from foveal.interop.onnx import export_onnx
+    from foveal.models import load_model
+
+    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size)
+    if match is None:
+        raise typer.BadParameter(f"WIDTHxHEIGHT, such as 640x480, not {size!r}", param_hint="--size")
+    width, height = (int(side) for side in match.groups())
+    loaded = load_model(model)
+    loaded.make_ready()
+    done = export_onnx(loaded, out, (height, width))
+    typer.echo(f"{done.path}: {loaded.name} for images of {width} x {height} px")
+    typer.echo(f"its log densities differ from PyTorch's by at most {done.largest_difference:.1g}")
 
 
 def _show(results: "pd.DataFrame", title: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, TypeVar
 
 import cv2
 import numpy as np
@@ -54,12 +54,15 @@ class ModelCard:
     needs_fixations: bool
 
 
+Configuration = TypeVar("Configuration", bound="ModelConfig")
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """What a model is made of, where there is a choice; a subclass is written with the weights."""
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
+    def of(cls: type[Configuration], values: Mapping[str, Any]) -> Configuration:
         """From what JSON makes of it: lists are tuples again."""
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
 

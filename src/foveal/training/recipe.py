@@ -98,10 +98,7 @@ class Recipe:
         FovealError
             If it cannot be read, or says something that no recipe says.
         """
-        try:
-            values = tomllib.loads(Path(path).read_text())
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
+        values = _read_toml(path)
         unknown = values.keys() - {field.name for field in fields(cls)}
         if unknown or "datasets" not in values:
             problem = f"unknown: {', '.join(sorted(unknown))}" if unknown else "datasets are missing"
@@ -121,3 +118,49 @@ class Recipe:
         values = {key: value for key, value in asdict(self).items() if value is not None}
         with write_atomically(path) as temporary:
             temporary.write_text(tomli_w.dumps(values))
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Several recipes, whose models become one (see `foveal-l`).
+
+    Attributes
+    ----------
+    members
+        By the names of their files.
+    """
+
+    members: dict[str, Recipe]
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> "Mixture":
+        """From a TOML file that names the recipes of its members, which lie beside it.
+
+        Raises
+        ------
+        FovealError
+            If it or one of them cannot be read, or there are not two.
+        """
+        values = _read_toml(path)
+        if values.keys() != {"members"} or not isinstance(values["members"], list) or len(values["members"]) < 2:
+            raise FovealError(f"{path}: a mixture says nothing but members, at least two")
+        files = [Path(path).parent / str(name) for name in values["members"]]
+        return cls({file.stem: Recipe.read(file) for file in files})
+
+
+def read_recipe(path: str | os.PathLike[str]) -> Recipe | Mixture:
+    """A recipe, or a mixture of several.
+
+    Raises
+    ------
+    FovealError
+        If it is neither.
+    """
+    return Mixture.read(path) if "members" in _read_toml(path) else Recipe.read(path)
+
+
+def _read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FovealError(f"{path}: no recipe ({first_line(error)})") from None

@@ -1,23 +1,30 @@
 """`foveal train RECIPE.toml`: one run, and before it as many as there are folds if asked for."""
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
+import torch
+from jaxtyping import Float
 
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
+from foveal.models import load_model, save_model
+from foveal.models.deep.foveal_l import FovealL
+from foveal.models.deep.foveal_s import FovealS
+from foveal.models.parts.finalizer import resize_log_density
+from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
-from foveal.training.recipe import FOLDS, Recipe
-from foveal.training.train_deep import HELD_OUT, DeepTraining, train_deep, write_maps
+from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
+from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, train_deep, write_maps
 
 
 def train_by_recipe(
-    recipe: Recipe | str | os.PathLike[str],
+    recipe: Recipe | Mixture | str | os.PathLike[str],
     *,
     out: str | os.PathLike[str] = "out",
     data_root: str | os.PathLike[str] | None = None,
@@ -25,22 +32,61 @@ def train_by_recipe(
     resume: bool = False,
     progress: Progress | None = None,
 ) -> DeepTraining:
-    """Train a deep model as a recipe, or a TOML file of one, says; see `train_deep`, and `cross_validate`.
+    """Train a deep model, or several that become one, as a recipe or a TOML file of one says.
+
+    See `train_deep`, and `cross_validate`; the members of a mixture are trained in folders of their own below `out`.
 
     Raises
     ------
     FovealError
         If the recipe or its data cannot be used.
     """
-    recipe = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe)
+    if not isinstance(recipe, Recipe | Mixture):
+        recipe = read_recipe(recipe)
+    out, progress = Path(out), progress or to_nobody
+    if isinstance(recipe, Mixture):
+        log = []
+        for name, member in recipe.members.items():
+
+            def report(what: str, done: int, total: int, name: str = name) -> None:
+                progress(f"{name}: {what}", done, total)
+
+            log += train_by_recipe(
+                member,
+                out=out / name,
+                data_root=data_root,
+                cross_validated=cross_validated,
+                resume=resume,
+                progress=report,
+            ).log
+        return DeepTraining(_mix(out, list(recipe.members)), log)
     datasets = []
     for name in recipe.datasets:
         data = load_dataset(name, data_root)
         datasets.append(data.select(np.unique(data.fixations.image)))
-    progress = progress or to_nobody
     if cross_validated:
-        cross_validate(recipe, datasets, Path(out), resume=resume, progress=progress)
-    return train_deep(recipe, datasets, Path(out), resume=resume, progress=progress)
+        cross_validate(recipe, datasets, out, resume=resume, progress=progress)
+    return train_deep(recipe, datasets, out, resume=resume, progress=progress)
+
+
+def _mix(out: Path, names: Sequence[str]) -> Path:
+    """One model of those in folders of these names, and the mean of their densities of held-out images."""
+    paths = [next((out / name).glob("*.safetensors")) for name in names]
+    members = [model for model in map(load_model, paths) if isinstance(model, FovealS)]
+    for file in (out / names[0] / HELD_OUT).glob("*.hdf5"):
+        parts = [read_maps(out / name / HELD_OUT / file.name) for name in names]
+        write_maps(out / HELD_OUT / file.name, {image: mixed([part[image] for part in parts]) for image in parts[0]})
+    path = out / "foveal-l.safetensors"
+    provenance = {"members": {name: read_provenance(path) for name, path in zip(names, paths, strict=True)}}
+    save_model(FovealL.of(members), path, provenance, half_precision=True)
+    return path
+
+
+def mixed(log_densities: Sequence[Float[np.ndarray, "_ _"]]) -> Float[np.ndarray, "row column"]:
+    """Log of the mean of some densities, on the finest of their grids."""
+    rows, columns = max(one.shape for one in log_densities)
+    same = [resize_log_density(torch.from_numpy(one)[None], (rows, columns)) for one in log_densities]
+    return (torch.cat(same).logsumexp(dim=0) - math.log(len(same))).numpy()
 
 
 def cross_validate(
@@ -69,8 +115,7 @@ def cross_validate(
         if not (resume and _is_done(folder, of_fold)):
             train_deep(of_fold, datasets, folder, resume=resume, progress=report)
         for data in datasets:
-            with h5py.File(folder / HELD_OUT / f"{data.name}.hdf5") as file:
-                together[data.name] |= {name: np.asarray(file[name]) for name in data.stimuli.ids if name in file}
+            together[data.name] |= read_maps(folder / HELD_OUT / f"{data.name}.hdf5")
     paths = {name: out / HELD_OUT / f"{name}.hdf5" for name in together}
     for name, path in paths.items():
         write_maps(path, together[name])

@@ -93,7 +93,7 @@ def train_deep(
     path = folder / f"{model.name}.safetensors"
     if accelerator.is_main_process:
         _write_held_out(folder, datasets, run)
-        save_model(run.result(), path, _provenance(recipe, datasets, run.log))
+        save_model(run.result(), path, _provenance(recipe, datasets, run.log), half_precision=True)
         recipe.write(finished)
     return DeepTraining(path, run.log)
 
@@ -160,6 +160,19 @@ def write_maps(path: Path, maps: Mapping[str, np.ndarray]) -> None:
     with write_atomically(path) as temporary, h5py.File(temporary, "w") as file:
         for name, values in maps.items():
             file.create_dataset(name, data=values)
+
+
+def read_maps(path: Path) -> dict[str, np.ndarray]:
+    """What `write_maps` wrote."""
+    maps: dict[str, np.ndarray] = {}
+
+    def keep(name: str, entry: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(entry, h5py.Dataset):  # a name with a slash makes a group
+            maps[name] = np.asarray(entry)
+
+    with h5py.File(path) as file:
+        file.visititems(keep)
+    return maps
 
 
 def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str, int | float]]) -> dict[str, Any]:

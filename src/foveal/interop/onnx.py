@@ -1,0 +1,88 @@
+"""Models as ONNX files, for programs without Python or PyTorch.
+
+Needs the extra: `pip install foveal[onnx]`.
+"""
+
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.errors import FovealError, first_line
+from foveal.files import write_atomically
+from foveal.models import SaliencyModel
+
+try:
+    import onnxruntime
+    import onnxscript  # noqa: F401 (torch's exporter needs it)
+except ImportError as error:
+    raise FovealError(f"ONNX cannot be written ({error}); pip install 'foveal[onnx]' installs what it needs") from error
+
+TOLERANCE = 1e-3  # of a natural logarithm
+
+
+@dataclass(frozen=True)
+class OnnxExport:
+    """What was written: the file, and the largest difference of its log density from the model's."""
+
+    path: Path
+    largest_difference: float
+
+
+class _LogDensity(nn.Module):
+    """What a model says, as a module to call."""
+
+    def __init__(self, model: SaliencyModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
+        """Log density."""
+        return self.model.log_density(images)
+
+
+def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[int, int]) -> OnnxExport:
+    """Write a model for images of one (height, width), and make sure that the file gives the same densities.
+
+    The file's input "image" is float32 RGB in [0, 1], (1, 3, height, width); its output "log_density", (1, height,
+    width), is the natural logarithm of the density.
+
+    Raises
+    ------
+    FovealError
+        If the model cannot be written, the file gives other densities (by more than 0.001), or it cannot be written to.
+    """
+    if Path(out).suffix != ".onnx":
+        raise FovealError(f"{out}: name it .onnx")
+    image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    module = _LogDensity(model).eval()
+    with write_atomically(out) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's, about its own workings
+        try:
+            with torch.no_grad():
+                torch.onnx.export(
+                    module,
+                    (image,),
+                    temporary,
+                    input_names=["image"],
+                    output_names=["log_density"],
+                    dynamo=True,
+                    external_data=False,
+                    verbose=False,
+                )
+                expected = module(image).numpy()
+            session = onnxruntime.InferenceSession(temporary, providers=["CPUExecutionProvider"])
+            (found,) = session.run(None, {"image": image.numpy()})
+        except FovealError:
+            raise
+        except Exception as error:  # whatever the exporter says of an operation that it does not know
+            raise FovealError(f"{model.name} cannot be written as ONNX ({first_line(error)})") from error
+        largest = float(np.abs(found - expected).max())
+        if not largest < TOLERANCE:
+            raise FovealError(f"{out}: the file's log densities differ from the model's by up to {largest:.2g}")
+    return OnnxExport(Path(out), largest)
