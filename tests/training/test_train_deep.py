@@ -15,7 +15,7 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import list_models, load_model
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.backbones import Backbone
-from foveal.models.parts.finalizer import resize_log_density
+from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.training import Phase, Recipe
 from foveal.training import train_deep as module
 from foveal.training.deep_run import Run, running_mean
@@ -176,7 +176,7 @@ def test_gradients_of_images_of_several_sizes_are_summed(tmp_path):
     """A step over two data sets has the gradient of the mean loss of its images, whatever groups they come in."""
     datasets = [make_dataset(3), make_dataset(2, size=(80, 60), name="other")]
     model = FovealS(FovealConfig(**SMALL, dropout=0.0))
-    examples = Examples(model, datasets, lambda data: held_out_images(data, None), lambda *_: None)
+    examples = Examples(model, datasets, lambda data: held_out_images(data, None), (), lambda *_: None)
     (step,) = examples.steps(8, torch.Generator().manual_seed(0))
     assert sum(len(rows) for _, rows in step) == 5
     assert {group.features.size for group, _ in step} == {(60, 80), (80, 60)}
@@ -195,7 +195,7 @@ def test_gradients_of_images_of_several_sizes_are_summed(tmp_path):
 def test_examples_are_mirrored_with_all_that_belongs_to_them():
     dataset = make_dataset(4)
     model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), lambda *_: None)
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), (), lambda *_: None)
     (plain,), (mirrored,) = examples.groups
     batch = mirrored.batch([2])
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
@@ -208,10 +208,30 @@ def test_examples_are_mirrored_with_all_that_belongs_to_them():
     assert batch.observed.counts.sum() == len(dataset.fixations.for_image(2))
 
 
+def test_views_at_other_zooms():
+    """The network sees the image larger; prior, counts and the cells of the density stay what they are."""
+    dataset = make_dataset(4)
+    model = FovealS(FovealConfig(**SMALL))
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), (1.5,), lambda *_: None)
+    assert [(group.zoom) for (group,) in examples.groups] == [1.0, 1.0, 1.5, 1.5]
+    plain, zoomed = examples.groups[0][0].batch([2]), examples.groups[2][0].batch([2])
+    image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
+    for layer, maps in model.features(image, 1.5)[0].items():
+        torch.testing.assert_close(zoomed.features[layer], maps, rtol=2e-3, atol=2e-3)
+        assert maps.shape[2] > plain.features[layer].shape[2]
+    torch.testing.assert_close(zoomed.observed.counts, plain.observed.counts)
+    torch.testing.assert_close(zoomed.log_prior, plain.log_prior)
+    steps = [step for seed in range(9) for step in examples.steps(2, torch.Generator().manual_seed(seed))]
+    assert {group.zoom for step in steps for group, _ in step} == {1.0, 1.5}
+    with torch.no_grad():
+        log_density = model(zoomed.features, zoomed.size, zoomed.log_prior, zoomed.zoom)
+    assert log_density.shape == plain.log_prior.shape
+
+
 def test_held_out_images_have_no_part_in_anything():
     dataset = make_dataset(12)
     model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, 1), lambda *_: None)
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, 1), (), lambda *_: None)
     assert [example.row for example in examples.held_out] == [1, 11]
     seen = {row for step in examples.steps(3, torch.Generator().manual_seed(0)) for _, rows in step for row in rows}
     assert seen == set(range(12)) - {1, 11}
@@ -225,7 +245,7 @@ def test_held_out_images_have_no_part_in_anything():
 
 def test_taps_are_standardised():
     model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [make_dataset(6)], lambda data: held_out_images(data, None), lambda *_: None)
+    examples = Examples(model, [make_dataset(6)], lambda data: held_out_images(data, None), (), lambda *_: None)
     standardise(model, examples, 6)
     (step,) = examples.steps(6, torch.Generator().manual_seed(0))
     for name, tap in model.taps.items():
@@ -237,16 +257,21 @@ def test_taps_are_standardised():
         assert ((standardised.std(dim=1) - 1).abs() * responding).max() < 0.05
 
 
+@pytest.mark.parametrize("zoom", [1.0, 1.37])
 @pytest.mark.parametrize("shift", [0, 40])
-def test_the_density_moves_with_the_photograph(shift):
-    """A photograph moved to the right on a wider ground: its density goes with it."""
+def test_the_density_moves_with_the_photograph(shift, zoom):
+    """A photograph moved to the right on a wider ground: its density goes with it, at any zoom."""
     torch.manual_seed(1)
     model = FovealS(FovealConfig(width=16, hidden=8, working_area=240 * 400)).eval()
-    torch.nn.init.zeros_(model.prior_weight)
     image = torch.full((1, 3, 240, 400), 0.5)
     image[:, :, 100:140, 100 + shift : 140 + shift] = torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(0))
+
+    def saliency(pixels):
+        return model(model.features(pixels, zoom)[0], (240, 400), torch.zeros(1, 30, 50), zoom)[0]
+
     with torch.no_grad():
-        density = (model.log_density(image) - model.log_density(torch.full_like(image, 0.5))).abs()[0]
+        cells = (saliency(image) - saliency(torch.full_like(image, 0.5))).abs()
+    density = resize_maps(cells[None], (240, 400))[0]
     x = (density.sum(dim=0) * torch.arange(400)).sum() / density.sum()
     y = (density.sum(dim=1) * torch.arange(240)).sum() / density.sum()
     assert float(x) == pytest.approx(119.5 + shift, abs=8)

@@ -53,7 +53,8 @@ class InTraining(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "image row column"]:
         """Log density over the cells of a batch's images."""
-        return self.model(batch.features, batch.size, self.prior_weights[batch.dataset] * batch.log_prior)
+        log_prior = self.prior_weights[batch.dataset] * batch.log_prior
+        return self.model(batch.features, batch.size, log_prior, batch.zoom)
 
 
 class Run:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.deep.foveal_s import FovealS
+from foveal.models.parts.geometry import Grid
 from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
 from foveal.training.losses import Observed
@@ -21,21 +23,51 @@ DEGREES_ACROSS = 30.0  # assumed of an image of unknown scale, for the width of 
 
 
 @dataclass(frozen=True)
+class View:
+    """How a model sees the images in training: mirrored or not, and by how much larger."""
+
+    mirrored: bool = False
+    zoom: float = 1.0
+
+
+@dataclass(frozen=True)
+class Zoomed:
+    """A model that sees images by so much larger, as the feature cache asks it for features."""
+
+    model: FovealS
+    zoom: float
+
+    @property
+    def features_depend_on(self) -> dict[str, Any]:
+        """What is chosen about the features."""
+        chosen = self.model.features_depend_on
+        return chosen if self.zoom == 1 else {**chosen, "zoom": self.zoom}
+
+    def features(
+        self, images: Float[Tensor, "image 3 height width"]
+    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
+        """Features of the model, and where they lie in the images."""
+        return self.model.features(images, self.zoom)
+
+
+@dataclass(frozen=True)
 class Batch:
     """Some images of one size of one data set: what a model sees of them, their prior, and where people looked."""
 
     dataset: int
     features: dict[str, Float[Tensor, "image _ _ _"]]
     size: tuple[int, int]
+    zoom: float
     log_prior: Float[Tensor, "image row column"]
     observed: Observed
 
 
 @dataclass(frozen=True)
 class ExampleGroup:
-    """All images of one size of one data set, or their mirror images."""
+    """All images of one size of one data set, in one view."""
 
     dataset: int
+    zoom: float
     features: FeatureGroup
     log_priors: Float[Tensor, "image row column"]
     counts: Float[Tensor, "image row column"]
@@ -48,7 +80,7 @@ class ExampleGroup:
         log_priors, counts, densities = (
             maps[rows].to(device) for maps in (self.log_priors, self.counts, self.densities)
         )
-        return Batch(self.dataset, features, self.features.size, log_priors, Observed(counts, densities))
+        return Batch(self.dataset, features, self.features.size, self.zoom, log_priors, Observed(counts, densities))
 
 
 @dataclass(frozen=True)
@@ -60,12 +92,12 @@ class Example:
 
 
 class Examples:
-    """Images of data sets, each in two versions: as it is, and mirrored.
+    """Images of data sets, each in several views.
 
     Attributes
     ----------
     groups
-        For each version the groups of all data sets; the two lists are parallel.
+        For each view the groups of all data sets; the lists are parallel. The first view is the plain one.
     fitted, held_out
         The images that are fitted to and those that are judged.
     densities
@@ -77,9 +109,11 @@ class Examples:
         model: FovealS,
         datasets: Sequence[Dataset],
         held_out: Callable[[Dataset], np.ndarray],
+        zooms: Sequence[float],
         progress: Progress,
     ) -> None:
-        self.groups: tuple[list[ExampleGroup], list[ExampleGroup]] = ([], [])
+        views = [View(mirrored, zoom) for zoom in dict.fromkeys((1.0, *zooms)) for mirrored in (False, True)]
+        self.groups: list[list[ExampleGroup]] = [[] for _ in views]
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
         self.densities: list[CenterBiasKDE] = []
@@ -87,32 +121,34 @@ class Examples:
             unseen = held_out(data).tolist()
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
             self.densities.append(density)
-            plain, mirrored = (FeatureCache(model, data, mirrored=mirror).groups(progress) for mirror in (False, True))
-            log_priors = log_priors_of(plain, data, density, unseen, model.density_grid)
-            counts = counts_of(plain, data.fixations, model.density_grid)
-            for features, flipped, log_prior, count in zip(plain, mirrored, log_priors, counts, strict=True):
-                blurred = _blurred(count, data, features)
-                for row, image in enumerate(features.images):
+            features = [
+                FeatureCache(Zoomed(model, view.zoom), data, mirrored=view.mirrored).groups(progress) for view in views
+            ]
+            log_priors = log_priors_of(features[0], data, density, unseen, model.density_grid)
+            counts = counts_of(features[0], data.fixations, model.density_grid)
+            for *same_size, log_prior, count in zip(*features, log_priors, counts, strict=True):
+                maps = log_prior, count, _blurred(count, data, same_size[0])
+                flipped = tuple(each.flip(2) for each in maps)
+                for row, image in enumerate(same_size[0].images):
                     (self.held_out if image in unseen else self.fitted).append(Example(len(self.groups[0]), row))
-                self.groups[0].append(ExampleGroup(number, features, log_prior, count, blurred))
-                mirrored_maps = log_prior.flip(2), count.flip(2), blurred.flip(2)
-                self.groups[1].append(ExampleGroup(number, flipped, *mirrored_maps))
+                for groups, view, group in zip(self.groups, views, same_size, strict=True):
+                    groups.append(ExampleGroup(number, view.zoom, group, *(flipped if view.mirrored else maps)))
 
     def steps(self, batch_size: int, order: torch.Generator) -> Iterator[list[tuple[ExampleGroup, list[int]]]]:
-        """All fitted images once, in a new order, each mirrored or not by chance: a step after the other.
+        """All fitted images once, in a new order, each in a view by chance: a step after the other.
 
         A step is made of the groups that its images come from, with their rows.
         """
         shuffled = [self.fitted[number] for number in torch.randperm(len(self.fitted), generator=order).tolist()]
-        mirrored = (torch.rand(len(shuffled), generator=order) < 0.5).tolist()
+        views = torch.randint(len(self.groups), (len(shuffled),), generator=order).tolist()
         for start in range(0, len(shuffled), batch_size):
-            rows: dict[tuple[bool, int], list[int]] = {}
-            for example, mirror in zip(shuffled[start : start + batch_size], mirrored[start:], strict=False):
-                rows.setdefault((mirror, example.group), []).append(example.row)
-            yield [(self.groups[mirror][group], sorted(some)) for (mirror, group), some in rows.items()]
+            rows: dict[tuple[int, int], list[int]] = {}
+            for example, view in zip(shuffled[start : start + batch_size], views[start:], strict=False):
+                rows.setdefault((view, example.group), []).append(example.row)
+            yield [(self.groups[view][group], sorted(some)) for (view, group), some in rows.items()]
 
     def judged(self, batch_size: int) -> Iterator[tuple[ExampleGroup, list[int]]]:
-        """All held-out images, as they are."""
+        """All held-out images, in the plain view."""
         rows: dict[int, list[int]] = {}
         for example in self.held_out:
             rows.setdefault(example.group, []).append(example.row)

@@ -56,6 +56,8 @@ class Recipe:
         Images a step. They may differ in size: gradients are summed.
     weight_decay
         Of AdamW.
+    zooms
+        By how much larger or smaller than usual the network sees the images in training, besides as usual.
     average
         Decay of the running mean of the weights, which is what is kept.
     patience
@@ -77,6 +79,7 @@ class Recipe:
     phases: tuple[Phase, ...] = (Phase(6, 2e-3), Phase(4, 1e-3, 3e-4))
     batch_size: int = 8
     weight_decay: float = 0.05
+    zooms: tuple[float, ...] = ()
     average: float = 0.99
     patience: int = 0
     precision: str = "no"
@@ -105,6 +108,7 @@ class Recipe:
             raise FovealError(f"{path}: no recipe ({problem})")
         try:
             values["datasets"] = tuple(values["datasets"])
+            values["zooms"] = tuple(values.get("zooms", ()))
             if "phases" in values:
                 values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
             recipe = cls(**values)

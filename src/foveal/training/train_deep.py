@@ -68,7 +68,7 @@ def train_deep(
     torch.manual_seed(recipe.seed)
     model = FovealS(_config_of(recipe))
     model.backbone.steps.load_state_dict(read_weights(model.config.backbone))
-    examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), progress)
+    examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), recipe.zooms, progress)
     if not examples.fitted:
         raise FovealError("there is no image to fit to")
     model.log_prior = (

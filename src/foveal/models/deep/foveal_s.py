@@ -134,9 +134,9 @@ class FovealS(SaliencyModel):
         """What is chosen about the frozen features."""
         return {"backbone": self.config.backbone, "working_area": self.config.working_area}
 
-    def working_size(self, size: tuple[int, int]) -> tuple[int, int]:
+    def working_size(self, size: tuple[int, int], zoom: float = 1.0) -> tuple[int, int]:
         """Height and width at which the network sees an image of this (height, width)."""
-        scale = (self.config.working_area / (size[0] * size[1])) ** 0.5
+        scale = zoom * (self.config.working_area / (size[0] * size[1])) ** 0.5
         return max(SMALLEST_SIDE, round(size[0] * scale)), max(SMALLEST_SIDE, round(size[1] * scale))
 
     def density_grid(self, size: tuple[int, int]) -> Grid:
@@ -145,22 +145,25 @@ class FovealS(SaliencyModel):
         return Grid.over(size, (max(1, round(height / CELL)), max(1, round(width / CELL))))
 
     def features(
-        self, images: Float[Tensor, "image 3 height width"]
+        self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0
     ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        """Features of the taps and of the last frozen layer, and where they lie in the images."""
+        """Features of the taps and of the last frozen layer, and where they lie in the images.
+
+        With another `zoom` than 1, the network sees the images by so much larger.
+        """
         size = images.shape[2], images.shape[3]
         small = F.interpolate(
-            images, size=self.working_size(size), mode="bilinear", antialias=True, align_corners=False
+            images, size=self.working_size(size, zoom), mode="bilinear", antialias=True, align_corners=False
         ).contiguous(memory_format=torch.channels_last)  # two to three times faster on a CPU
         layers = [layer for layer in self.backbone.layers if layer in (*self.config.taps, self.last_frozen)]
-        features, grids = self.backbone(small, layers), self.grids(size, layers)
+        features, grids = self.backbone(small, layers), self.grids(size, layers, zoom)
         if self.last_frozen == IMAGE:
-            features[IMAGE], grids[IMAGE] = small, Grid.over(size, self.working_size(size))
+            features[IMAGE], grids[IMAGE] = small, Grid.over(size, self.working_size(size, zoom))
         return features, grids
 
-    def grids(self, size: tuple[int, int], layers: Sequence[str]) -> dict[str, Grid]:
+    def grids(self, size: tuple[int, int], layers: Sequence[str], zoom: float = 1.0) -> dict[str, Grid]:
         """Where the features of some layers lie in an image of this (height, width)."""
-        height, width = self.working_size(size)
+        height, width = self.working_size(size, zoom)
         rows, columns = size[0] / height, size[1] / width
         return {
             layer: Grid(grid.rows.scaled(rows), grid.columns.scaled(columns))
@@ -182,13 +185,14 @@ class FovealS(SaliencyModel):
         features: dict[str, Float[Tensor, "image _ _ _"]],
         size: tuple[int, int],
         log_prior: Float[Tensor, "#image row column"],
+        zoom: float = 1.0,
     ) -> Float[Tensor, "image row column"]:
-        """Log density over the cells of images of this (height, width), from `features` of them.
+        """Log density over the cells of images of this (height, width), from `features` of them at a `zoom`.
 
         The centre bias is given as it counts, with its weight. Features of taps that are missing are computed.
         """
         features = self.all_features(features)
-        grids, target = self.grids(size, self.config.taps), self.density_grid(size)
+        grids, target = self.grids(size, self.config.taps, zoom), self.density_grid(size)
         by_grid: dict[Grid, Tensor] = {}
         for name, tap in self.taps.items():
             combined = tap(features[name])
