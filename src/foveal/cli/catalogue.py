@@ -14,10 +14,20 @@ from foveal.cli.options import tell_problems
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def models(as_json: AsJSON = False) -> None:
-    """List every model: name, family, year, paper, trainable, weights, licence."""
+def models(
+    name: Annotated[str | None, typer.Argument(help="Only this one, or a .safetensors file: its card.")] = None,
+    results: Annotated[
+        list[Path] | None, typer.Option(help="On the card, a table of `evaluate --json`; can be repeated.")
+    ] = None,
+    as_json: AsJSON = False,
+) -> None:
+    """List every model: name, family, year, paper, trainable, weights, licence; or print the card of one."""
+    from foveal.benchmark.card import model_card_text
     from foveal.models import model_cards
 
+    if name is not None:
+        typer.echo(model_card_text(name, results or []), nl=False)
+        return
     cards = model_cards()
     if as_json:
         typer.echo(json.dumps([asdict(card) for card in cards], indent=2, ensure_ascii=False))

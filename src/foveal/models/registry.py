@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,12 +78,11 @@ def load_model(name: str | os.PathLike[str], device: str | torch.device = "cpu")
     if name.endswith(".safetensors"):
         model = _read_model(Path(name))
     elif name in _MODELS:
-        published = resources.files("foveal.models") / "weights" / f"{name}.safetensors"
         if _MODELS[name].card.weights == "recipe":
             raise FovealError(
                 f"no weights of {name} are published; train it by a recipe (foveal train RECIPE.toml) and give the file"
             )
-        with resources.as_file(published) as path:
+        with resources.as_file(_published(name)) as path:
             model = _read_model(path) if path.is_file() else _MODELS[name]()
     else:
         raise FovealError(f"no model {name!r} (known: {', '.join(list_models())}; or a .safetensors file)")
@@ -122,6 +122,19 @@ def save_model(
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Where the weights in a file come from, as `save_model` was told."""
     return dict(json.loads(_read_file(Path(path))[0].get("provenance", "{}")))
+
+
+def provenance_of(name: str) -> dict[str, Any]:
+    """Where the weights of a model come from that is given as to `load_model`; nothing of one without weights."""
+    if name.endswith(".safetensors"):
+        return read_provenance(name)
+    with resources.as_file(_published(name)) as path:
+        return read_provenance(path) if path.is_file() else {}
+
+
+def _published(name: str) -> Traversable:
+    """Where the weights are that come with the package, if there are."""
+    return resources.files("foveal.models") / "weights" / f"{name}.safetensors"
 
 
 def _read_model(path: Path) -> SaliencyModel:

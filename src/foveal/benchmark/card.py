@@ -1,0 +1,82 @@
+"""The card of a model: what it is, what it was trained on and how, what was measured."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from foveal.errors import FovealError, first_line
+from foveal.models import load_model, provenance_of
+
+
+def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) -> str:
+    """Markdown, from what was written with the weights and from tables that `foveal evaluate --json` wrote.
+
+    Parameters
+    ----------
+    model
+        A name, or a file of weights.
+    results
+        The tables; every row of them is shown, under the name that the model has there.
+
+    Raises
+    ------
+    FovealError
+        If there is no such model, or a table cannot be read.
+    """
+    loaded = load_model(model)
+    card = loaded.card
+    n_numbers = sum(parameter.numel() for parameter in loaded.state_dict().values())
+    lines = [f"# {card.name}", "", f"{card.paper}. {card.family.capitalize()} model of {card.year or 'all times'}, "]
+    lines[-1] += f"{n_numbers:,} numbers; licence: {card.licence}."
+    provenance = provenance_of(model)
+    members = provenance.get("members", {"": provenance} if provenance else {})
+    for name, member in members.items():
+        lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_training(member)]
+    if results:
+        lines += ["", "## Measured", "", *_measured(results)]
+    return "\n".join(lines) + "\n"
+
+
+def _training(provenance: dict[str, Any]) -> list[str]:
+    datasets = provenance.get("datasets") or [
+        {"name": provenance["dataset"], "licence": provenance["licence"], "images": provenance["n_images"]}
+    ]
+    lines = ["| data set | licence | images |", "|---|---|---|"]
+    lines += [f"| {data['name']} | {data['licence']} | {data['images']} |" for data in datasets]
+    told = {
+        key: value for key, value in provenance.items() if key not in ("datasets", "dataset", "licence", "n_images")
+    }
+    recipe = told.pop("recipe", {})
+    course = told.pop("last_epoch", {})
+    lines.append("")
+    for what, values in (("", told), ("recipe: ", recipe), ("at the end of training: ", course)):
+        lines += [f"- {what}{key.replace('_', ' ')}: {_short(value)}" for key, value in values.items() if value]
+    return lines
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+
+
+def _measured(results: Sequence[str | os.PathLike[str]]) -> list[str]:
+    rows = []
+    for path in results:
+        try:
+            rows += json.loads(Path(path).read_text())
+        except (OSError, ValueError) as error:
+            raise FovealError(f"{path}: no table of results ({first_line(error)})") from None
+    table = pd.DataFrame(rows)
+    missing = {"model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"} - set(table)
+    if missing:
+        raise FovealError(f"{results[0]}: no table of results ({', '.join(sorted(missing))} missing)")
+    lines = ["| model | data set | images | metric | value | 95 % interval |", "|---|---|---|---|---|---|"]
+    for row in table.itertuples():
+        interval = f"{row.ci_low:.4f} … {row.ci_high:.4f}"
+        lines.append(f"| {row.model} | {row.dataset} | {row.n_images} | {row.metric} | {row.value:.4f} | {interval} |")
+    return lines

@@ -1,0 +1,43 @@
+"""The card of a model."""
+
+import json
+
+import pytest
+
+from foveal.benchmark.card import model_card_text
+from foveal.errors import FovealError
+from foveal.models import load_model, save_model
+
+
+def test_what_was_trained_and_measured(tmp_path):
+    provenance = {
+        "recipe": {"datasets": ["a", "b"], "seed": 3, "patience": 0},
+        "datasets": [{"name": "a", "licence": "MIT", "images": 7}, {"name": "b", "licence": "CC0", "images": 9}],
+        "last_epoch": {"IG": 1.23456},
+    }
+    save_model(load_model("bms"), tmp_path / "bms.safetensors", provenance)
+    row = {"model": "bms", "dataset": "a", "metric": "IG", "value": 1.5, "ci_low": 1.4, "ci_high": 1.6, "n_images": 7}
+    (tmp_path / "a.json").write_text(json.dumps([row]))
+    text = model_card_text(str(tmp_path / "bms.safetensors"), [tmp_path / "a.json"])
+    for line in (
+        "| a | MIT | 7 |",
+        "| b | CC0 | 9 |",
+        "- recipe: seed: 3",
+        "- at the end of training: IG: 1.235",
+        "| bms | a | 7 | IG | 1.5000 | 1.4000 … 1.6000 |",
+    ):
+        assert line in text.splitlines()
+    assert "patience" not in text
+
+
+def test_models_of_the_package():
+    assert "| osie | MIT | 700 |" in model_card_text("bms")
+    assert "## Training" not in model_card_text("uniform")
+
+
+def test_results_that_are_none(tmp_path):
+    (tmp_path / "a.json").write_text("[{}]")
+    with pytest.raises(FovealError, match="no table of results"):
+        model_card_text("bms", [tmp_path / "a.json"])
+    with pytest.raises(FovealError, match="no table of results"):
+        model_card_text("bms", [tmp_path / "missing.json"])
