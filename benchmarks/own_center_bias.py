@@ -28,8 +28,8 @@ def main() -> None:
     if not isinstance(model, FovealS):
         raise SystemExit(f"{model.name} has no centre bias that could be another")
     maps = {}
-    for some in unseen_of(model, data, to_nobody):  # whose saliency is divided by the model's temperature already
-        log_density = some.log_density(1.0, float(model.prior_weight)).numpy()
+    for some in unseen_of(model, data, to_nobody):
+        log_density = some.log_density(1 / float(model.temperature), float(model.prior_weight)).numpy()
         maps |= {data.stimuli.ids[image]: one for image, one in zip(some.images, log_density, strict=True)}
     write_maps(arguments.out, maps)
     print(f"{arguments.out}: densities of {len(maps)} images")

@@ -37,7 +37,6 @@ def unseen_by(recipe: Recipe, left_out: str, out: Path) -> tuple[list[Unseen], T
     model = load_model(done.path)
     assert isinstance(model, FovealS)
     as_trained = Transfer(float(model.temperature), float(model.prior_weight))
-    model.temperature.fill_(1.0)
     data = foveal.load_dataset(left_out)
     unseen = unseen_of(model, data, say)
     images = np.concatenate([some.images for some in unseen])

@@ -48,10 +48,10 @@ def test_what_a_model_says_of_a_data_set_is_what_it_predicts():
     assert some.images == [0, 1, 2, 3, 4]
     assert some.counts.sum() == len(data.fixations)
     gain = some.gain(1 / 1.5, 0.7)
-    model.temperature.fill_(1.5)
     for image in some.images:
         pixels = torch.from_numpy(data.stimuli[image].image.copy()).permute(2, 0, 1)[None].float() / 255
         with torch.no_grad():
-            log_density = model(model.features(pixels)[0], (60, 80), 0.7 * some.log_priors[image : image + 1])
-        difference = (some.counts[image] * (log_density[0] - some.log_priors[image])).sum() / some.counts[image].sum()
+            saliency = model(model.features(pixels)[0], (60, 80))[0]
+        log_density = (saliency / 1.5 + 0.7 * some.log_priors[image]).flatten().log_softmax(dim=0).view_as(saliency)
+        difference = (some.counts[image] * (log_density - some.log_priors[image])).sum() / some.counts[image].sum()
         assert gain[image].item() == pytest.approx(difference.item() / np.log(2), abs=1e-4)

@@ -1,5 +1,6 @@
 """A training run of a deep model: what is learned, by which steps, and its state on disk."""
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from foveal.errors import FovealError
 from foveal.files import write_atomically
 from foveal.models.deep.foveal_s import FovealS
+from foveal.models.parts.finalizer import normalize_log_density
 from foveal.training.examples import Batch, ExampleGroup, Examples
 from foveal.training.losses import get_loss
 from foveal.training.recipe import Phase, Recipe
@@ -44,17 +46,19 @@ def running_mean(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], Non
 
 
 class InTraining(nn.Module):
-    """A model, and the weight that every data set's own centre bias has."""
+    """A model, and for every data set how sharp its densities are and what its own centre bias counts."""
 
     def __init__(self, model: FovealS, n_datasets: int) -> None:
         super().__init__()
         self.model = model
+        self.log_sharpness = nn.Parameter(torch.zeros(n_datasets))
         self.prior_weights = nn.Parameter(torch.ones(n_datasets))
 
     def forward(self, batch: Batch) -> Float[Tensor, "image row column"]:
         """Log density over the cells of a batch's images."""
-        log_prior = self.prior_weights[batch.dataset] * batch.log_prior
-        return self.model(batch.features, batch.size, log_prior, batch.zoom)
+        saliency = self.model(batch.features, batch.size, batch.zoom)
+        sharpness, prior_weight = self.log_sharpness[batch.dataset].exp(), self.prior_weights[batch.dataset]
+        return normalize_log_density(sharpness * saliency + prior_weight * batch.log_prior)
 
 
 class Run:
@@ -82,9 +86,13 @@ class Run:
 
     def result(self) -> FovealS:
         """The model with the running mean of the weights, as the recipe finishes it."""
-        model = self.averaged.model
+        model = copy.deepcopy(self.averaged.model)
         weight = self.recipe.prior_weight
         model.prior_weight = self.averaged.prior_weights.detach().mean() if weight is None else torch.tensor(weight)
+        # The readout takes up the mean sharpness, so that a temperature of 1 is as in training.
+        with torch.no_grad():
+            for parameter in model.readout[-1].parameters():
+                parameter *= self.averaged.log_sharpness.mean().exp()
         model.temperature = torch.tensor(self.recipe.temperature)
         return model
 

@@ -43,7 +43,7 @@ class Unseen:
     images
         Their positions in the data set.
     saliency
-        Log densities without centre bias.
+        What the model adds to the logarithm of the centre bias, not divided by its temperature.
     log_priors
         The data set's centre bias, made without the image at hand.
     counts
@@ -71,8 +71,10 @@ class Unseen:
 
 
 @torch.inference_mode()
-def unseen_of(model: FovealS, data: Dataset, progress: Progress) -> list[Unseen]:
-    """What a model says of all images of a data set, image size by image size.
+def unseen_of(
+    model: FovealS, data: Dataset, progress: Progress, *, only: Sequence[int] | np.ndarray | None = None
+) -> list[Unseen]:
+    """What a model says of the images of a data set, or of some of them, image size by image size.
 
     Raises
     ------
@@ -80,7 +82,9 @@ def unseen_of(model: FovealS, data: Dataset, progress: Progress) -> list[Unseen]
         If an image cannot be read.
     """
     by_size: dict[tuple[int, int], list[int]] = {}
-    for image in np.unique(data.fixations.image).tolist():
+    looked_at = np.unique(data.fixations.image)
+    images = looked_at if only is None else np.intersect1d(looked_at, only)
+    for image in images.tolist():
         height, width = data.stimuli.sizes[image].tolist()
         by_size.setdefault((height, width), []).append(image)
     groups = [FeatureGroup(size, images, {}, {}) for size, images in by_size.items()]
@@ -94,10 +98,9 @@ def unseen_of(model: FovealS, data: Dataset, progress: Progress) -> list[Unseen]
             if problems:
                 raise FovealError(problems[0])
             tensor = torch.from_numpy(np.stack(list(pixels.values()))).permute(0, 3, 1, 2).float() / 255
-            flat = torch.zeros(1, *log_prior.shape[1:])
-            parts.append(model(model.features(tensor)[0], group.size, flat))
+            parts.append(model(model.features(tensor)[0], group.size))
             done += len(pixels)
-            progress(data.name, done, len(data))
+            progress(data.name, done, len(images))
         found.append(Unseen(group.images, torch.cat(parts), log_prior, count))
     return found
 

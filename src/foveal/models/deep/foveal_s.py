@@ -18,7 +18,7 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
 from foveal.models.parts.backbones import Backbone
-from foveal.models.parts.finalizer import normalize_log_density, resize_log_density, resize_maps
+from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.registry import register_model
 
@@ -181,15 +181,12 @@ class FovealS(SaliencyModel):
         return features | self.backbone(features[self.last_frozen], missing, after=after)
 
     def forward(
-        self,
-        features: dict[str, Float[Tensor, "image _ _ _"]],
-        size: tuple[int, int],
-        log_prior: Float[Tensor, "#image row column"],
-        zoom: float = 1.0,
+        self, features: dict[str, Float[Tensor, "image _ _ _"]], size: tuple[int, int], zoom: float = 1.0
     ) -> Float[Tensor, "image row column"]:
-        """Log density over the cells of images of this (height, width), from `features` of them at a `zoom`.
+        """Saliency over the cells of images of this (height, width), from `features` of them at a `zoom`.
 
-        The centre bias is given as it counts, with its weight. Features of taps that are missing are computed.
+        Added to the logarithm of a centre bias it is, up to a constant, a log density. Features of taps that are
+        missing are computed.
         """
         features = self.all_features(features)
         grids, target = self.grids(size, self.config.taps, zoom), self.density_grid(size)
@@ -199,14 +196,13 @@ class FovealS(SaliencyModel):
             by_grid[grids[name]] = by_grid[grids[name]] + combined if grids[name] in by_grid else combined
         total = torch.stack([resample(maps, grid, target) for grid, maps in by_grid.items()]).sum(dim=0)
         saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
-        blurred = gaussian_blur(saliency, self.log_sigma.exp())
-        return normalize_log_density(blurred / self.temperature + log_prior)
+        return gaussian_blur(saliency, self.log_sigma.exp())
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
         """With the centre bias of the training data."""
         size = images.shape[2], images.shape[3]
-        target = self.density_grid(size)
-        log_prior = resize_maps(self.prior_weight * self.log_prior[None], (target.rows.length, target.columns.length))
-        return resize_log_density(self(self.features(images)[0], size, log_prior), size)
+        saliency = self(self.features(images)[0], size) / self.temperature
+        log_prior = self.prior_weight * resize_maps(self.log_prior[None], (saliency.shape[1], saliency.shape[2]))
+        return resize_log_density(saliency + log_prior, size)

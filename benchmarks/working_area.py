@@ -1,0 +1,72 @@
+"""Accuracy against speed: one trained network that sees photographs at several sizes.
+
+    foveal train fold0.toml --out fold0            # a recipe with held_out = 0
+    python benchmarks/working_area.py fold0/foveal-s.safetensors
+
+Information gain on the held-out images of each of the recipe's data sets, as a share of the gold standard's, and the
+time of one photograph of 640 x 480. Draws docs/assets/foveal_working_area.png.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from timing import keep, median_seconds
+
+import foveal
+from foveal.benchmark.yardsticks import Yardsticks
+from foveal.models import load_model, provenance_of
+from foveal.models.deep.foveal_s import FovealS
+from foveal.progress import to_nobody
+from foveal.training.train_deep import held_out_images
+from foveal.training.transfer import unseen_of
+
+PICTURE = Path(__file__).parent.parent / "docs" / "assets" / "foveal_working_area.png"
+AREAS = (76_800, 120_000, 192_000, 307_200, 480_000, 750_000)  # px
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    arguments = parser.parse_args()
+    model = load_model(arguments.model)
+    assert isinstance(model, FovealS)
+    recipe = provenance_of(arguments.model)["recipe"]
+    weight = float(model.prior_weight)
+    parts = {}
+    for name in recipe["datasets"]:
+        data = foveal.load_dataset(name)
+        chosen = held_out_images(data, recipe["held_out"])
+        parts[name] = data, chosen, float(np.nanmean(Yardsticks(data).gold_information_gain[chosen]))
+    photograph = (np.random.default_rng(0).random((480, 640, 3)) * 255).astype(np.uint8)
+    shares: dict[str, list[float]] = {name: [] for name in parts}
+    times, results = [], {}
+    for area in AREAS:
+        model.config = replace(model.config, working_area=area)
+        times.append(1000 * median_seconds(lambda: model.log_density_of([photograph]), 9))
+        results[f"{area} px: ms, one photograph of 640 x 480"] = times[-1]
+        for name, (data, chosen, gold) in parts.items():
+            # The centre bias of all images: a held-out image's own fixations are left out of it.
+            unseen = unseen_of(model, data, to_nobody, only=chosen)
+            gain = torch.cat([some.gain(1.0, weight) for some in unseen]).mean()
+            shares[name].append(float(gain) / gold)
+            results[f"{area} px: {name}, share of gold"] = shares[name][-1]
+    keep("working_area", {**results, "threads": torch.get_num_threads()})
+    figure = Figure(figsize=(6, 4), layout="constrained", dpi=130)
+    ax = figure.subplots()
+    for (name, values), color in zip(shares.items(), ("#3b5f8a", "#c1554d", "#6a9a5b"), strict=False):
+        ax.plot(times, values, "o-", label=name, color=color)
+    for time, area in zip(times, AREAS, strict=True):
+        ax.annotate(f"{area / 1000:.0f}k px", (time, ax.get_ylim()[0]), fontsize=7, ha="center", va="bottom")
+    ax.set_xlabel(f"ms, one photograph of 640 x 480, {torch.get_num_threads()} threads")
+    ax.set_ylabel("information gain, share of the gold standard's")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
+    figure.savefig(PICTURE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Foveal's own network: sizes, positions, what its numbers do. With random weights; those shipped are tested below."""
+
+import pytest
+import torch
+
+from foveal.models.deep.foveal_s import CELL, IMAGE, FovealConfig, FovealS
+from foveal.models.parts.finalizer import resize_maps
+
+
+def random_model(working_area, **config):
+    torch.manual_seed(1)
+    model = FovealS(FovealConfig(width=16, hidden=8, working_area=working_area, **config)).eval()
+    model.log_prior = torch.randn(64, 64)
+    return model
+
+
+@pytest.mark.parametrize("size", [(200, 200), (201, 334), (480, 640), (640, 480), (3000, 4000), (7, 3000)])
+def test_every_image_is_seen_at_one_area_and_its_own_shape(size):
+    model = random_model(307_200)
+    height, width = model.working_size(size)
+    if min(height, width) > 64:
+        assert height * width == pytest.approx(307_200, rel=0.01)
+        assert height / width == pytest.approx(size[0] / size[1], rel=0.01)
+    grid = model.density_grid(size)
+    assert (grid.rows.length, grid.columns.length) == (round(height / CELL), round(width / CELL))
+    assert grid.rows.length * grid.rows.step == pytest.approx(size[0])
+
+
+def test_the_centre_bias_counts_by_its_weight():
+    model, image = random_model(6_000), torch.rand(1, 3, 60, 80)
+    with torch.no_grad():
+        densities = []
+        for weight in (0.0, 1.0, 2.0):
+            model.prior_weight.fill_(weight)
+            densities.append(model.log_density(image))
+    first, second = densities[1] - densities[0], densities[2] - densities[1]
+    torch.testing.assert_close(first - first.mean(), second - second.mean(), atol=1e-4, rtol=0)
+    assert first.std() > 0.1
+
+
+def test_a_higher_temperature_is_less_sure():
+    model, image = random_model(6_000), torch.rand(1, 3, 60, 80)
+    torch.nn.init.normal_(model.readout[2].weight, std=3)
+    model.prior_weight.fill_(0.0)
+    with torch.no_grad():
+        before = model.log_density(image)
+        model.temperature.fill_(2.0)
+        after = model.log_density(image)
+    torch.testing.assert_close(after - after.mean(), (before - before.mean()) / 2, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("first_trained", "last_frozen", "frozen"),
+    [
+        ("block11", "block10", ("block4", "block7", "block10")),
+        ("block14", "block13", ("block4", "block7", "block10", "block13")),
+        ("stem", IMAGE, (IMAGE,)),
+    ],
+)
+def test_features_of_trained_layers_can_be_computed_from_the_last_frozen_one(first_trained, last_frozen, frozen):
+    model = random_model(6_000, first_trained=first_trained)
+    assert (model.last_frozen, model.frozen_layers) == (last_frozen, frozen)
+    image = torch.rand(2, 3, 60, 80)
+    with torch.no_grad():
+        features, grids = model.features(image)
+        assert features.keys() == grids.keys()
+        again = model.all_features({layer: features[layer] for layer in frozen})
+    for tap in model.config.taps:
+        torch.testing.assert_close(again[tap], features[tap])
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.37])
+@pytest.mark.parametrize("shift", [0, 40])
+def test_the_density_moves_with_the_photograph(shift, zoom):
+    """A photograph moved to the right on a wider ground: its density goes with it, at any zoom."""
+    model = random_model(240 * 400)
+    image = torch.full((1, 3, 240, 400), 0.5)
+    image[:, :, 100:140, 100 + shift : 140 + shift] = torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(0))
+
+    def saliency(pixels):
+        return model(model.features(pixels, zoom)[0], (240, 400), zoom)[0]
+
+    with torch.no_grad():
+        cells = (saliency(image) - saliency(torch.full_like(image, 0.5))).abs()
+    density = resize_maps(cells[None], (240, 400))[0]
+    x = (density.sum(dim=0) * torch.arange(400)).sum() / density.sum()
+    y = (density.sum(dim=1) * torch.arange(240)).sum() / density.sum()
+    assert float(x) == pytest.approx(119.5 + shift, abs=8)
+    assert float(y) == pytest.approx(119.5, abs=8)
