@@ -92,7 +92,7 @@ class Run:
         # The readout takes up the mean sharpness, so that a temperature of 1 is as in training.
         with torch.no_grad():
             for parameter in model.readout[-1].parameters():
-                parameter *= self.averaged.log_sharpness.mean().exp()
+                parameter.mul_(self.averaged.log_sharpness.mean().exp())
         model.temperature = torch.tensor(self.recipe.temperature)
         return model
 
