@@ -21,6 +21,7 @@ from foveal.training import train_deep as module
 from foveal.training.deep_run import InTraining, Run, running_mean
 from foveal.training.examples import Examples
 from foveal.training.losses import negative_log_likelihood
+from foveal.training.recipe import published_recipes, read_recipe
 from foveal.training.run_recipe import cross_validate
 from foveal.training.train_deep import held_out_images, standardise, train_deep
 
@@ -289,3 +290,8 @@ def test_recipes(tmp_path):
     with pytest.raises(FovealError, match=r"missing.toml: no recipe"):
         Recipe.read(tmp_path / "missing.toml")
     assert math.isclose(recipe_of().epochs, 3)
+
+
+def test_the_recipe_of_what_is_published_comes_with_the_package():
+    assert "foveal-s" in published_recipes()
+    assert read_recipe("foveal-s").datasets == ("osie", "eyecrowd", "scene")

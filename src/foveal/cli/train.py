@@ -10,7 +10,12 @@ from foveal.cli.options import DataRoot, Split, listed, tell_problems
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="A trainable model (see `foveal models`), or a recipe (.toml).")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A trainable model (see `foveal models`), or a recipe (.toml)."
+        ),
+    ],
     dataset: Annotated[str | None, typer.Option(help="A name that `foveal datasets` lists, or a folder.")] = None,
     data_root: DataRoot = None,
     out: Annotated[Path, typer.Option(help="Folder for MODEL.safetensors.")] = Path("out"),
@@ -27,7 +32,9 @@ def train(
     seed: Annotated[int, typer.Option(help="deepgaze1: of the first weights.")] = 0,
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations; or train a deep model by a recipe."""
-    if model.endswith(".toml"):
+    from foveal.training.recipe import published_recipes
+
+    if model.endswith(".toml") or (dataset is None and model in published_recipes()):
         _train_by_recipe(model, out, data_root, folds, resume)
         return
     if dataset is None:

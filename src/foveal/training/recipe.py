@@ -3,6 +3,7 @@
 import os
 import tomllib
 from dataclasses import asdict, dataclass, fields
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.training.losses import get_loss
 
+_RECIPES = resources.files("foveal.training") / "recipes"
 FOLDS = 10  # image i of a data set belongs to fold i modulo so many
 
 
@@ -153,14 +155,22 @@ class Mixture:
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe | Mixture:
-    """A recipe, or a mixture of several.
+    """A recipe, or a mixture of several: a file, or of a published model by its name.
 
     Raises
     ------
     FovealError
         If it is neither.
     """
+    if path in published_recipes():
+        with resources.as_file(_RECIPES) as folder:
+            return read_recipe(folder / f"{path}.toml")
     return Mixture.read(path) if "members" in _read_toml(path) else Recipe.read(path)
+
+
+def published_recipes() -> list[str]:
+    """Names of the models whose recipes come with the package."""
+    return sorted(file.name.removesuffix(".toml") for file in _RECIPES.iterdir() if file.name.endswith(".toml"))
 
 
 def _read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
