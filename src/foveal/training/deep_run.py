@@ -184,7 +184,7 @@ class Run:
     def save(self, path: Path) -> None:
         """All that a run needs to go on, written whole."""
         state = {
-            "recipe": repr(self.recipe),
+            "recipe": repr(self.recipe.unfinished),
             "images": (len(self.examples.fitted), len(self.examples.held_out)),
             "epoch": self.epoch,
             "log": self.log,
@@ -206,7 +206,7 @@ class Run:
         """
         state = torch.load(path, weights_only=True, map_location=self.accelerator.device)
         images = (len(self.examples.fitted), len(self.examples.held_out))
-        if state["recipe"] != repr(self.recipe) or tuple(state["images"]) != images:
+        if state["recipe"] != repr(self.recipe.unfinished) or tuple(state["images"]) != images:
             raise FovealError(f"{path}: of another recipe or other images; choose another --out, or leave out --resume")
         self.epoch, self.log = state["epoch"], state["log"]
         self.model.load_state_dict(state["model"])

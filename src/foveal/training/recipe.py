@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,11 @@ class Recipe:
     def epochs(self) -> int:
         """Of all phases."""
         return sum(phase.epochs for phase in self.phases)
+
+    @property
+    def unfinished(self) -> "Recipe":
+        """What the course of the training depends on: without what the model is given at its end."""
+        return replace(self, temperature=1.0, prior_weight=None)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Recipe":

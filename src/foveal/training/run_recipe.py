@@ -125,4 +125,4 @@ def cross_validate(
 def _is_done(folder: Path, recipe: Recipe) -> bool:
     """Was a model trained here by this recipe?"""
     path = folder / "recipe.toml"  # written when all else is
-    return path.is_file() and Recipe.read(path) == recipe
+    return path.is_file() and Recipe.read(path).unfinished == recipe.unfinished

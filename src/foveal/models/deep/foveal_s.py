@@ -56,7 +56,7 @@ class FovealConfig(ModelConfig):
     width: int = 128
     hidden: int = 32
     dropout: float = 0.3
-    working_area: int = 480_000
+    working_area: int = 400_000
 
 
 class Tap(nn.Module):
