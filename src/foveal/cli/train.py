@@ -12,9 +12,7 @@ from foveal.cli.options import DataRoot, Split, listed, tell_problems
 def train(
     model: Annotated[
         str,
-        typer.Argument(
-            help="A trainable model (see `foveal models`), or a recipe (.toml)."
-        ),
+        typer.Argument(help="A trainable model (see `foveal models`), or a recipe (.toml)."),
     ],
     dataset: Annotated[str | None, typer.Option(help="A name that `foveal datasets` lists, or a folder.")] = None,
     data_root: DataRoot = None,

@@ -22,7 +22,7 @@ from foveal.threads import computed_ahead
 from foveal.training.feature_cache import FeatureGroup
 from foveal.training.readout_problem import counts_of, log_priors_of
 
-BATCH_SIZE = 8
+BATCH_SIZE = 2
 STEPS = 50  # at most; of a problem of two numbers
 
 

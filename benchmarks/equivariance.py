@@ -1,0 +1,143 @@
+"""Does the density of a photograph move with the photograph, and does it stay what it is at another size?
+
+    python benchmarks/equivariance.py foveal-s --data-root data
+
+Of 20 photographs of OSIE at ten sizes each (200 to 4,000 px, odd and even, portrait and landscape): by how much the
+saliency of the padded photograph lies beside that of the photograph itself, in px of the image as the network sees it
+(both at one scale, without centre bias, over the middle of the photograph: at its border, what is beyond matters); and
+the Kullback-Leibler divergence of the density at each size from that at the photograph's own, brought to one grid.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from timing import keep
+
+import foveal
+from foveal.images import RGBImage
+from foveal.models import load_model
+from foveal.models.deep.foveal_s import CELL, FovealS
+from foveal.models.parts.geometry import Axis, Grid, resample
+
+SIZES = ((150, 200), (267, 200), (301, 401), (480, 640), (641, 480), (600, 799), (768, 1024), (1333, 1000))
+SIZES += ((1500, 2000), (3000, 4000))
+PADDINGS = ((16, 40), (7, 3), (1, 1), (64, 0), (0, 33))  # rows above and columns to the left, px
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """Of the saliency of one padded photograph, px of the working image."""
+
+    image: str
+    size: tuple[int, int]
+    padding: tuple[int, int]
+    rows: float
+    columns: float
+
+
+def displacements(model: FovealS, image: RGBImage, name: str, size: tuple[int, int]) -> Iterator[Displacement]:
+    """Of a photograph brought to a (height, width), for every padding."""
+    photograph = _at(image, size)
+    area = model.config.working_area
+    alone = _saliency(model, photograph)
+    grid = model.density_grid(size)
+    for top, left in PADDINGS:
+        padded = cv2.copyMakeBorder(photograph, top, 0, left, 0, cv2.BORDER_REFLECT_101)
+        larger = padded.shape[0], padded.shape[1]
+        # The padded photograph is seen at the same scale, not at the same area.
+        model.config = replace(model.config, working_area=round(area * np.prod(larger) / np.prod(size)))
+        beside = _saliency(model, padded)
+        there = model.density_grid(larger)
+        model.config = replace(model.config, working_area=area)
+        moved = Grid(_moved(grid.rows, top), _moved(grid.columns, left))
+        rows, columns = _shift(alone, resample(beside, there, moved))
+        yield Displacement(name, size, (top, left), rows * CELL, columns * CELL)
+
+
+def _at(image: RGBImage, size: tuple[int, int]) -> RGBImage:
+    """A part of the photograph of the size's shape, brought to it."""
+    height, width = image.shape[:2]
+    scale = min(height / size[0], width / size[1])
+    rows, columns = round(size[0] * scale), round(size[1] * scale)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    part = image[top : top + rows, left : left + columns]
+    method = cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC
+    return cv2.resize(part, (size[1], size[0]), interpolation=method)
+
+
+def _moved(axis: Axis, by: int) -> Axis:
+    return Axis(axis.length, axis.first + by, axis.step)
+
+
+@torch.inference_mode()
+def _saliency(model: FovealS, image: RGBImage) -> torch.Tensor:
+    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
+    return model(model.features(pixels)[0], (image.shape[0], image.shape[1]))[0]
+
+
+def _shift(first: torch.Tensor, second: torch.Tensor) -> tuple[float, float]:
+    """By how many cells the second map lies below and to the right of the first: least squares, in the middle."""
+    height, width = first.shape
+    middle = slice(height // 4, -(height // 4)), slice(width // 4, -(width // 4))
+    along_rows, along_columns = torch.gradient((first + second) / 2)
+    slopes = torch.stack([along_rows[middle].flatten(), along_columns[middle].flatten()], dim=1)
+    slopes = torch.cat([slopes, torch.ones(len(slopes), 1)], dim=1)
+    difference = (first - second)[middle].flatten()
+    rows, columns, _ = torch.linalg.lstsq(slopes, difference[:, None]).solution[:, 0].tolist()
+    return rows, columns
+
+
+def divergence(model: FovealS, image: RGBImage, size: tuple[int, int]) -> float:
+    """Of the density of the part of a photograph at a size from that at the part's own size, nats."""
+    height, width = image.shape[:2]
+    scale = min(height / size[0], width / size[1])
+    own = round(size[0] * scale), round(size[1] * scale)
+    saliency = _saliency(model, _at(image, own))
+    other = resample(_saliency(model, _at(image, size)), *_on_one_grid(model, size, own))
+    log_p, log_q = (maps.flatten().log_softmax(dim=0) for maps in (saliency, other))
+    return float((log_p.exp() * (log_p - log_q)).sum())
+
+
+def _on_one_grid(model: FovealS, size: tuple[int, int], own: tuple[int, int]) -> tuple[Grid, Grid]:
+    """The cells of an image of one size, and those of another, both in px of the first."""
+    source, target = model.density_grid(size), model.density_grid(own)
+    rows, columns = size[0] / own[0], size[1] / own[1]
+    return source, Grid(target.rows.scaled(rows), target.columns.scaled(columns))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--data-root")
+    arguments = parser.parse_args()
+    model = load_model(arguments.model)
+    assert isinstance(model, FovealS)
+    data = foveal.load_dataset("osie", arguments.data_root)
+    found, divergences = [], []
+    for number in range(0, 700, 35):
+        stimulus = data.stimuli[number]
+        for size in SIZES:
+            found += displacements(model, stimulus.image, stimulus.id, size)
+            divergences.append(divergence(model, stimulus.image, size))
+    far = np.array([max(abs(one.rows), abs(one.columns)) for one in found])
+    worst = found[int(far.argmax())]
+    keep(
+        "equivariance",
+        {
+            "padded photographs": len(found),
+            "displacement, px: median": float(np.median(far)),
+            "displacement, px: 95 % are below": float(np.quantile(far, 0.95)),
+            "displacement, px: largest": float(far.max()),
+            "the largest": f"{worst.image} at {worst.size}, padded by {worst.padding}",
+            "divergence from the photograph's own size, nats: median": float(np.median(divergences)),
+            "divergence, nats: 95 % are below": float(np.quantile(divergences, 0.95)),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Time and memory of Foveal's own model.
+
+    python benchmarks/foveal_s.py --data-root data
+
+One photograph of 640 x 480 on as many threads as PyTorch takes: by the model, by BMS, by the model's ONNX file under
+onnxruntime, and by the model without what makes it fast (maps stored channel after channel; normalisations computed on
+their own). Then the 700 photographs of OSIE from files to overlays and densities, and the largest memory of it all.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from timing import keep, median_seconds
+from torch import nn
+
+import foveal
+from foveal.interop.onnx import export_onnx
+from foveal.models import load_model
+from foveal.models.deep.foveal_s import FovealS
+from foveal.models.parts.efficientnet_lite import Folded
+
+REPEATS = 21
+
+
+def milliseconds(model: foveal.models.SaliencyModel, photograph: np.ndarray) -> float:
+    return 1000 * median_seconds(lambda: model.log_density_of([photograph]), REPEATS)
+
+
+def slow_milliseconds(model: FovealS, photograph: np.ndarray) -> float:
+    """Without the channels last, and without folded normalisations."""
+    fast_backbone, fast = type(model.backbone).forward, Folded.forward
+
+    def channel_after_channel(self, images, *arguments, **options):
+        return fast_backbone(self, images.contiguous(memory_format=torch.contiguous_format), *arguments, **options)
+
+    type(model.backbone).forward, Folded.forward = channel_after_channel, nn.Sequential.forward
+    try:
+        return milliseconds(model, photograph)
+    finally:
+        type(model.backbone).forward, Folded.forward = fast_backbone, fast
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-root")
+    arguments = parser.parse_args()
+    photograph = (np.random.default_rng(0).random((480, 640, 3)) * 255).astype(np.uint8)
+    model = load_model("foveal-s")
+    assert isinstance(model, FovealS)
+    own = milliseconds(model, photograph)
+    results: dict[str, float] = {"threads": torch.get_num_threads(), "foveal-s, ms": own}
+    results["as plainly written, ms"] = slow_milliseconds(model, photograph)
+    results["bms, ms"] = milliseconds(load_model("bms"), photograph)
+    with tempfile.TemporaryDirectory() as folder:
+        done = export_onnx(model, Path(folder) / "foveal-s.onnx", (480, 640))
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        session = onnxruntime.InferenceSession(done.path, options)
+        image = {"image": photograph.transpose(2, 0, 1)[None].astype(np.float32) / 255}
+        results["onnxruntime, ms"] = 1000 * median_seconds(lambda: session.run(None, image), REPEATS)
+        results["onnxruntime, largest difference of the log density"] = done.largest_difference
+        stimuli = foveal.load_dataset("osie", arguments.data_root).stimuli
+        start = time.perf_counter()
+        foveal.predict_files(list(stimuli.sources), "foveal-s", out=folder, save=["overlay", "density"])
+        seconds = time.perf_counter() - start
+    results[f"{len(stimuli)} photographs of OSIE to overlay and density, images/s"] = len(stimuli) / seconds
+    results["largest memory, GB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    keep("foveal_s", results)
+
+
+if __name__ == "__main__":
+    main()
