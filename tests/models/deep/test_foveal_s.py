@@ -2,7 +2,10 @@
 
 import pytest
 import torch
+from equivariance import SIZES, displacements, divergence
 
+from foveal.datasets import load_dataset
+from foveal.models import load_model
 from foveal.models.deep.foveal_s import CELL, IMAGE, FovealConfig, FovealS
 from foveal.models.parts.finalizer import resize_maps
 
@@ -87,3 +90,22 @@ def test_the_density_moves_with_the_photograph(shift, zoom):
     y = (density.sum(dim=1) * torch.arange(240)).sum() / density.sum()
     assert float(x) == pytest.approx(119.5 + shift, abs=8)
     assert float(y) == pytest.approx(119.5, abs=8)
+
+
+@pytest.mark.shared
+def test_the_saliency_of_a_photograph_moves_with_it(shared):
+    """Of the published weights: within a pixel of the image as the network sees it. All sizes: benchmarks/."""
+    model = load_model("foveal-s")
+    data = load_dataset("osie", shared / "data")
+    for number, size in enumerate(SIZES):
+        stimulus = data.stimuli[70 * number]
+        for found in displacements(model, stimulus.image, stimulus.id, size):
+            assert max(abs(found.rows), abs(found.columns)) < 1, found
+
+
+@pytest.mark.shared
+def test_a_photograph_has_one_density_at_all_sizes(shared):
+    model = load_model("foveal-s")
+    data = load_dataset("osie", shared / "data")
+    for number, size in enumerate(SIZES):
+        assert divergence(model, data.stimuli[70 * number].image, size) < 0.1
