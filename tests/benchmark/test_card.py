@@ -11,7 +11,7 @@ from foveal.models import load_model, save_model
 
 def test_what_was_trained_and_measured(tmp_path):
     provenance = {
-        "recipe": {"datasets": ["a", "b"], "seed": 3, "patience": 0},
+        "recipe": {"datasets": ["a", "b"], "seed": 0, "held_out": 0, "config": None},
         "datasets": [{"name": "a", "licence": "MIT", "images": 7}, {"name": "b", "licence": "CC0", "images": 9}],
         "last_epoch": {"IG": 1.23456},
     }
@@ -22,12 +22,13 @@ def test_what_was_trained_and_measured(tmp_path):
     for line in (
         "| a | MIT | 7 |",
         "| b | CC0 | 9 |",
-        "- recipe: seed: 3",
+        "- recipe: seed: 0",
+        "- recipe: held out: 0",
         "- at the end of training: IG: 1.235",
         "| bms | a | 7 | IG | 1.5000 | 1.4000 … 1.6000 |",
     ):
         assert line in text.splitlines()
-    assert "patience" not in text
+    assert "config" not in text
 
 
 def test_models_of_the_package():

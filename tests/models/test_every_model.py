@@ -106,8 +106,16 @@ def test_what_needs_fixations_says_so(name, photograph):
         load_model(name).predict(photograph)
 
 
+def test_weights_that_are_missing_are_told(monkeypatch, tmp_path):
+    monkeypatch.setattr("foveal.models.registry._published", lambda name: tmp_path / f"{name}.safetensors")
+    for card in model_cards():
+        if card.weights == "package":
+            with pytest.raises(FovealError, match=f"the weights of {card.name} are missing"):
+                load_model(card.name)
+
+
 def test_cards_are_complete():
-    assert {"uniform", "centerbias", "gold", "bms"} <= set(list_models())
+    assert {"uniform", "centerbias", "gold", "bms", "foveal-s"} <= set(list_models())
     for card in model_cards():
         assert card.family in {"baseline", "classical", "deep"}
         assert card.paper

@@ -85,6 +85,18 @@ def test_reading_recipes(tmp_path, recipe):
         read_recipe(recipe)
 
 
+def test_members_that_do_not_go_together(tmp_path, recipe):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/one.toml").write_text(MEMBER.format(seed=2, area=6_000))
+    recipe.write_text('members = ["one.toml", "other/one.toml"]\n')
+    with pytest.raises(FovealError, match="two members of one name"):
+        read_recipe(recipe)
+    (tmp_path / "three.toml").write_text("held_out = 0\n" + MEMBER.format(seed=2, area=6_000))
+    recipe.write_text('members = ["one.toml", "three.toml"]\n')
+    with pytest.raises(FovealError, match="the same datasets and held_out"):
+        read_recipe(recipe)
+
+
 def test_maps_whose_names_are_paths(tmp_path):
     maps = {"a/1.jpg": np.zeros((2, 3), np.float32), "b.jpg": np.ones((2, 3), np.float32)}
     write_maps(tmp_path / "maps.hdf5", maps)

@@ -138,6 +138,37 @@ def test_each_data_set_has_its_own_sharpness_and_weight_of_the_centre_bias(tmp_p
     assert load_model(done.path).prior_weight.item() == pytest.approx(np.mean(weights["of"]), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"first_trained": "block99"}, "no layer 'block99'"),
+        ({"taps": ("block4", "block77"), "channels": (40, 80)}, "no layer 'block77'"),
+        ({"taps": ("block4", "block7")}, "2 taps, but 5 numbers of channels"),
+        ({"backbone": "lenet"}, "no backbone 'lenet'"),
+        ({"depth": 3}, "unexpected keyword argument 'depth'"),
+    ],
+)
+def test_a_configuration_that_cannot_be(tmp_path, config, message):
+    with pytest.raises(FovealError, match=message):
+        run(recipe_of(config=config), [make_dataset(4)], tmp_path)
+
+
+def test_data_sets_that_cannot_be(tmp_path):
+    with pytest.raises(FovealError, match="the same name"):
+        run(recipe_of(), [make_dataset(4), make_dataset(4)], tmp_path)
+    with pytest.raises(FovealError, match="toy: fewer images than folds"):
+        cross_validate(recipe_of(held_out=None), [make_dataset(4)], tmp_path, resume=False, progress=lambda *_: None)
+
+
+def test_runs_of_different_precision_in_one_process(tmp_path):
+    losses = [
+        run(recipe_of(precision=precision), [make_dataset(4)], tmp_path / precision).log[0]["loss"]
+        for precision in ("no", "bf16")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert losses[0] != losses[1]
+
+
 def test_a_recipe_finishes_the_model(tmp_path):
     recipe = recipe_of(phases=(Phase(1, 1e-2),), temperature=1.25, prior_weight=0.9)
     model = load_model(run(recipe, [make_dataset(4)], tmp_path).path)
@@ -265,9 +296,9 @@ def test_taps_are_standardised():
 
 
 def test_it_is_no_name_to_load_while_no_weights_are_published():
-    assert "foveal-s" not in list_models()
-    with pytest.raises(FovealError, match="no weights of foveal-s are published; train it by a recipe"):
-        load_model("foveal-s")
+    assert "foveal-l" not in list_models()
+    with pytest.raises(FovealError, match="no weights of foveal-l are published; train it by a recipe"):
+        load_model("foveal-l")
 
 
 def test_recipes(tmp_path):
@@ -283,6 +314,17 @@ def test_recipes(tmp_path):
         ('datasets = ["osie"]\nepochs = 3', "unknown: epochs"),
         ('datasets = ["osie"]\nloss = "hinge"', "no loss 'hinge'"),
         ('datasets = ["osie"]\n[[phases]]\nepoch = 3', "no recipe"),
+        ('datasets = "osie"', "no recipe .datasets: 'osie'"),
+        ('datasets = ["osie", "osie"]', "no recipe .datasets: osie, osie"),
+        ('datasets = ["osie"]\nconfig = 3', "no recipe .config: 3"),
+        ('datasets = ["osie"]\nheld_out = 12', "not a fold from 0 to 9"),
+        ('datasets = ["osie"]\nbatch_size = 0', "batch_size: 0"),
+        ('datasets = ["osie"]\nbatch_size = "8"', "no recipe"),
+        ('datasets = ["osie"]\nphases = []', "phases: 0"),
+        ('datasets = ["osie"]\naverage = 5.0', "average: 5.0"),
+        ('datasets = ["osie"]\ntemperature = 0.0', "temperature: 0.0"),
+        ('datasets = ["osie"]\nmodel = "salgan"', "model: 'salgan'"),
+        ('datasets = ["osie"]\nprecision = "half"', "precision: 'half'"),
     ]:
         path.write_text(text)
         with pytest.raises(FovealError, match=message):

@@ -55,3 +55,5 @@ def test_what_a_model_says_of_a_data_set_is_what_it_predicts():
         log_density = (saliency / 1.5 + 0.7 * some.log_priors[image]).flatten().log_softmax(dim=0).view_as(saliency)
         difference = (some.counts[image] * (log_density - some.log_priors[image])).sum() / some.counts[image].sum()
         assert gain[image].item() == pytest.approx(difference.item() / np.log(2), abs=1e-4)
+    found = fit_transfer([some])
+    assert some.gain(1 / found.temperature, found.prior_weight).mean() >= gain.mean() - 1e-5

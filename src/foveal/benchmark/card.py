@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from foveal.benchmark.results import COLUMNS
 from foveal.errors import FovealError, first_line
 from foveal.models import load_model, provenance_of
 
@@ -54,7 +55,11 @@ def _training(provenance: dict[str, Any]) -> list[str]:
     course = told.pop("last_epoch", {})
     lines.append("")
     for what, values in (("", told), ("recipe: ", recipe), ("at the end of training: ", course)):
-        lines += [f"- {what}{key.replace('_', ' ')}: {_short(value)}" for key, value in values.items() if value]
+        lines += [
+            f"- {what}{key.replace('_', ' ')}: {_short(value)}"
+            for key, value in values.items()
+            if value not in (None, [], {})
+        ]
     return lines
 
 
@@ -68,13 +73,10 @@ def _measured(results: Sequence[str | os.PathLike[str]]) -> list[str]:
     rows = []
     for path in results:
         try:
-            rows += json.loads(Path(path).read_text())
-        except (OSError, ValueError) as error:
+            rows += [{column: row[column] for column in COLUMNS} for row in json.loads(Path(path).read_text())]
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise FovealError(f"{path}: no table of results ({first_line(error)})") from None
     table = pd.DataFrame(rows)
-    missing = {"model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"} - set(table)
-    if missing:
-        raise FovealError(f"{results[0]}: no table of results ({', '.join(sorted(missing))} missing)")
     lines = ["| model | data set | images | metric | value | 95 % interval |", "|---|---|---|---|---|---|"]
     for row in table.itertuples():
         interval = f"{row.ci_low:.4f} … {row.ci_high:.4f}"

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.models import SaliencyModel
+from foveal.models.base import LARGEST_SIDE
 
 try:
     import onnxruntime
@@ -55,10 +56,15 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
     Raises
     ------
     FovealError
-        If the model cannot be written, the file gives other densities (by more than 0.001), or it cannot be written to.
+        If the images are too large, the model cannot be written, the file gives densities whose logarithm differs by
+        more than 0.001, or the folder cannot be written to.
     """
     if Path(out).suffix != ".onnx":
         raise FovealError(f"{out}: name it .onnx")
+    if max(size) > LARGEST_SIDE:
+        raise FovealError(
+            f"{size[1]} x {size[0]} px: at most {LARGEST_SIDE} a side, to which larger photographs are shrunk"
+        )
     image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
     module = _LogDensity(model).eval()
     with write_atomically(out) as temporary, warnings.catch_warnings():

@@ -18,7 +18,7 @@ from foveal.errors import FovealError
 from foveal.files import write_atomically
 from foveal.models.base import ModelCard, SaliencyModel
 
-DEFAULT_MODEL = "bms"
+DEFAULT_MODEL = "foveal-s"
 
 Model = TypeVar("Model", bound=type[SaliencyModel])
 
@@ -83,6 +83,8 @@ def load_model(name: str | os.PathLike[str], device: str | torch.device = "cpu")
                 f"no weights of {name} are published; train it by a recipe (foveal train RECIPE.toml) and give the file"
             )
         with resources.as_file(_published(name)) as path:
+            if _MODELS[name].card.weights == "package" and not path.is_file():
+                raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
             model = _read_model(path) if path.is_file() else _MODELS[name]()
     else:
         raise FovealError(f"no model {name!r} (known: {', '.join(list_models())}; or a .safetensors file)")
@@ -124,8 +126,9 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     return dict(json.loads(_read_file(Path(path))[0].get("provenance", "{}")))
 
 
-def provenance_of(name: str) -> dict[str, Any]:
+def provenance_of(name: str | os.PathLike[str]) -> dict[str, Any]:
     """Where the weights of a model come from that is given as to `load_model`; nothing of one without weights."""
+    name = os.fspath(name)
     if name.endswith(".safetensors"):
         return read_provenance(name)
     with resources.as_file(_published(name)) as path:

@@ -144,11 +144,12 @@ class Run:
             n_images = sum(len(rows) for _, rows in step)
             for group, rows in step:
                 own = rows[mine :: self.accelerator.num_processes]
-                if own:
-                    # Processes' gradients are averaged, so that each counts its images as if there were no others.
-                    value = self._loss_of(group, own) * (self.accelerator.num_processes / n_images)
-                    self.accelerator.backward(value)
-                    total += float(value.detach()) / self.accelerator.num_processes
+                # Processes' gradients are averaged, so that each counts its images as if there were no others. One
+                # without a part in a group goes along with an image that does not count: all wait for each other.
+                weight = self.accelerator.num_processes / n_images if own else 0.0
+                value = self._loss_of(group, own or rows[:1]) * weight
+                self.accelerator.backward(value)
+                total += float(value.detach()) / self.accelerator.num_processes
             self.optimizer.step()
             self.schedule.step()
             self.optimizer.zero_grad()

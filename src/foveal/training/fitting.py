@@ -129,6 +129,8 @@ def train(
         config = config_for(backbone or "alexnet", layers or DeepGaze1Config().layers)
         fitted_model = DeepGaze1(config)
         fitted_model.backbone.check_layers(config.layers)  # its weights are here, or the reason is said now
+    elif not isinstance(fitted_model, SaliencyMapModel | CenterBias):
+        raise FovealError(f"{name} is trained by a recipe: foveal train RECIPE.toml (see foveal models {name})")
     elif backbone or layers or resume or (left_out, optimizer, penalty) != ("images", "lbfgs", SPARSITY):
         raise FovealError(
             f"{name} has no layers, optimizer, penalty or folds over subjects to choose, nor can it resume"

@@ -14,6 +14,8 @@ from foveal.files import write_atomically
 from foveal.training.losses import get_loss
 
 _RECIPES = resources.files("foveal.training") / "recipes"
+MODELS = ("foveal-s",)  # that a recipe can train
+PRECISIONS = ("no", "bf16", "fp16")
 FOLDS = 10  # image i of a data set belongs to fold i modulo so many
 
 
@@ -89,6 +91,23 @@ class Recipe:
     temperature: float = 1.0
     prior_weight: float | None = None
 
+    def __post_init__(self) -> None:
+        positive = {"batch_size": self.batch_size, "temperature": self.temperature, "phases": len(self.phases)}
+        positive |= {"epochs of a phase": min((phase.epochs for phase in self.phases), default=1)}
+        positive |= {"zooms": min(self.zooms, default=1.0)}
+        wrong = [f"{name}: {value!r}" for name, value in positive.items() if not value > 0]
+        shares = {"average": self.average}
+        wrong += [f"{name}: {value!r}" for name, value in shares.items() if not 0 <= value < 1]
+        choices = {"model": (self.model, MODELS), "precision": (self.precision, PRECISIONS)}
+        wrong += [f"{name}: {value!r}" for name, (value, known) in choices.items() if value not in known]
+        if self.held_out is not None and not 0 <= self.held_out < FOLDS:
+            wrong.append(f"held_out: {self.held_out!r}, not a fold from 0 to {FOLDS - 1}")
+        if not self.datasets or len(set(self.datasets)) < len(self.datasets):
+            wrong.append(f"datasets: {', '.join(self.datasets) or 'none'}")
+        if wrong:
+            raise FovealError(f"no recipe ({wrong[0]})")
+        get_loss(self.loss)
+
     @property
     def epochs(self) -> int:
         """Of all phases."""
@@ -113,16 +132,19 @@ class Recipe:
         if unknown or "datasets" not in values:
             problem = f"unknown: {', '.join(sorted(unknown))}" if unknown else "datasets are missing"
             raise FovealError(f"{path}: no recipe ({problem})")
+        for name, kind in (("datasets", list), ("config", dict)):
+            if not isinstance(values.get(name, kind()), kind):
+                raise FovealError(f"{path}: no recipe ({name}: {values[name]!r})")
         try:
             values["datasets"] = tuple(values["datasets"])
             values["zooms"] = tuple(values.get("zooms", ()))
             if "phases" in values:
                 values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
-            recipe = cls(**values)
-        except TypeError as error:
+            return cls(**values)
+        except (TypeError, AttributeError) as error:
             raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
-        get_loss(recipe.loss)
-        return recipe
+        except FovealError as error:
+            raise FovealError(f"{path}: {error}") from None
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """As a TOML file that `read` understands."""
@@ -150,13 +172,18 @@ class Mixture:
         Raises
         ------
         FovealError
-            If it or one of them cannot be read, or there are not two.
+            If it or one of them cannot be read, there are not two, or they are of other data or folds.
         """
         values = _read_toml(path)
         if values.keys() != {"members"} or not isinstance(values["members"], list) or len(values["members"]) < 2:
             raise FovealError(f"{path}: a mixture says nothing but members, at least two")
         files = [Path(path).parent / str(name) for name in values["members"]]
-        return cls({file.stem: Recipe.read(file) for file in files})
+        members = {file.stem: Recipe.read(file) for file in files}
+        if len(members) < len(files):
+            raise FovealError(f"{path}: two members of one name")
+        if len({(member.datasets, member.held_out) for member in members.values()}) > 1:
+            raise FovealError(f"{path}: all members must have the same datasets and held_out")
+        return cls(members)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe | Mixture:

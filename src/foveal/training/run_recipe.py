@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,21 +45,23 @@ def train_by_recipe(
         recipe = read_recipe(recipe)
     out, progress = Path(out), progress or to_nobody
     if isinstance(recipe, Mixture):
-        log = []
+        log, paths = [], {}
         for name, member in recipe.members.items():
 
             def report(what: str, done: int, total: int, name: str = name) -> None:
                 progress(f"{name}: {what}", done, total)
 
-            log += train_by_recipe(
+            done = train_by_recipe(
                 member,
                 out=out / name,
                 data_root=data_root,
                 cross_validated=cross_validated,
                 resume=resume,
                 progress=report,
-            ).log
-        return DeepTraining(_mix(out, list(recipe.members)), log)
+            )
+            log += done.log
+            paths[name] = done.path
+        return DeepTraining(_mix(out, paths), log)
     datasets = []
     for name in recipe.datasets:
         data = load_dataset(name, data_root)
@@ -69,15 +71,19 @@ def train_by_recipe(
     return train_deep(recipe, datasets, out, resume=resume, progress=progress)
 
 
-def _mix(out: Path, names: Sequence[str]) -> Path:
-    """One model of those in folders of these names, and the mean of their densities of held-out images."""
-    paths = [next((out / name).glob("*.safetensors")) for name in names]
-    members = [model for model in map(load_model, paths) if isinstance(model, FovealS)]
-    for file in (out / names[0] / HELD_OUT).glob("*.hdf5"):
-        parts = [read_maps(out / name / HELD_OUT / file.name) for name in names]
+def _mix(out: Path, paths: Mapping[str, Path]) -> Path:
+    """One model of those in these files, and the mean of their densities of held-out images."""
+    members = []
+    for path in paths.values():
+        member = load_model(path)
+        assert isinstance(member, FovealS)  # a recipe trains nothing else
+        members.append(member)
+    first, *others = (path.parent / HELD_OUT for path in paths.values())
+    for file in first.glob("*.hdf5"):
+        parts = [read_maps(file), *(read_maps(other / file.name) for other in others)]
         write_maps(out / HELD_OUT / file.name, {image: mixed([part[image] for part in parts]) for image in parts[0]})
+    provenance = {"members": {name: read_provenance(path) for name, path in paths.items()}}
     path = out / "foveal-l.safetensors"
-    provenance = {"members": {name: read_provenance(path) for name, path in zip(names, paths, strict=True)}}
     save_model(FovealL.of(members), path, provenance, half_precision=True)
     return path
 
@@ -104,6 +110,8 @@ def cross_validate(
     """
     if recipe.held_out is not None:
         raise FovealError("all folds are held out in turn: leave held_out out of the recipe")
+    if small := [data.name for data in datasets if len(data) < FOLDS]:
+        raise FovealError(f"{small[0]}: fewer images than folds ({FOLDS})")
     together: dict[str, dict[str, np.ndarray]] = {data.name: {} for data in datasets}
     for fold in range(FOLDS):
 

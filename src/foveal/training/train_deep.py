@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from foveal.errors import FovealError, first_line
@@ -25,6 +26,7 @@ from foveal.gaze import Dataset
 from foveal.models import save_model
 from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.pretrained import read_weights
 from foveal.progress import Progress
 from foveal.training.deep_run import Run
@@ -64,11 +66,17 @@ def train_deep(
         If there is nothing to fit to, the backbone's weights are not installed, or what is in `out` is of another run.
     """
     folder = make_writable_folder(out)
+    if len({data.name for data in datasets}) < len(datasets):
+        raise FovealError("two of the data sets have the same name")
+    AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(mixed_precision=recipe.precision, cpu=not torch.cuda.is_available())
     torch.manual_seed(recipe.seed)
     model = FovealS(_config_of(recipe))
     model.backbone.steps.load_state_dict(read_weights(model.config.backbone))
-    examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), recipe.zooms, progress)
+    with accelerator.main_process_first():  # which computes the features for all
+        examples = Examples(
+            model, datasets, lambda data: held_out_images(data, recipe.held_out), recipe.zooms, progress
+        )
     if not examples.fitted:
         raise FovealError("there is no image to fit to")
     model.log_prior = (
@@ -100,9 +108,15 @@ def train_deep(
 
 def _config_of(recipe: Recipe) -> FovealConfig:
     try:
-        return FovealConfig.of(recipe.config or {})
-    except TypeError as error:
+        config = FovealConfig.of(recipe.config or {})
+        Backbone(config.backbone, pretrained=False).check_layers(
+            [*config.taps, config.first_trained or config.taps[-1]]
+        )
+        if len(config.taps) != len(config.channels):
+            raise FovealError(f"{len(config.taps)} taps, but {len(config.channels)} numbers of channels")
+    except (TypeError, FovealError) as error:
         raise FovealError(f"config of {recipe.model}: {first_line(error)}") from None
+    return config
 
 
 def held_out_images(data: Dataset, fold: int | None) -> np.ndarray:

@@ -70,7 +70,7 @@ class Unseen:
         return (self.counts * difference).sum(dim=(1, 2)) / self.counts.sum(dim=(1, 2)) / math.log(2)
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference mode: what comes of it is used in fits
 def unseen_of(
     model: FovealS, data: Dataset, progress: Progress, *, only: Sequence[int] | np.ndarray | None = None
 ) -> list[Unseen]:

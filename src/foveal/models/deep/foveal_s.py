@@ -84,7 +84,7 @@ class Tap(nn.Module):
     year=2026,
     paper="Foveal's own",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class FovealS(SaliencyModel):
     """Pretrained features of all depths, the last of them fine-tuned; a readout; a blur; an explicit centre bias."""
