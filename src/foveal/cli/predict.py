@@ -11,7 +11,7 @@ from foveal.cli.options import Device, listed
 
 def predict(
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.", metavar="IMAGE|DIR...")],
-    model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "bms",
+    model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "foveal-s",
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
     save: Annotated[str, typer.Option(help="Any of overlay,density,map.")] = "overlay,density",
     ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
