@@ -63,7 +63,7 @@ def landscape() -> np.ndarray:
 def main() -> None:
     """Write landscape.png beside this file."""
     image = landscape()
-    drawn = foveal.overlay(image, foveal.load_model("bms").predict(image).log_density)
+    drawn = foveal.overlay(image, foveal.load_model("foveal-s").predict(image).log_density)
     pair = np.hstack([image, np.full((HEIGHT, 12, 3), 255, np.uint8), drawn])
     path = Path(__file__).with_name("landscape.png")
     cv2.imwrite(str(path), cv2.cvtColor(pair, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
