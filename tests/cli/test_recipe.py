@@ -30,7 +30,7 @@ def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
     assert code == 0
     assert len([line for line in out.splitlines() if line.split()[0].isdigit()]) == 2
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        "foveal-s.safetensors", "log.csv", "curve.png", "recipe.toml", "checkpoint.pt",
+        "foveal-s.safetensors", "log.csv", "curve.png", "recipe.toml", "checkpoint.pt", "held_out",
     }  # fmt: skip
     assert foveal("train", "recipe.toml", "--out", "run", "--resume")[0] == 0
     write_image(tmp_path / "photo.jpg", make_photograph())
@@ -47,5 +47,7 @@ def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatc
     assert (code, "nothing.toml: no recipe" in err) == (2, True)
     code, _, err = foveal("train", "bms")
     assert (code, "--dataset" in err) == (2, True)
-    code, _, err = foveal("predict", "photo.jpg", "--model", "foveal-s")
-    assert (code, "no weights of foveal-s are published" in err) == (2, True)
+    code, _, err = foveal("train", "foveal-s", "--dataset", str(study))
+    assert (code, "foveal-s is trained by a recipe" in err) == (2, True)
+    code, _, err = foveal("predict", "photo.jpg", "--model", "foveal-l")
+    assert (code, "no weights of foveal-l are published" in err) == (2, True)
