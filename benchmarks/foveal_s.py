@@ -60,6 +60,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         done = export_onnx(model, Path(folder) / "foveal-s.onnx", (480, 640))
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors
         options.intra_op_num_threads = torch.get_num_threads()
         session = onnxruntime.InferenceSession(done.path, options)
         image = {"image": photograph.transpose(2, 0, 1)[None].astype(np.float32) / 255}

@@ -33,6 +33,10 @@ def test_the_file_gives_the_same_densities(tmp_path, model):
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
 
+def test_the_published_model(tmp_path):
+    assert export_onnx(load_model("foveal-s"), tmp_path / "foveal-s.onnx", (480, 640)).largest_difference < 1e-3
+
+
 def test_what_cannot_be_written_leaves_nothing(tmp_path, model):
     with pytest.raises(FovealError, match=r"name it .onnx"):
         export_onnx(model, tmp_path / "model.pt", (90, 130))

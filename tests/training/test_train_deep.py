@@ -321,6 +321,7 @@ def test_recipes(tmp_path):
         ('datasets = ["osie"]\nbatch_size = 0', "batch_size: 0"),
         ('datasets = ["osie"]\nbatch_size = "8"', "no recipe"),
         ('datasets = ["osie"]\nphases = []', "phases: 0"),
+        ('datasets = ["osie"]\n[[phases]]\nepochs = 3\nlearning_rate = -1.0', "learning_rate: -1.0"),
         ('datasets = ["osie"]\naverage = 5.0', "average: 5.0"),
         ('datasets = ["osie"]\ntemperature = 0.0', "temperature: 0.0"),
         ('datasets = ["osie"]\nmodel = "salgan"', "model: 'salgan'"),

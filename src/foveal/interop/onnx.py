@@ -4,6 +4,7 @@ Needs the extra: `pip install foveal[onnx]`.
 """
 
 import os
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,15 +80,19 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
                     output_names=["log_density"],
                     dynamo=True,
                     external_data=False,
+                    optimize=False,  # it can leave values out that are needed (onnxscript 0.7)
                     verbose=False,
                 )
                 expected = module(image).numpy()
-            session = onnxruntime.InferenceSession(temporary, providers=["CPUExecutionProvider"])
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = 3  # errors; what it cannot fold is of no interest
+            session = onnxruntime.InferenceSession(temporary, options, providers=["CPUExecutionProvider"])
             (found,) = session.run(None, {"image": image.numpy()})
         except FovealError:
             raise
         except Exception as error:  # whatever the exporter says of an operation that it does not know
-            raise FovealError(f"{model.name} cannot be written as ONNX ({first_line(error)})") from error
+            reason = re.sub(r"\x1b\[[0-9;]*m", "", first_line(error))  # without the colours of a terminal
+            raise FovealError(f"{model.name} cannot be written as ONNX ({reason})") from error
         largest = float(np.abs(found - expected).max())
         if not largest < TOLERANCE:
             raise FovealError(f"{out}: the file's log densities differ from the model's by up to {largest:.2g}")

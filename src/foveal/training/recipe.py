@@ -94,6 +94,7 @@ class Recipe:
     def __post_init__(self) -> None:
         positive = {"batch_size": self.batch_size, "temperature": self.temperature, "phases": len(self.phases)}
         positive |= {"epochs of a phase": min((phase.epochs for phase in self.phases), default=1)}
+        positive |= {"learning_rate": min((phase.learning_rate for phase in self.phases), default=1.0)}
         positive |= {"zooms": min(self.zooms, default=1.0)}
         wrong = [f"{name}: {value!r}" for name, value in positive.items() if not value > 0]
         shares = {"average": self.average}
