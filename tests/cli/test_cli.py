@@ -22,7 +22,7 @@ def test_predict_a_file(foveal, tmp_path):
     assert np.logaddexp.reduce(log_density.ravel().astype(np.float64)) == pytest.approx(0, abs=1e-4)
     assert cv2.imread(str(tmp_path / "res/photo.map.png"), cv2.IMREAD_UNCHANGED).dtype == np.uint16
     listing = json.loads((tmp_path / "res/predictions.json").read_text())
-    assert listing["model"] == "bms"
+    assert listing["model"] == DEFAULT_MODEL
     assert listing["failed"] == []
     assert listing["predictions"][0]["width"] == 80
     assert listing["predictions"][0]["files"]["map"] == "res/photo.map.png"
