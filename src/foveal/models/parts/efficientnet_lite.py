@@ -73,7 +73,8 @@ class Folded(nn.Sequential):
     def forward(self, maps: Tensor) -> Tensor:
         """One after the other."""
         for module, following in pairwise([*self, None]):
-            if isinstance(module, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+            if isinstance(module, nn.Conv2d):
+                assert isinstance(following, nn.BatchNorm2d)
                 maps = module._conv_forward(maps, *_folded(module, following))
             elif isinstance(module, nn.ReLU6):
                 maps = F.relu6(maps, inplace=True)
