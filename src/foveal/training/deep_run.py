@@ -155,6 +155,7 @@ class Run:
             self.optimizer.zero_grad()
             self.average.update_parameters(self.model)
         report(n_steps, n_steps)
+        total = float(self.accelerator.reduce(torch.tensor(total, device=self.accelerator.device)))
         self.epoch += 1
         gain = self.information_gain()
         row = {"epoch": self.epoch, "loss": total / n_steps, "IG": gain, "seconds": time.perf_counter() - start}
