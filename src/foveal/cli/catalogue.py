@@ -22,12 +22,13 @@ def models(
     as_json: AsJSON = False,
 ) -> None:
     """List every model: name, family, year, paper, trainable, weights, licence; or print the card of one."""
-    from foveal.benchmark.card import model_card_text
-    from foveal.models import model_cards
-
     if name is not None:
+        from foveal.benchmark.card import model_card_text
+
         typer.echo(model_card_text(name, results or []), nl=False)
         return
+    from foveal.models import model_cards
+
     cards = model_cards()
     if as_json:
         typer.echo(json.dumps([asdict(card) for card in cards], indent=2, ensure_ascii=False))
