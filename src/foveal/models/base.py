@@ -196,5 +196,9 @@ def _to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:
     if scale < 1:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         images = [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in images]
-    stacked = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-    return stacked.float() / 255
+    return stacked(images)
+
+
+def stacked(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 height width"]:
+    """Photographs of one size as float RGB in [0, 1]."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255

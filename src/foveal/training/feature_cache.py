@@ -19,6 +19,7 @@ from torch import Tensor
 from foveal.errors import FovealError, FovealNote
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
+from foveal.models.base import stacked
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.pretrained import installed_path
 from foveal.progress import Progress
@@ -219,7 +220,7 @@ class FeatureCache:
         for pixels, problems in computed_ahead(self.dataset.stimuli.read, batches):
             if problems:
                 raise FovealError(problems[0])
-            tensor = torch.from_numpy(np.stack(list(pixels.values()))).permute(0, 3, 1, 2).float() / 255
+            tensor = stacked(list(pixels.values()))
             features, _ = self._features(tensor)
             for layer, array in arrays.items():
                 array[done : done + len(pixels)] = features[layer].numpy().astype(np.float16)

@@ -6,7 +6,7 @@ these are then read and multiplied once for all.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -138,20 +138,33 @@ def _cells(pixels: Int[np.ndarray, " fixation"], step: float, length: int) -> In
     return torch.from_numpy(((pixels + 0.5) / step).astype(np.int64)).clamp(max=length - 1)
 
 
+def moments(
+    batches: Iterable[dict[str, Float[Tensor, "image feature _ _"]]],
+) -> dict[str, tuple[Float[Tensor, " feature"], Float[Tensor, " feature"]]]:
+    """Mean and standard deviation of every feature of each layer over images and places, in double precision."""
+    sums: dict[str, list[Tensor]] = {}
+    for features in batches:
+        for layer, maps in features.items():
+            maps = maps.double()
+            parts = [maps.sum(dim=(0, 2, 3)), maps.square().sum(dim=(0, 2, 3)), torch.tensor(maps[:, 0].numel())]
+            sums[layer] = [a + b for a, b in zip(sums[layer], parts, strict=True)] if layer in sums else parts
+    return {
+        layer: (total / n, (squares / n - (total / n).square()).clamp(min=0).sqrt())
+        for layer, (total, squares, n) in sums.items()
+    }
+
+
 def standard_deviations(groups: Sequence[FeatureGroup]) -> Float[Tensor, " feature"]:
     """Of every feature over all images and places, layer after layer; 1 for one that never changes.
 
     Such a feature has nothing to be divided by; left as it is, it stays without effect.
     """
-    sums: dict[str, list[Tensor]] = {}
-    for group in groups:
-        for start in range(0, len(group.images), IMAGES_AT_ONCE):
-            for layer, maps in group.read(slice(start, start + IMAGES_AT_ONCE)).items():
-                maps = maps.double()
-                parts = [maps.sum(dim=(0, 2, 3)), maps.square().sum(dim=(0, 2, 3)), torch.tensor(maps[:, 0].numel())]
-                sums[layer] = [a + b for a, b in zip(sums[layer], parts, strict=True)] if layer in sums else parts
-    deviations = [(squares / n - (total / n).square()).clamp(min=0).sqrt() for total, squares, n in sums.values()]
-    means = [total / n for total, _, n in sums.values()]
+    chunks = (
+        group.read(slice(start, start + IMAGES_AT_ONCE))
+        for group in groups
+        for start in range(0, len(group.images), IMAGES_AT_ONCE)
+    )
+    means, deviations = zip(*moments(chunks).values(), strict=True)
     std, size = torch.cat(deviations), torch.cat(means).abs()
     # What is left of a constant by rounding is no deviation.
     return torch.where(std > CONSTANT * size, std, 1.0).float()

@@ -6,7 +6,7 @@ to the same weights, to the last bit on one machine.
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,9 +31,11 @@ from foveal.models.parts.pretrained import read_weights
 from foveal.progress import Progress
 from foveal.training.deep_run import Run
 from foveal.training.examples import Examples
+from foveal.training.readout_problem import moments
 from foveal.training.recipe import FOLDS, Recipe
 
 HELD_OUT = "held_out"  # folder of the densities of held-out images
+SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
 STANDARDISED_ON = 64  # images, whose features say the mean and deviation of every tap
 
 
@@ -127,26 +129,19 @@ def held_out_images(data: Dataset, fold: int | None) -> np.ndarray:
 @torch.no_grad()
 def standardise(model: FovealS, examples: Examples, batch_size: int) -> None:
     """Make the taps' features of mean zero and unit deviation over some of the fitted images."""
-    sums: dict[str, list[Tensor]] = {}
-    seen = 0
-    for step in examples.steps(batch_size, torch.Generator().manual_seed(0)):
-        for group, rows in step:
-            seen += len(rows)
-            for name, maps in group.batch(rows, model.config.taps).features.items():
-                double = maps.double()
-                parts = [
-                    double.sum(dim=(0, 2, 3)),
-                    double.square().sum(dim=(0, 2, 3)),
-                    torch.tensor(maps[:, 0].numel()),
-                ]
-                sums[name] = [a + b for a, b in zip(sums[name], parts, strict=True)] if name in sums else parts
-        if seen >= STANDARDISED_ON:
-            break
-    for name, (total, squares, n) in sums.items():
-        mean = total / n
-        deviation = (squares / n - mean.square()).clamp(min=1e-8).sqrt()
+
+    def chosen() -> Iterator[dict[str, Tensor]]:
+        seen = 0
+        for step in examples.steps(batch_size, torch.Generator().manual_seed(0)):
+            for group, rows in step:
+                seen += len(rows)
+                yield group.batch(rows, model.config.taps).features
+            if seen >= STANDARDISED_ON:
+                return
+
+    for name, (mean, deviation) in moments(chosen()).items():
         model.taps[name].mean = mean.float()
-        model.taps[name].std = deviation.float()
+        model.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
 
 
 def _write_log(folder: Path, log: list[dict[str, int | float]]) -> None:

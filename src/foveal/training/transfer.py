@@ -16,6 +16,7 @@ from torch import Tensor
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.models.base import stacked
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import Progress
 from foveal.threads import computed_ahead
@@ -97,7 +98,7 @@ def unseen_of(
         for pixels, problems in computed_ahead(data.stimuli.read, batches):
             if problems:
                 raise FovealError(problems[0])
-            tensor = torch.from_numpy(np.stack(list(pixels.values()))).permute(0, 3, 1, 2).float() / 255
+            tensor = stacked(list(pixels.values()))
             parts.append(model(model.features(tensor)[0], group.size))
             done += len(pixels)
             progress(data.name, done, len(images))
