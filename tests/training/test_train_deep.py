@@ -81,8 +81,56 @@ def test_a_resumed_run_gives_the_same_weights(tmp_path):
         resumed = load_model(run(recipe, [dataset], out, resume=True).path).state_dict()
         for name, tensor in whole.items():
             torch.testing.assert_close(resumed[name], tensor, rtol=0, atol=0, msg=name)
-    with pytest.raises(FovealError, match="of another recipe or other images"):
-        run(recipe_of(seed=1), [dataset], tmp_path / "stopped1", resume=True)
+
+
+def test_a_checkpoint_that_is_not_of_this_run(tmp_path):
+    """Of another recipe, other images, other fixations on the same images, or damaged."""
+    dataset = make_dataset(6)
+    run(recipe_of(), [dataset], tmp_path)
+    x = dataset.fixations.x[::-1].copy()
+    looked_elsewhere = dataclasses.replace(dataset, fixations=dataclasses.replace(dataset.fixations, x=x))
+    for recipe, data in (
+        (recipe_of(seed=1), dataset),
+        (recipe_of(), make_dataset(7)),
+        (recipe_of(), looked_elsewhere),
+    ):
+        with pytest.raises(FovealError, match="of another recipe or other images"):
+            run(recipe, [data], tmp_path, resume=True)
+    checkpoint = tmp_path / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.raises(FovealError, match=r"checkpoint.pt: no checkpoint \("):
+        run(recipe_of(), [dataset], tmp_path, resume=True)
+
+
+def test_only_matrices_decay(tmp_path, monkeypatch):
+    """With a decay that is all there is, weights of features shrink; biases, the blur and the prior stay."""
+    states = []
+    monkeypatch.setattr(
+        Run, "save", lambda run, _: states.append({k: v.clone() for k, v in run.model.state_dict().items()})
+    )
+    monkeypatch.setattr(Run, "_loss_of", lambda run, *_: sum(p.sum() * 0 for p in run.model.parameters()))
+    run(recipe_of(phases=(Phase(2, 1e-2),), weight_decay=0.5), [make_dataset(6)], tmp_path)
+    before, after = states
+    for name, _ in InTraining(FovealS(FovealConfig(**SMALL)), 1).named_parameters():
+        shrinks = before[name].ndim > 1 and ".backbone." not in name
+        assert (after[name].norm() < before[name].norm()) == shrinks, name
+
+
+def test_what_a_run_says_of_held_out_images(tmp_path):
+    """Information gain and AUC of the density, as they follow from one image after the other."""
+    data = make_dataset(12)
+    row = run(recipe_of(phases=(Phase(2, 1e-2),)), [data], tmp_path).log[-1]
+    areas = []
+    with h5py.File(tmp_path / "held_out/toy.hdf5") as file:
+        for image in held_out_images(data, 0):
+            log_density = np.asarray(file[data.stimuli.ids[image]])
+            here = data.fixations.for_image(image)
+            cell = data.stimuli.sizes[image] / log_density.shape
+            at_fixations = log_density[(here.pixel_y / cell[0]).astype(int), (here.pixel_x / cell[1]).astype(int)]
+            below = [(log_density < v).mean() + (log_density == v).mean() / 2 for v in at_fixations]
+            areas.append(np.mean(below))
+    assert row["AUC"] == pytest.approx(np.mean(areas), abs=0.01)
+    assert 0.5 < row["AUC"] < 1
 
 
 @pytest.mark.parametrize("first", ["", "block15", "block13", "block11", "stem"])
@@ -204,7 +252,7 @@ def test_cross_validation(tmp_path, monkeypatch):
 
 
 def test_patience(tmp_path, monkeypatch):
-    monkeypatch.setattr(Run, "information_gain", lambda _: 0.5)  # never rises
+    monkeypatch.setattr(Run, "judge", lambda _: {"IG": 0.5})  # never rises
     done = run(recipe_of(phases=(Phase(9, 1e-3),), patience=2), [make_dataset(6)], tmp_path)
     assert len(done.log) == 3
 

@@ -53,6 +53,16 @@ class FixationBatch:
         x, y = (torch.cat([torch.from_numpy(pair[axis]) for pair in pixels]) for axis in (0, 1))
         return cls(torch.repeat_interleave(torch.arange(len(pixels)), count), y, x, len(pixels))
 
+    @classmethod
+    def of_counts(cls, counts: Float[Tensor, "image row column"]) -> "FixationBatch":
+        """From numbers of fixations in cells: a cell stands as often as it was fixated.
+
+        >>> FixationBatch.of_counts(torch.tensor([[[0.0, 2.0]]])).x
+        tensor([1, 1])
+        """
+        cells = counts.nonzero().repeat_interleave(counts[counts > 0].long(), dim=0)
+        return cls(cells[:, 0], cells[:, 1], cells[:, 2], len(counts))
+
     def to(self, device: torch.device | str) -> "FixationBatch":
         """The same on another device."""
         return FixationBatch(self.image.to(device), self.y.to(device), self.x.to(device), self.n_images)

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +15,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
+from foveal.metrics.auc import auc
+from foveal.metrics.fixation_batch import FixationBatch
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import normalize_log_density
 from foveal.training.examples import Batch, ExampleGroup, Examples
@@ -108,7 +111,13 @@ class Run:
         trains_backbone = phase.backbone_learning_rate > 0
         for weight in self.trained_backbone:
             weight.requires_grad_(trains_backbone)
-        groups = [{"params": self.readout, "lr": phase.learning_rate}]
+        # Only what multiplies features decays towards zero: no bias, no width of a blur, no weight of a prior.
+        matrices = [weight for weight in self.readout if weight.ndim > 1]
+        scalars = [weight for weight in self.readout if weight.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": matrices, "lr": phase.learning_rate},
+            {"params": scalars, "lr": phase.learning_rate, "weight_decay": 0.0},
+        ]
         if trains_backbone:
             groups.append({"params": self.trained_backbone, "lr": phase.backbone_learning_rate})
         optimizer = torch.optim.AdamW(groups, weight_decay=self.recipe.weight_decay)
@@ -157,8 +166,7 @@ class Run:
         report(n_steps, n_steps)
         total = float(self.accelerator.reduce(torch.tensor(total, device=self.accelerator.device)))
         self.epoch += 1
-        gain = self.information_gain()
-        row = {"epoch": self.epoch, "loss": total / n_steps, "IG": gain, "seconds": time.perf_counter() - start}
+        row = {"epoch": self.epoch, "loss": total / n_steps, **self.judge(), "seconds": time.perf_counter() - start}
         self.log.append(row)
 
     def _loss_of(self, group: ExampleGroup, rows: list[int]) -> Tensor:
@@ -174,20 +182,24 @@ class Run:
                 log_density = self.averaged(group.batch(rows, self.layers, self.accelerator.device)).cpu()
             yield group, rows, log_density
 
-    def information_gain(self) -> float:
-        """Of the running mean on the held-out images, bit per fixation above their data set's centre bias."""
-        gains = []
+    def judge(self) -> dict[str, float]:
+        """How good the running mean is on the held-out images, a mean over them on the cells; NaN if there are none.
+
+        IG is the information gain, bit per fixation above their data set's centre bias; AUC that of the density.
+        """
+        gains, areas = [], []
         for group, rows, log_density in self.held_out_densities():
             counts = group.counts[rows]
             gain = (counts * (log_density - group.log_priors[rows])).sum(dim=(1, 2))
             gains += (gain / counts.sum(dim=(1, 2)) / math.log(2)).tolist()
-        return float(np.mean(gains)) if gains else math.nan
+            areas += auc(log_density, FixationBatch.of_counts(counts)).tolist()
+        return {name: float(np.mean(some)) if some else math.nan for name, some in (("IG", gains), ("AUC", areas))}
 
     def save(self, path: Path) -> None:
         """All that a run needs to go on, written whole."""
         state = {
             "recipe": repr(self.recipe.unfinished),
-            "images": (len(self.examples.fitted), len(self.examples.held_out)),
+            "examples": self.examples.digest,
             "epoch": self.epoch,
             "log": self.log,
             "model": self.model.state_dict(),
@@ -195,6 +207,8 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
         }
+        if self.accelerator.scaler is not None:  # of float16
+            state["scaler"] = self.accelerator.scaler.state_dict()
         with write_atomically(path) as temporary:
             torch.save(state, temporary)
 
@@ -204,15 +218,19 @@ class Run:
         Raises
         ------
         FovealError
-            If it is of another recipe or other images.
+            If it cannot be read, or is of another recipe or other images.
         """
-        state = torch.load(path, weights_only=True, map_location=self.accelerator.device)
-        images = (len(self.examples.fitted), len(self.examples.held_out))
-        if state["recipe"] != repr(self.recipe.unfinished) or tuple(state["images"]) != images:
+        try:
+            state = torch.load(path, weights_only=True, map_location=self.accelerator.device)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
+        if (state.get("recipe"), state.get("examples")) != (repr(self.recipe.unfinished), self.examples.digest):
             raise FovealError(f"{path}: of another recipe or other images; choose another --out, or leave out --resume")
         self.epoch, self.log = state["epoch"], state["log"]
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
         ends = np.cumsum([phase.epochs for phase in self.recipe.phases]).tolist()
         self.n_begun = sum(end <= self.epoch for end in ends)
         if self.epoch not in ends:  # a phase that is over needs its optimiser no more

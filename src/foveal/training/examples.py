@@ -1,5 +1,6 @@
 """Images of several data sets, of all sizes, as the batches that a deep model is trained on."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -102,6 +103,8 @@ class Examples:
         The images that are fitted to and those that are judged.
     densities
         The centre bias of each data set's fitted images.
+    digest
+        A short text that changes with the images, with what is held out of them, and with where anybody looked.
     """
 
     def __init__(
@@ -117,8 +120,10 @@ class Examples:
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
         self.densities: list[CenterBiasKDE] = []
+        digest = hashlib.sha256()
         for number, data in enumerate(datasets):
             unseen = held_out(data).tolist()
+            digest.update(repr((data.name, data.stimuli.ids, unseen, data.fixations.digest())).encode())
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
             self.densities.append(density)
             features = [
@@ -133,6 +138,7 @@ class Examples:
                     (self.held_out if image in unseen else self.fitted).append(Example(len(self.groups[0]), row))
                 for groups, view, group in zip(self.groups, views, same_size, strict=True):
                     groups.append(ExampleGroup(number, view.zoom, group, *(flipped if view.mirrored else maps)))
+        self.digest = digest.hexdigest()[:12]
 
     def steps(self, batch_size: int, order: torch.Generator) -> Iterator[list[tuple[ExampleGroup, list[int]]]]:
         """All fitted images once, in a new order, each in a view by chance: a step after the other.
