@@ -11,6 +11,7 @@ from scipy.signal import correlate
 from torch import nn
 
 from foveal.errors import FovealError
+from foveal.models.parts import efficientnet_lite
 from foveal.models.parts.backbones import ARCHITECTURES, Backbone
 from foveal.models.parts.geometry import Axis, Grid, resample
 from foveal.models.parts.keras_resnet import read_keras_resnet
@@ -220,3 +221,14 @@ def test_blocks_of_keras_resnet_are_what_their_formula_says(tmp_path):
     (tmp_path / "other.tgz").write_bytes(b"no archive")
     with pytest.raises(FovealError, match="no package of a ResNet-50"):
         read_keras_resnet(tmp_path / "other.tgz")
+
+
+def test_convolutions_and_what_clips_them_are_the_same_in_one_pass():
+    """Where no gradient is wanted, a CPU takes both at once; at sizes with and without padding of one side only."""
+    network = efficientnet_lite.efficientnet_lite("lite0").eval()
+    for size in ((1, 3, 64, 96), (2, 3, 61, 83)):
+        images = torch.rand(size)
+        with torch.no_grad():
+            assert efficientnet_lite._can_fuse(images) == torch.backends.mkldnn.is_available()
+            fused = network(images)
+        torch.testing.assert_close(fused, network(images), rtol=1e-5, atol=1e-5)

@@ -7,7 +7,7 @@ positions of features depend on the size of the image (`SamePadding.axis`).
 
 import math
 from collections import OrderedDict
-from itertools import pairwise
+from itertools import zip_longest
 from typing import NamedTuple
 
 import torch
@@ -41,6 +41,8 @@ STEM_CHANNELS = 32  # not scaled in the lite networks, and neither are the repea
 SCALES = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}  # width, depth
 EPSILON = 1e-3  # of the normalisation, as in TensorFlow
 
+Pair = tuple[int, ...]  # of rows and columns
+
 
 class SamePadding(nn.Conv2d):
     """A convolution padded as TensorFlow's "same" does: one output for each stride begun."""
@@ -55,13 +57,12 @@ class SamePadding(nn.Conv2d):
         """Positions of the outputs, from those of the inputs."""
         return axis.convolved(self.kernel_size[side], self.stride[side], *self.padding_of(axis.length, side))
 
-    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002 (torch's word)
-        """Pad, then convolve."""
-        (top, bottom), (left, right) = self.padding_of(input.shape[2], 0), self.padding_of(input.shape[3], 1)
-        padding = (top, left)
-        if padding != (bottom, right):
-            input, padding = F.pad(input, (left, right, top, bottom)), (0, 0)  # noqa: A001
-        return F.conv2d(input, weight, bias, self.stride, padding, 1, self.groups)
+    def padded(self, maps: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        """Maps, and what a convolution still has to pad them by: all, where both ends of a side need the same."""
+        (top, bottom), (left, right) = self.padding_of(maps.shape[2], 0), self.padding_of(maps.shape[3], 1)
+        if (top, left) == (bottom, right):
+            return maps, (top, left)
+        return F.pad(maps, (left, right, top, bottom)), (0, 0)
 
 
 class Folded(nn.Sequential):
@@ -72,17 +73,41 @@ class Folded(nn.Sequential):
 
     def forward(self, maps: Tensor) -> Tensor:
         """One after the other."""
-        for module, following in pairwise([*self, None]):
+        for module, following, third in zip_longest(self, [*self][1:], [*self][2:]):
             if isinstance(module, nn.Conv2d):
-                assert isinstance(following, nn.BatchNorm2d)
-                maps = module._conv_forward(maps, *_folded(module, following))
-            elif isinstance(module, nn.ReLU6):
-                maps = F.relu6(maps, inplace=True)
+                weight, bias = _folded(module, following)
+                padding = (0, 0)
+                if isinstance(module, SamePadding):
+                    maps, padding = module.padded(maps)
+                is_clipped = isinstance(third, nn.ReLU6)
+                maps = _convolved(maps, weight, bias, module.stride, padding, module.groups, is_clipped)
         return maps
 
 
-def _folded(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def _convolved(
+    maps: Tensor, weight: Tensor, bias: Tensor, stride: Pair, padding: Pair, groups: int, is_clipped: bool
+) -> Tensor:
+    """A convolution, and ReLU6 if wanted; on a CPU both in one pass over the memory, as `torch.compile` has it."""
+    if _can_fuse(maps):
+        clipping: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0]) if is_clipped else ("none", [])
+        fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            maps, weight, bias, padding, stride, (1, 1), groups, *clipping, ""
+        )
+        return fused
+    maps = F.conv2d(maps, weight, bias, stride, padding, 1, groups)
+    return F.relu6(maps, inplace=True) if is_clipped else maps
+
+
+def _can_fuse(maps: Tensor) -> bool:
+    """Is there the operation that torch's own compiler puts in (it has no gradient, and no form in other formats)?"""
+    plain = maps.device.type == "cpu" and maps.dtype == torch.float32 and not torch.is_grad_enabled()
+    plain = plain and torch.backends.mkldnn.is_available() and not torch.compiler.is_exporting()
+    return plain and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+
+
+def _folded(convolution: nn.Conv2d, norm: nn.Module) -> tuple[Tensor, Tensor]:
     """Weight and bias of a convolution and the normalisation after it as one."""
+    assert isinstance(norm, nn.BatchNorm2d)
     assert norm.running_var is not None
     assert norm.running_mean is not None
     scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
