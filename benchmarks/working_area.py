@@ -35,10 +35,11 @@ def main() -> None:
     model = load_model(arguments.model)
     assert isinstance(model, FovealS)
     recipe = provenance_of(arguments.model)["recipe"]
-    weight = float(model.prior_weight)
+    temperature, weight = float(model.temperature), float(model.prior_weight)
     parts = {}
     for name in recipe["datasets"]:
         data = foveal.load_dataset(name)
+        data = data.select(np.unique(data.fixations.image))  # as it was trained on
         chosen = held_out_images(data, recipe["held_out"])
         parts[name] = data, chosen, float(np.nanmean(Yardsticks(data).gold_information_gain[chosen]))
     photograph = (np.random.default_rng(0).random((480, 640, 3)) * 255).astype(np.uint8)
@@ -51,7 +52,7 @@ def main() -> None:
         for name, (data, chosen, gold) in parts.items():
             # The centre bias of all images: a held-out image's own fixations are left out of it.
             unseen = unseen_of(model, data, to_nobody, only=chosen)
-            gain = torch.cat([some.gain(1.0, weight) for some in unseen]).mean()
+            gain = torch.cat([some.gain(1 / temperature, weight) for some in unseen]).mean()
             shares[name].append(float(gain) / gold)
             results[f"{area} px: {name}, share of gold"] = shares[name][-1]
     keep("working_area", {**results, "threads": torch.get_num_threads()})

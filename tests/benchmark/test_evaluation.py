@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -9,10 +10,10 @@ from toy import make_photograph, write_image
 import foveal
 from foveal.benchmark import write_json
 from foveal.benchmark.bootstrap import bootstrap_interval
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.metrics import get_metrics, list_metrics
-from foveal.models import load_model
+from foveal.models import load_model, save_model, trained_on
 from foveal.models.baselines import CenterBias
 
 MODELS = ["uniform", "centerbias", "bms", "gold"]
@@ -142,6 +143,7 @@ def test_a_center_bias_that_is_given_is_scored_as_it_is(results, dataset, tmp_pa
     assert value(results, "centerbias", "AUC") > 0.6
 
 
+@pytest.mark.filterwarnings("ignore:.*was fitted to toy:foveal.errors.FovealNote")
 def test_models_of_one_name_are_told_apart(dataset, tmp_path):
     path = foveal.train("bms", dataset, out=tmp_path).path
     table = foveal.evaluate(["bms", path], dataset, "LL")
@@ -246,3 +248,15 @@ def test_the_seed_reaches_the_draws(dataset):
 def test_metrics_twice_and_all_in_a_list(dataset):
     assert foveal.evaluate("uniform", dataset, ["AUC", "auc"]).metric.tolist() == ["AUC"]
     assert set(foveal.evaluate("uniform", dataset, ["all"]).metric) == set(list_metrics())
+
+
+def test_photographs_that_a_model_was_fitted_to_are_said(dataset, tmp_path):
+    with pytest.warns(FovealNote, match="bms was fitted to osie"):
+        foveal.evaluate("bms", dataclasses.replace(dataset, name="osie"), metrics="AUC")
+    one, two = ({"datasets": [{"name": name}]} for name in ("here", "there"))
+    save_model(CenterBias(), tmp_path / "mixture.safetensors", {"members": {"one": one, "two": two}})
+    assert trained_on(tmp_path / "mixture.safetensors") == ["here", "there"]
+    assert trained_on("uniform") == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FovealNote)
+        foveal.evaluate("bms", dataset, metrics="AUC")

@@ -1,6 +1,7 @@
 """What is scored: models, the yardsticks of a data set, and predictions from files, each in the same terms."""
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,10 +13,10 @@ from jaxtyping import Float
 from foveal.benchmark.predictions import Predictions
 from foveal.benchmark.scoring import MapSource, maps_of_baseline, maps_of_model, maps_of_predictions
 from foveal.benchmark.yardsticks import YARDSTICKS, Yardsticks
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.metrics import Metric, get_metrics
-from foveal.models import SaliencyModel, load_model
+from foveal.models import SaliencyModel, load_model, trained_on
 from foveal.models.baselines import CrossValidatedBaseline
 
 Scorable: TypeAlias = SaliencyModel | Predictions | str | os.PathLike[str]
@@ -114,6 +115,9 @@ def _entry(
     model = given if isinstance(given, SaliencyModel) else load_model(given, device)
     model.make_ready()
     name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
+    if not isinstance(given, SaliencyModel) and data.name in trained_on(given):
+        note = f"{name} was fitted to {data.name}: its numbers there tell how well it fits, not how well it predicts"
+        warnings.warn(note, FovealNote, stacklevel=2)
     chosen = possible_metrics(metrics, yardsticks, raw=raw)
     return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw)
 

@@ -11,6 +11,7 @@ from foveal.models.registry import (
     read_provenance,
     register_model,
     save_model,
+    trained_on,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "read_provenance",
     "register_model",
     "save_model",
+    "trained_on",
 ]

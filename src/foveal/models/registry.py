@@ -135,6 +135,14 @@ def provenance_of(name: str | os.PathLike[str]) -> dict[str, Any]:
         return read_provenance(path) if path.is_file() else {}
 
 
+def trained_on(name: str | os.PathLike[str]) -> list[str]:
+    """Names of the data sets that a model was fitted to which is given as to `load_model`."""
+    provenance = provenance_of(name)
+    parts = provenance.get("members", {"": provenance}).values()
+    datasets = [data["name"] for part in parts for data in part.get("datasets", [])]
+    return datasets + [part["dataset"] for part in parts if "dataset" in part]
+
+
 def _published(name: str) -> Traversable:
     """Where the weights are that come with the package, if there are."""
     return resources.files("foveal.models") / "weights" / f"{name}.safetensors"
