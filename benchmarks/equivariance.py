@@ -84,7 +84,7 @@ def _moved(axis: Axis, by: int) -> Axis:
 @torch.inference_mode()
 def _saliency(model: FovealS, image: RGBImage) -> torch.Tensor:
     pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
-    return model(model.features(pixels)[0], (image.shape[0], image.shape[1]))[0]
+    return model.saliency(pixels)[0]
 
 
 def _shift(first: torch.Tensor, second: torch.Tensor) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from foveal.models.deep.foveal_l import FovealL
 from foveal.models.parts.backbones import Backbone
 from foveal.models.registry import read_provenance
 from foveal.training import Recipe, train_by_recipe
-from foveal.training import train_deep as module
+from foveal.training import preparation as module
 from foveal.training.recipe import Mixture, read_recipe
 from foveal.training.run_recipe import mixed
 from foveal.training.train_deep import read_maps, write_maps
@@ -44,7 +44,7 @@ def toy(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "read_weights", lambda _: state)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     monkeypatch.setattr("foveal.training.run_recipe.load_dataset", lambda name, root: make_dataset(6))
-    for place in ("foveal.training.run_recipe.FOLDS", "foveal.training.train_deep.FOLDS"):
+    for place in ("foveal.training.run_recipe.FOLDS", "foveal.training.preparation.FOLDS"):
         monkeypatch.setattr(place, 2)
 
 

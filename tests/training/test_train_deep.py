@@ -17,13 +17,14 @@ from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.training import Phase, Recipe
-from foveal.training import train_deep as module
+from foveal.training import preparation as module
 from foveal.training.deep_run import InTraining, Run, running_mean
 from foveal.training.examples import Examples
 from foveal.training.losses import negative_log_likelihood
+from foveal.training.preparation import held_out_images, standardise
 from foveal.training.recipe import published_recipes, read_recipe
 from foveal.training.run_recipe import cross_validate
-from foveal.training.train_deep import held_out_images, standardise, train_deep
+from foveal.training.train_deep import train_deep
 
 pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
@@ -193,6 +194,7 @@ def test_each_data_set_has_its_own_sharpness_and_weight_of_the_centre_bias(tmp_p
         ({"taps": ("block4", "block77"), "channels": (40, 80)}, "no layer 'block77'"),
         ({"taps": ("block4", "block7")}, "2 taps, but 5 numbers of channels"),
         ({"backbone": "lenet"}, "no backbone 'lenet'"),
+        ({"scales": (1.0, 0.0)}, r"scales: \(1.0, 0.0\)"),
         ({"depth": 3}, "unexpected keyword argument 'depth'"),
     ],
 )
@@ -312,6 +314,19 @@ def test_views_at_other_zooms():
     with torch.no_grad():
         saliency = model(zoomed.features, zoomed.size, zoomed.zoom)
     assert saliency.shape == plain.log_prior.shape
+
+
+def test_features_are_kept_of_all_scales():
+    """Those of the second scale are features of the network that sees the image by so much smaller, in every view."""
+    dataset = make_dataset(4)
+    model = FovealS(FovealConfig(**SMALL, scales=(1.0, 0.75)))
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), (1.5,), lambda *_: None)
+    image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
+    for (group,), zoom in zip(examples.groups, (1.0, 1.0, 1.5, 1.5), strict=True):
+        batch = group.batch([2])
+        seen = image.flip(3) if group is examples.groups[1][0] or group is examples.groups[3][0] else image
+        for layer, maps in model.at_scales(seen, zoom).items():
+            torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
 
 
 def test_held_out_images_have_no_part_in_anything():

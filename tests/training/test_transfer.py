@@ -51,7 +51,7 @@ def test_what_a_model_says_of_a_data_set_is_what_it_predicts():
     for image in some.images:
         pixels = torch.from_numpy(data.stimuli[image].image.copy()).permute(2, 0, 1)[None].float() / 255
         with torch.no_grad():
-            saliency = model(model.features(pixels)[0], (60, 80))[0]
+            saliency = model.saliency(pixels)[0]
         log_density = (saliency / 1.5 + 0.7 * some.log_priors[image]).flatten().log_softmax(dim=0).view_as(saliency)
         difference = (some.counts[image] * (log_density - some.log_priors[image])).sum() / some.counts[image].sum()
         assert gain[image].item() == pytest.approx(difference.item() / np.log(2), abs=1e-4)

@@ -25,6 +25,9 @@ from foveal.training.examples import Batch, ExampleGroup, Examples
 from foveal.training.losses import get_loss
 from foveal.training.recipe import Phase, Recipe
 
+CHECKPOINT = "checkpoint.pt"  # in a run's folder
+RECIPE = "recipe.toml"  # is there when all else is
+
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
@@ -172,15 +175,22 @@ class Run:
     def _loss_of(self, group: ExampleGroup, rows: list[int]) -> Tensor:
         batch = group.batch(rows, self.layers, self.accelerator.device)
         with self.accelerator.autocast():
-            log_density = self.prepared(batch)
-        return self.loss(log_density.float(), batch.observed).sum()
+            log_density = self.prepared(batch).float()
+        loss = self.loss(log_density, batch.observed).sum()
+        if batch.taught is None:
+            return loss
+        cross_entropy = -(batch.taught * log_density).sum()
+        return (1 - self.recipe.taught) * loss + self.recipe.taught * cross_entropy
 
     def held_out_densities(self) -> Iterator[tuple[ExampleGroup, list[int], Float[Tensor, "image row column"]]]:
         """Of the running mean, for some held-out images of a group after the others."""
         for group, rows in self.examples.judged(self.recipe.batch_size):
-            with torch.inference_mode():
-                log_density = self.averaged(group.batch(rows, self.layers, self.accelerator.device)).cpu()
-            yield group, rows, log_density
+            yield group, rows, self.log_densities(group, rows)
+
+    @torch.inference_mode()
+    def log_densities(self, group: ExampleGroup, rows: list[int]) -> Float[Tensor, "image row column"]:
+        """Of the running mean, for some images of a group."""
+        return self.averaged(group.batch(rows, self.layers, self.accelerator.device)).cpu()
 
     def judge(self) -> dict[str, float]:
         """How good the running mean is on the held-out images, a mean over them on the cells; NaN if there are none.

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.deep.foveal_s import FovealS
+from foveal.models.deep.foveal_s import FovealS, at_scale
 from foveal.models.parts.geometry import Grid
 from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
@@ -53,7 +54,10 @@ class Zoomed:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some images of one size of one data set: what a model sees of them, their prior, and where people looked."""
+    """Some images of one size of one data set: what a model sees of them, their prior, and where people looked.
+
+    `taught` are densities that a teacher has of them, if there is one.
+    """
 
     dataset: int
     features: dict[str, Float[Tensor, "image _ _ _"]]
@@ -61,6 +65,7 @@ class Batch:
     zoom: float
     log_prior: Float[Tensor, "image row column"]
     observed: Observed
+    taught: Float[Tensor, "image row column"] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class ExampleGroup:
     log_priors: Float[Tensor, "image row column"]
     counts: Float[Tensor, "image row column"]
     densities: Float[Tensor, "image row column"]
+    taught: Float[Tensor, "image row column"] | None = None
 
     def batch(self, rows: list[int], layers: Sequence[str] | None = None, device: torch.device | None = None) -> Batch:
         """Some of them, with the features of these layers (of all that are kept, by default)."""
@@ -81,7 +87,9 @@ class ExampleGroup:
         log_priors, counts, densities = (
             maps[rows].to(device) for maps in (self.log_priors, self.counts, self.densities)
         )
-        return Batch(self.dataset, features, self.features.size, self.zoom, log_priors, Observed(counts, densities))
+        observed = Observed(counts, densities)
+        taught = None if self.taught is None else self.taught[rows].to(device)
+        return Batch(self.dataset, features, self.features.size, self.zoom, log_priors, observed, taught)
 
 
 @dataclass(frozen=True)
@@ -126,9 +134,7 @@ class Examples:
             digest.update(repr((data.name, data.stimuli.ids, unseen, data.fixations.digest())).encode())
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
             self.densities.append(density)
-            features = [
-                FeatureCache(Zoomed(model, view.zoom), data, mirrored=view.mirrored).groups(progress) for view in views
-            ]
+            features = [_features(model, data, view, progress) for view in views]
             log_priors = log_priors_of(features[0], data, density, unseen, model.density_grid)
             counts = counts_of(features[0], data.fixations, model.density_grid)
             for *same_size, log_prior, count in zip(*features, log_priors, counts, strict=True):
@@ -161,6 +167,19 @@ class Examples:
         for group, some in rows.items():
             for start in range(0, len(some), batch_size):
                 yield self.groups[0][group], some[start : start + batch_size]
+
+
+def _features(model: FovealS, data: Dataset, view: View, progress: Progress) -> list[FeatureGroup]:
+    """What is kept of a data set's images, at all scales of the model."""
+    scales = [
+        FeatureCache(Zoomed(model, view.zoom * scale), data, mirrored=view.mirrored).groups(progress)
+        for scale in model.config.scales
+    ]
+    together, *others = scales
+    for number, other in enumerate(others, start=1):
+        name = partial(at_scale, number=number)
+        together = [one.with_layers_of(more, name) for one, more in zip(together, other, strict=True)]
+    return together
 
 
 def _blurred(

@@ -78,6 +78,14 @@ class FeatureGroup:
             _arrays={layer: self._arrays[layer] for layer in layers},
         )
 
+    def with_layers_of(self, other: "FeatureGroup", name: Callable[[str], str]) -> "FeatureGroup":
+        """With other features of the same images as well, whose layers are called here as `name` says."""
+        return replace(
+            self,
+            grids=self.grids | {name(layer): grid for layer, grid in other.grids.items()},
+            _arrays=self._arrays | {name(layer): array for layer, array in other._arrays.items()},
+        )
+
 
 class FeatureCache:
     """Features of chosen layers for all images of a data set: float16 arrays on disk, one a layer and image size.

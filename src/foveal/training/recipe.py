@@ -73,6 +73,11 @@ class Recipe:
     temperature, prior_weight
         What the finished model is given for photographs of other kinds (see `training.transfer`); without the latter,
         the mean of the data sets' weights of the centre bias.
+    teacher
+        A mixture of models, trained before on the same images, whose densities this one learns as well (see
+        `training.teacher`).
+    taught
+        What they count: the loss is `taught` times the cross entropy with them and one minus it times `loss`.
     """
 
     datasets: tuple[str, ...]
@@ -90,6 +95,8 @@ class Recipe:
     seed: int = 0
     temperature: float = 1.0
     prior_weight: float | None = None
+    teacher: "Mixture | None" = None
+    taught: float = 0.5
 
     def __post_init__(self) -> None:
         positive = {"batch_size": self.batch_size, "temperature": self.temperature, "phases": len(self.phases)}
@@ -97,14 +104,16 @@ class Recipe:
         positive |= {"learning_rate": min((phase.learning_rate for phase in self.phases), default=1.0)}
         positive |= {"zooms": min(self.zooms, default=1.0)}
         wrong = [f"{name}: {value!r}" for name, value in positive.items() if not value > 0]
-        shares = {"average": self.average}
-        wrong += [f"{name}: {value!r}" for name, value in shares.items() if not 0 <= value < 1]
+        wrong += [f"average: {self.average!r}"] * (not 0 <= self.average < 1)
+        wrong += [f"taught: {self.taught!r}"] * (not 0 <= self.taught <= 1)
         choices = {"model": (self.model, MODELS), "precision": (self.precision, PRECISIONS)}
         wrong += [f"{name}: {value!r}" for name, (value, known) in choices.items() if value not in known]
         if self.held_out is not None and not 0 <= self.held_out < FOLDS:
             wrong.append(f"held_out: {self.held_out!r}, not a fold from 0 to {FOLDS - 1}")
         if not self.datasets or len(set(self.datasets)) < len(self.datasets):
             wrong.append(f"datasets: {', '.join(self.datasets) or 'none'}")
+        if self.teacher is not None and self.teacher.examples != (self.datasets, self.held_out):
+            wrong.append("teacher: of other datasets or another held_out")
         if wrong:
             raise FovealError(f"no recipe ({wrong[0]})")
         get_loss(self.loss)
@@ -119,16 +128,24 @@ class Recipe:
         """What the course of the training depends on: without what the model is given at its end."""
         return replace(self, temperature=1.0, prior_weight=None)
 
+    def without_fold(self, fold: int) -> "Recipe":
+        """The same, and the same of the teacher, with a fold held out."""
+        teacher = self.teacher and self.teacher.without_fold(fold)
+        return replace(self, held_out=fold, teacher=teacher)
+
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Recipe":
-        """From a TOML file.
+        """From a TOML file. A teacher is a table of recipes, or the name of a file beside it.
 
         Raises
         ------
         FovealError
             If it cannot be read, or says something that no recipe says.
         """
-        values = _read_toml(path)
+        return cls._of(_read_toml(path), path)
+
+    @classmethod
+    def _of(cls, values: dict[str, Any], path: str | os.PathLike[str]) -> "Recipe":
         unknown = values.keys() - {field.name for field in fields(cls)}
         if unknown or "datasets" not in values:
             problem = f"unknown: {', '.join(sorted(unknown))}" if unknown else "datasets are missing"
@@ -141,15 +158,20 @@ class Recipe:
             values["zooms"] = tuple(values.get("zooms", ()))
             if "phases" in values:
                 values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
+            if isinstance(values.get("teacher"), str):
+                values["teacher"] = Mixture.read(Path(path).parent / values["teacher"])
+            elif "teacher" in values:
+                members = values["teacher"]["members"].items()
+                values["teacher"] = Mixture({name: cls._of(member, path) for name, member in members})
             return cls(**values)
-        except (TypeError, AttributeError) as error:
+        except (TypeError, AttributeError, KeyError) as error:
             raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
         except FovealError as error:
-            raise FovealError(f"{path}: {error}") from None
+            raise FovealError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """As a TOML file that `read` understands."""
-        values = {key: value for key, value in asdict(self).items() if value is not None}
+        values = asdict(self, dict_factory=lambda items: {key: value for key, value in items if value is not None})
         with write_atomically(path) as temporary:
             temporary.write_text(tomli_w.dumps(values))
 
@@ -165,6 +187,16 @@ class Mixture:
     """
 
     members: dict[str, Recipe]
+
+    @property
+    def examples(self) -> tuple[tuple[str, ...], int | None]:
+        """Data sets and held-out fold of all members."""
+        first = next(iter(self.members.values()))
+        return first.datasets, first.held_out
+
+    def without_fold(self, fold: int) -> "Mixture":
+        """The same with a fold held out."""
+        return Mixture({name: member.without_fold(fold) for name, member in self.members.items()})
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Mixture":

@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,11 @@ from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
+from foveal.training.deep_run import RECIPE
 from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
 from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, train_deep, write_maps
+
+TEACHER, FOLDERS = "teacher", "folds"  # folders of runs before the run itself
 
 
 def train_by_recipe(
@@ -34,7 +36,8 @@ def train_by_recipe(
 ) -> DeepTraining:
     """Train a deep model, or several that become one, as a recipe or a TOML file of one says.
 
-    See `train_deep`, and `cross_validate`; the members of a mixture are trained in folders of their own below `out`.
+    See `train_deep`, and `cross_validate`; the members of a mixture are trained in folders of their own below `out`, a
+    teacher before its student, in `out`/teacher.
 
     Raises
     ------
@@ -62,13 +65,28 @@ def train_by_recipe(
             log += done.log
             paths[name] = done.path
         return DeepTraining(_mix(out, paths), log)
+    if recipe.teacher is not None:
+        train_by_recipe(
+            recipe.teacher,
+            out=out / TEACHER,
+            data_root=data_root,
+            cross_validated=cross_validated,
+            resume=resume,
+            progress=progress,
+        )
     datasets = []
     for name in recipe.datasets:
         data = load_dataset(name, data_root)
         datasets.append(data.select(np.unique(data.fixations.image)))
     if cross_validated:
         cross_validate(recipe, datasets, out, resume=resume, progress=progress)
-    return train_deep(recipe, datasets, out, resume=resume, progress=progress)
+    return train_deep(recipe, datasets, out, teachers=_teachers(recipe, out), resume=resume, progress=progress)
+
+
+def _teachers(recipe: Recipe, out: Path, fold: int | None = None) -> list[Path]:
+    """Folders of the runs of the teacher's members, all in all or of one fold."""
+    runs = [out / TEACHER / name for name in (recipe.teacher.members if recipe.teacher else ())]
+    return runs if fold is None else [run / FOLDERS / str(fold) for run in runs]
 
 
 def _mix(out: Path, paths: Mapping[str, Path]) -> Path:
@@ -118,10 +136,17 @@ def cross_validate(
         def report(what: str, done: int, total: int, fold: int = fold) -> None:
             progress(f"fold {fold + 1}/{FOLDS}: {what}", done, total)
 
-        folder = out / "folds" / str(fold)
-        of_fold = replace(recipe, held_out=fold)
+        folder = out / FOLDERS / str(fold)
+        of_fold = recipe.without_fold(fold)
         if not (resume and _is_done(folder, of_fold)):
-            train_deep(of_fold, datasets, folder, resume=resume, progress=report)
+            train_deep(
+                of_fold,
+                datasets,
+                folder,
+                teachers=_teachers(recipe, out, fold),
+                resume=resume,
+                progress=report,
+            )
         for data in datasets:
             together[data.name] |= read_maps(folder / HELD_OUT / f"{data.name}.hdf5")
     paths = {name: out / HELD_OUT / f"{name}.hdf5" for name in together}
@@ -132,5 +157,5 @@ def cross_validate(
 
 def _is_done(folder: Path, recipe: Recipe) -> bool:
     """Was a model trained here by this recipe?"""
-    path = folder / "recipe.toml"  # written when all else is
+    path = folder / RECIPE  # written when all else is
     return path.is_file() and Recipe.read(path).unfinished == recipe.unfinished

@@ -6,8 +6,8 @@ to the same weights, to the last bit on one machine.
 
 import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,26 +17,19 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from torch import Tensor
 
-from foveal.errors import FovealError, first_line
+from foveal.errors import FovealError
 from foveal.figures.learning import draw_learning_curve
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models import save_model
-from foveal.models.baselines import CenterBias
-from foveal.models.deep.foveal_s import FovealConfig, FovealS
-from foveal.models.parts.backbones import Backbone
-from foveal.models.parts.pretrained import read_weights
 from foveal.progress import Progress
-from foveal.training.deep_run import Run
-from foveal.training.examples import Examples
-from foveal.training.readout_problem import moments
-from foveal.training.recipe import FOLDS, Recipe
+from foveal.training.deep_run import CHECKPOINT, RECIPE, Run
+from foveal.training.preparation import prepare
+from foveal.training.recipe import Recipe
+from foveal.training.teacher import teach
 
 HELD_OUT = "held_out"  # folder of the densities of held-out images
-SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
-STANDARDISED_ON = 64  # images, whose features say the mean and deviation of every tap
 
 
 @dataclass(frozen=True)
@@ -56,11 +49,18 @@ class DeepTraining:
 
 
 def train_deep(
-    recipe: Recipe, datasets: Sequence[Dataset], out: Path, *, resume: bool, progress: Progress
+    recipe: Recipe,
+    datasets: Sequence[Dataset],
+    out: Path,
+    *,
+    teachers: Sequence[Path] = (),
+    resume: bool,
+    progress: Progress,
 ) -> DeepTraining:
     """Train as the recipe says; write `out`/<model>.safetensors, log.csv, curve.png, recipe.toml and checkpoint.pt.
 
     Of held-out images, the log densities are written as well: `out`/held_out/<data set>.hdf5, by names of images.
+    `teachers` are the folders of runs whose densities are learned as well.
 
     Raises
     ------
@@ -72,24 +72,15 @@ def train_deep(
         raise FovealError("two of the data sets have the same name")
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(mixed_precision=recipe.precision, cpu=not torch.cuda.is_available())
-    torch.manual_seed(recipe.seed)
-    model = FovealS(_config_of(recipe))
-    model.backbone.steps.load_state_dict(read_weights(model.config.backbone))
-    with accelerator.main_process_first():  # which computes the features for all
-        examples = Examples(
-            model, datasets, lambda data: held_out_images(data, recipe.held_out), recipe.zooms, progress
-        )
-    if not examples.fitted:
+    run = prepare(recipe, datasets, recipe.zooms, accelerator, progress)
+    if not run.examples.fitted:
         raise FovealError("there is no image to fit to")
-    model.log_prior = (
-        torch.stack([CenterBias.of(density).log_grid.exp() for density in examples.densities]).mean(0).log()
-    )
-    standardise(model, examples, recipe.batch_size)
-    run = Run(recipe, model, examples, accelerator)
-    checkpoint = folder / "checkpoint.pt"
+    if teachers:
+        teach(run, teachers, datasets, progress)
+    checkpoint = folder / CHECKPOINT
     if resume and checkpoint.is_file():
         run.load(checkpoint)
-    finished = folder / "recipe.toml"  # is there when all else is
+    finished = folder / RECIPE
     finished.unlink(missing_ok=True)
     for number, phase in enumerate(recipe.phases):
         if run.epoch >= sum(p.epochs for p in recipe.phases[: number + 1]):
@@ -100,48 +91,12 @@ def train_deep(
             if accelerator.is_main_process:
                 run.save(checkpoint)
                 _write_log(folder, run.log)
-    path = folder / f"{model.name}.safetensors"
+    path = folder / f"{recipe.model}.safetensors"
     if accelerator.is_main_process:
         _write_held_out(folder, datasets, run)
         save_model(run.result(), path, _provenance(recipe, datasets, run.log), half_precision=True)
         recipe.write(finished)
     return DeepTraining(path, run.log)
-
-
-def _config_of(recipe: Recipe) -> FovealConfig:
-    try:
-        config = FovealConfig.of(recipe.config or {})
-        Backbone(config.backbone, pretrained=False).check_layers(
-            [*config.taps, config.first_trained or config.taps[-1]]
-        )
-        if len(config.taps) != len(config.channels):
-            raise FovealError(f"{len(config.taps)} taps, but {len(config.channels)} numbers of channels")
-    except (TypeError, FovealError) as error:
-        raise FovealError(f"config of {recipe.model}: {first_line(error)}") from None
-    return config
-
-
-def held_out_images(data: Dataset, fold: int | None) -> np.ndarray:
-    """Image i of a data set belongs to fold i modulo 10."""
-    return np.array([], dtype=int) if fold is None else np.arange(fold, len(data), FOLDS)
-
-
-@torch.no_grad()
-def standardise(model: FovealS, examples: Examples, batch_size: int) -> None:
-    """Make the taps' features of mean zero and unit deviation over some of the fitted images."""
-
-    def chosen() -> Iterator[dict[str, Tensor]]:
-        seen = 0
-        for step in examples.steps(batch_size, torch.Generator().manual_seed(0)):
-            for group, rows in step:
-                seen += len(rows)
-                yield group.batch(rows, model.config.taps).features
-            if seen >= STANDARDISED_ON:
-                return
-
-    for name, (mean, deviation) in moments(chosen()).items():
-        model.taps[name].mean = mean.float()
-        model.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
 
 
 def _write_log(folder: Path, log: list[dict[str, int | float]]) -> None:
@@ -186,7 +141,8 @@ def read_maps(path: Path) -> dict[str, np.ndarray]:
 
 def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str, int | float]]) -> dict[str, Any]:
     return {
-        "recipe": asdict(recipe),
+        "recipe": asdict(replace(recipe, teacher=None)),
+        "teachers": list(recipe.teacher.members) if recipe.teacher else [],
         "datasets": [{"name": data.name, "licence": data.licence, "images": len(data)} for data in datasets],
         "last_epoch": {key: value for key, value in log[-1].items() if not math.isnan(value)} if log else {},
         "version": version("foveal"),

@@ -99,7 +99,7 @@ def unseen_of(
             if problems:
                 raise FovealError(problems[0])
             tensor = stacked(list(pixels.values()))
-            parts.append(model(model.features(tensor)[0], group.size))
+            parts.append(model.saliency(tensor))
             done += len(pixels)
             progress(data.name, done, len(images))
         found.append(Unseen(group.images, torch.cat(parts), log_prior, count))

@@ -73,16 +73,40 @@ def test_features_of_trained_layers_can_be_computed_from_the_last_frozen_one(fir
         torch.testing.assert_close(again[tap], features[tap])
 
 
+def test_one_network_sees_the_image_at_several_scales():
+    """What each scale adds is what a model of this scale alone computes; the taps' outputs are summed."""
+    model = random_model(24_000, scales=(1.0, 0.5))
+    image, size = torch.rand(1, 3, 120, 160), (120, 160)
+    features, smaller = model.features(image)[0], model.features(image, 0.5)[0]
+    assert smaller["block7"].shape[2] == features["block7"].shape[2] // 2
+    both = model.at_scales(image)
+    for layer in model.config.taps:
+        torch.testing.assert_close(both[layer], features[layer])
+        torch.testing.assert_close(both[f"{layer}@1"], smaller[layer])
+    kept = {name: both[name] for name in model.frozen_layers}
+    assert set(kept) == {"block4", "block7", "block10", "block4@1", "block7@1", "block10@1"}
+    with torch.no_grad():
+        torch.testing.assert_close(model(kept, size), model.saliency(image))
+        for name, tap in model.taps.items():
+            if name.endswith("@1"):
+                tap.linear.weight.zero_()
+                tap.linear.bias.zero_()
+        alone = random_model(24_000)
+        alone.load_state_dict(model.state_dict(), strict=False)
+        torch.testing.assert_close(model.saliency(image), alone.saliency(image))
+
+
+@pytest.mark.parametrize("scales", [(1.0,), (1.0, 0.5)])
 @pytest.mark.parametrize("zoom", [1.0, 1.37])
 @pytest.mark.parametrize("shift", [0, 40])
-def test_the_density_moves_with_the_photograph(shift, zoom):
+def test_the_density_moves_with_the_photograph(shift, zoom, scales):
     """A photograph moved to the right on a wider ground: its density goes with it, at any zoom."""
-    model = random_model(240 * 400)
+    model = random_model(240 * 400, scales=scales)
     image = torch.full((1, 3, 240, 400), 0.5)
     image[:, :, 100:140, 100 + shift : 140 + shift] = torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(0))
 
     def saliency(pixels):
-        return model(model.features(pixels, zoom)[0], (240, 400), zoom)[0]
+        return model(model.at_scales(pixels, zoom), (240, 400), zoom)[0]
 
     with torch.no_grad():
         cells = (saliency(image) - saliency(torch.full_like(image, 0.5))).abs()

@@ -47,6 +47,8 @@ class FovealConfig(ModelConfig):
         Share of the channels that are left out in training.
     working_area
         Number of pixels that an image is brought to.
+    scales
+        By how much larger or smaller than this the network sees it, one after the other; its weights are the same.
     """
 
     backbone: str = "efficientnet_lite0"
@@ -57,6 +59,12 @@ class FovealConfig(ModelConfig):
     hidden: int = 32
     dropout: float = 0.3
     working_area: int = 400_000
+    scales: tuple[float, ...] = (1.0,)
+
+
+def at_scale(layer: str, number: int) -> str:
+    """What a layer's features at one of the scales are called: at the first like the layer."""
+    return f"{layer}@{number}" if number else layer
 
 
 class Tap(nn.Module):
@@ -101,7 +109,8 @@ class FovealS(SaliencyModel):
         self.backbone = Backbone(self.config.backbone, pretrained=False)
         self.taps = nn.ModuleDict(
             {
-                name: Tap(channels, self.config.width)
+                at_scale(name, number): Tap(channels, self.config.width)
+                for number in range(len(self.config.scales))
                 for name, channels in zip(self.config.taps, self.config.channels, strict=True)
             }
         )
@@ -124,14 +133,15 @@ class FovealS(SaliencyModel):
 
     @property
     def frozen_layers(self) -> tuple[str, ...]:
-        """Layers whose features are needed and never change: taps that are not trained, and the last frozen layer."""
+        """Features that are needed and never change: of taps that are not trained, and of the last frozen layer."""
         layers = (IMAGE, *self.backbone.layers)
         below = layers[: layers.index(self.last_frozen)]
-        return (*(tap for tap in self.config.taps if tap in below), self.last_frozen)
+        kept = (*(tap for tap in self.config.taps if tap in below), self.last_frozen)
+        return tuple(at_scale(layer, number) for number in range(len(self.config.scales)) for layer in kept)
 
     @property
     def features_depend_on(self) -> dict[str, Any]:
-        """What is chosen about the frozen features."""
+        """What is chosen about the frozen features at one scale."""
         return {"backbone": self.config.backbone, "working_area": self.config.working_area}
 
     def working_size(self, size: tuple[int, int], zoom: float = 1.0) -> tuple[int, int]:
@@ -147,7 +157,7 @@ class FovealS(SaliencyModel):
     def features(
         self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0
     ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        """Features of the taps and of the last frozen layer, and where they lie in the images.
+        """Features of the taps and of the last frozen layer at one scale, and where they lie in the images.
 
         With another `zoom` than 1, the network sees the images by so much larger.
         """
@@ -170,33 +180,52 @@ class FovealS(SaliencyModel):
             for layer, grid in self.backbone.grids((height, width), layers).items()
         }
 
+    def at_scales(
+        self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0
+    ) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        """`features` at all of the model's scales, called as `at_scale` says."""
+        return {
+            at_scale(layer, number): maps
+            for number, scale in enumerate(self.config.scales)
+            for layer, maps in self.features(images, zoom * scale)[0].items()
+        }
+
     def all_features(
         self, features: dict[str, Float[Tensor, "image _ _ _"]]
     ) -> dict[str, Float[Tensor, "image _ _ _"]]:
-        """`features`, and those of the taps that are missing, computed from the last frozen layer's."""
-        missing = [tap for tap in self.config.taps if tap not in features]
-        if not missing:
-            return features
+        """Those given, and those of the taps that are missing, computed from the last frozen layer's."""
+        found = dict(features)
         after = None if self.last_frozen == IMAGE else self.last_frozen
-        return features | self.backbone(features[self.last_frozen], missing, after=after)
+        for number in range(len(self.config.scales)):
+            missing = [tap for tap in self.config.taps if at_scale(tap, number) not in features]
+            if missing:
+                computed = self.backbone(features[at_scale(self.last_frozen, number)], missing, after=after)
+                found |= {at_scale(tap, number): maps for tap, maps in computed.items()}
+        return found
 
     def forward(
         self, features: dict[str, Float[Tensor, "image _ _ _"]], size: tuple[int, int], zoom: float = 1.0
     ) -> Float[Tensor, "image row column"]:
-        """Saliency over the cells of images of this (height, width), from `features` of them at a `zoom`.
+        """Saliency over the cells of images of this (height, width), from what `at_scales` says of them at a `zoom`.
 
         Added to the logarithm of a centre bias it is, up to a constant, a log density. Features of taps that are
         missing are computed.
         """
         features = self.all_features(features)
-        grids, target = self.grids(size, self.config.taps, zoom), self.density_grid(size)
         by_grid: dict[Grid, Tensor] = {}
-        for name, tap in self.taps.items():
-            combined = tap(features[name])
-            by_grid[grids[name]] = by_grid[grids[name]] + combined if grids[name] in by_grid else combined
+        for number, scale in enumerate(self.config.scales):
+            for name, grid in self.grids(size, self.config.taps, zoom * scale).items():
+                key = at_scale(name, number)
+                combined = self.taps[key](features[key])
+                by_grid[grid] = by_grid[grid] + combined if grid in by_grid else combined
+        target = self.density_grid(size)
         total = torch.stack([resample(maps, grid, target) for grid, maps in by_grid.items()]).sum(dim=0)
         saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
         return gaussian_blur(saliency, self.log_sigma.exp())
+
+    def saliency(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image row column"]:
+        """Over the cells: see `forward`."""
+        return self(self.at_scales(images), (images.shape[2], images.shape[3]))
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
@@ -206,6 +235,6 @@ class FovealS(SaliencyModel):
             # One by one, the maps stay in the processor's cache, which is twice as fast.
             return torch.cat([self.log_density(image) for image in images.split(1)])
         size = images.shape[2], images.shape[3]
-        saliency = self(self.features(images)[0], size) / self.temperature
+        saliency = self.saliency(images) / self.temperature
         log_prior = self.prior_weight * resize_maps(self.log_prior[None], (saliency.shape[1], saliency.shape[2]))
         return resize_log_density(saliency + log_prior, size)

@@ -1,0 +1,45 @@
+"""Learning from models that were trained before: what they say of the student's examples.
+
+Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network" (NIPS workshop).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from foveal.gaze import Dataset
+from foveal.models.parts.finalizer import resize_log_density
+from foveal.progress import Progress
+from foveal.training.deep_run import CHECKPOINT, RECIPE, Run
+from foveal.training.preparation import prepare
+from foveal.training.recipe import Recipe
+
+
+def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progress: Progress) -> None:
+    """Give a run's examples the mean of the densities that the teachers (folders of their runs) have of them.
+
+    The teachers see each image in the view in which the student sees it, and of the images of each data set they say
+    what they say in training, with its sharpness and its weight of the centre bias.
+
+    Raises
+    ------
+    FovealError
+        If a teacher's checkpoint cannot be read, or was not trained on the same images.
+    """
+    total = [[torch.zeros_like(group.counts) for group in groups] for groups in run.examples.groups]
+    for number, folder in enumerate(teachers):
+        teacher = prepare(Recipe.read(folder / RECIPE), datasets, run.recipe.zooms, run.accelerator, progress)
+        teacher.load(folder / CHECKPOINT)
+        for groups, sums in zip(teacher.examples.groups, total, strict=True):
+            for group, density in zip(groups, sums, strict=True):
+                for row in range(len(density)):
+                    log_density = teacher.log_densities(group, [row])
+                    whole = resize_log_density(log_density, (density.shape[1], density.shape[2]))[0]
+                    density[row] += whole.exp() / len(teachers)
+        progress("teachers", number + 1, len(teachers))
+    run.examples.groups = [
+        [replace(group, taught=density) for group, density in zip(groups, sums, strict=True)]
+        for groups, sums in zip(run.examples.groups, total, strict=True)
+    ]

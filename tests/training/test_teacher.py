@@ -1,0 +1,122 @@
+"""Learning from models that were trained before."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from toy import make_dataset
+
+from foveal.errors import FovealError
+from foveal.models import load_model
+from foveal.models.parts.backbones import Backbone
+from foveal.training import Phase, Recipe, preparation, train_by_recipe
+from foveal.training.preparation import prepare
+from foveal.training.recipe import Mixture, read_recipe
+from foveal.training.run_recipe import mixed
+from foveal.training.teacher import teach
+from foveal.training.train_deep import read_maps, train_deep
+
+pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+SMALL = {"working_area": 6_000, "width": 16, "hidden": 8, "dropout": 0.0}
+FINER = SMALL | {"working_area": 9_000}
+MEMBER = Recipe(("toy",), config=SMALL, phases=(Phase(3, 3e-2),), batch_size=4, average=0.5)
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch, tmp_path):
+    torch.manual_seed(0)
+    state = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
+    monkeypatch.setattr(preparation, "read_weights", lambda _: state)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+    monkeypatch.setattr("foveal.training.run_recipe.load_dataset", lambda name, root: make_dataset(6))
+    for place in ("foveal.training.run_recipe.FOLDS", "foveal.training.preparation.FOLDS"):
+        monkeypatch.setattr(place, 2)
+
+
+@pytest.fixture
+def teachers(tmp_path):
+    """Two, of which one has a finer grid."""
+    folders = []
+    for name, config in (("one", SMALL), ("two", FINER)):
+        recipe = replace(MEMBER, config=config, held_out=0)
+        train_deep(recipe, [make_dataset(6)], tmp_path / name, resume=False, progress=lambda *_: None)
+        folders.append(tmp_path / name)
+    return folders
+
+
+def student_run(**changes):
+    recipe = replace(MEMBER, config=FINER, held_out=0, **changes)
+    return prepare(recipe, [make_dataset(6)], recipe.zooms, Accelerator(cpu=True), lambda *_: None)
+
+
+def test_what_is_taught_is_the_mean_of_the_teachers_densities(teachers):
+    """In every view, on the student's cells; of the plain view of held-out images it is what the teachers wrote."""
+    data, run = make_dataset(6), student_run(zooms=(1.5,))
+    teach(run, teachers, [data], lambda *_: None)
+    assert len(run.examples.groups) == 4
+    for (group,) in run.examples.groups:
+        torch.testing.assert_close(group.taught.sum(dim=(1, 2)), torch.ones(6), rtol=1e-4, atol=1e-4)
+        assert group.taught.shape == group.counts.shape
+    written = [read_maps(folder / "held_out/toy.hdf5") for folder in teachers]
+    for image in range(0, 6, 2):
+        expected = mixed([maps[data.stimuli.ids[image]] for maps in written])
+        taught = run.examples.groups[0][0].taught[image]
+        np.testing.assert_allclose(taught.numpy(), np.exp(expected), rtol=2e-3, atol=1e-7)
+    mirrored = run.examples.groups[1][0].taught
+    assert not torch.allclose(mirrored, run.examples.groups[0][0].taught)
+
+
+def test_a_student_of_its_teachers_alone_comes_near_to_them(tmp_path, teachers):
+    """It never sees a fixation, and yet says of new images what they say; the more so the longer it learns."""
+    data = [make_dataset(6)]
+    taught = mixed_held_out(teachers)
+    distances = []
+    for epochs in (1, 12):
+        recipe = replace(MEMBER, config=FINER, held_out=0, taught=1.0, phases=(Phase(epochs, 3e-2),), seed=5)
+        out = tmp_path / str(epochs)
+        train_deep(recipe, data, out, teachers=teachers, resume=False, progress=lambda *_: None)
+        said = read_maps(out / "held_out/toy.hdf5")
+        distances.append(np.mean([(np.exp(taught[name]) * (taught[name] - said[name])).sum() for name in taught]))
+    assert distances[1] < distances[0] / 2
+
+
+def mixed_held_out(folders):
+    first, *others = (read_maps(folder / "held_out/toy.hdf5") for folder in folders)
+    return {name: mixed([one, *(other[name] for other in others)]) for name, one in first.items()}
+
+
+def test_one_recipe_for_a_student_and_its_teachers(tmp_path):
+    """Written and read again; each fold's teachers have not seen the fold either; an interrupted run goes on."""
+    for name, seed in (("one", 0), ("two", 1)):
+        replace(MEMBER, seed=seed).write(tmp_path / f"{name}.toml")
+    (tmp_path / "both.toml").write_text('members = ["one.toml", "two.toml"]\n')
+    replace(MEMBER, taught=0.5).write(tmp_path / "student.toml")
+    text = (tmp_path / "student.toml").read_text()
+    (tmp_path / "student.toml").write_text('teacher = "both.toml"\n' + text)
+    recipe = read_recipe(tmp_path / "student.toml")
+    assert isinstance(recipe.teacher, Mixture)
+    assert {name: member.seed for name, member in recipe.teacher.members.items()} == {"one": 0, "two": 1}
+    out = tmp_path / "out"
+    done = train_by_recipe(recipe, out=out, cross_validated=True)
+    assert load_model(done.path).card.name == "foveal-s"
+    assert load_model(out / "teacher/foveal-l.safetensors").card.name == "foveal-l"
+    for fold in range(2):
+        of_fold = Recipe.read(out / f"folds/{fold}/recipe.toml")
+        assert of_fold == recipe.without_fold(fold)
+        for name in ("one", "two"):
+            assert Recipe.read(out / f"teacher/{name}/folds/{fold}/recipe.toml").held_out == fold
+    seen = []
+    train_by_recipe(recipe, out=out, cross_validated=True, resume=True, progress=lambda what, *_: seen.append(what))
+    assert not [what for what in seen if "fold" in what]
+
+
+def test_a_teacher_of_other_images_is_refused(tmp_path, teachers):
+    with pytest.raises(FovealError, match="of another recipe or other images"):
+        teach(student_run(), teachers, [make_dataset(7)], lambda *_: None)
+    mixture = Mixture({"one": replace(MEMBER, held_out=1), "two": replace(MEMBER, held_out=1)})
+    with pytest.raises(FovealError, match=r"teacher: of other datasets"):
+        replace(MEMBER, held_out=0, teacher=mixture)
+    with pytest.raises(FovealError, match=r"taught: 1\.5"):
+        replace(MEMBER, taught=1.5)
