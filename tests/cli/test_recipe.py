@@ -22,7 +22,7 @@ learning_rate = 0.01
 @pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
     state = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
-    monkeypatch.setattr("foveal.training.train_deep.read_weights", lambda _: state)
+    monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     torch.manual_seed(0)
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))

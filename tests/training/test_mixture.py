@@ -8,10 +8,10 @@ from toy import make_dataset
 from foveal.errors import FovealError
 from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
+from foveal.models.parts import backbones as module
 from foveal.models.parts.backbones import Backbone
 from foveal.models.registry import read_provenance
 from foveal.training import Recipe, train_by_recipe
-from foveal.training import preparation as module
 from foveal.training.recipe import Mixture, read_recipe
 from foveal.training.run_recipe import mixed
 from foveal.training.train_deep import read_maps, write_maps

@@ -11,7 +11,7 @@ from toy import make_dataset
 from foveal.errors import FovealError
 from foveal.models import load_model
 from foveal.models.parts.backbones import Backbone
-from foveal.training import Phase, Recipe, preparation, train_by_recipe
+from foveal.training import Phase, Recipe, train_by_recipe
 from foveal.training.preparation import prepare
 from foveal.training.recipe import Mixture, read_recipe
 from foveal.training.run_recipe import mixed
@@ -28,7 +28,7 @@ MEMBER = Recipe(("toy",), config=SMALL, phases=(Phase(3, 3e-2),), batch_size=4, 
 def toy(monkeypatch, tmp_path):
     torch.manual_seed(0)
     state = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
-    monkeypatch.setattr(preparation, "read_weights", lambda _: state)
+    monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     monkeypatch.setattr("foveal.training.run_recipe.load_dataset", lambda name, root: make_dataset(6))
     for place in ("foveal.training.run_recipe.FOLDS", "foveal.training.preparation.FOLDS"):

@@ -14,10 +14,10 @@ from foveal.errors import FovealError
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import list_models, load_model
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.parts import backbones as module
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.training import Phase, Recipe
-from foveal.training import preparation as module
 from foveal.training.deep_run import InTraining, Run, running_mean
 from foveal.training.examples import Examples
 from foveal.training.losses import negative_log_likelihood
@@ -228,7 +228,7 @@ def test_a_recipe_finishes_the_model(tmp_path):
 def test_cross_validation(tmp_path, monkeypatch):
     """Every image is predicted by the run that did not see it; what is done is not done again; a stop is made good."""
     monkeypatch.setattr("foveal.training.run_recipe.FOLDS", 3)
-    monkeypatch.setattr(module, "FOLDS", 3)
+    monkeypatch.setattr("foveal.training.preparation.FOLDS", 3)
     recipe = recipe_of(phases=(Phase(1, 1e-2),), held_out=None)
     data = make_dataset(7)
     paths = cross_validate(recipe, [data], tmp_path, resume=False, progress=lambda *_: None)

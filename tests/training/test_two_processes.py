@@ -15,12 +15,12 @@ from pathlib import Path
 import torch
 from toy import make_dataset
 
-from foveal.models.parts.backbones import Backbone
+from foveal.models.parts import backbones
 from foveal.training import Phase, Recipe, train_deep
 
 torch.manual_seed(0)
-weights = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
-train_deep.read_weights = lambda _: weights
+weights = backbones.Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
+backbones.read_weights = lambda _: weights
 config = {"working_area": 6000, "width": 16, "hidden": 8, "dropout": 0.0}
 phases = (Phase(2, 1e-2), Phase(1, 1e-3, 1e-3))
 recipe = Recipe(("toy",), config=config, held_out=0, phases=phases, batch_size=3)

@@ -12,7 +12,6 @@ from foveal.gaze import Dataset
 from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.backbones import Backbone
-from foveal.models.parts.pretrained import read_weights
 from foveal.progress import Progress
 from foveal.training.deep_run import Run
 from foveal.training.examples import Examples
@@ -35,7 +34,7 @@ def prepare(
     """
     torch.manual_seed(recipe.seed)
     model = FovealS(_config_of(recipe))
-    model.backbone.steps.load_state_dict(read_weights(model.config.backbone))
+    model.backbone.load_pretrained()
     with accelerator.main_process_first():  # which computes the features for all
         examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), zooms, progress)
     model.log_prior = (
@@ -48,7 +47,7 @@ def prepare(
 def _config_of(recipe: Recipe) -> FovealConfig:
     try:
         config = FovealConfig.of(recipe.config or {})
-        Backbone(config.backbone, pretrained=False).check_layers(
+        Backbone(config.backbone, pretrained=False, until=config.taps[-1]).check_layers(
             [*config.taps, config.first_trained or config.taps[-1]]
         )
         if len(config.taps) != len(config.channels):

@@ -232,3 +232,17 @@ def test_convolutions_and_what_clips_them_are_the_same_in_one_pass():
             assert efficientnet_lite._can_fuse(images) == torch.backends.mkldnn.is_available()
             fused = network(images)
         torch.testing.assert_close(fused, network(images), rtol=1e-5, atol=1e-5)
+
+
+def test_a_network_can_end_where_it_is_read_out():
+    """Its weights end there, and are those of the whole; a layer above is none that it has."""
+    whole = Backbone("efficientnet_lite0", pretrained=False)
+    part = Backbone("efficientnet_lite0", pretrained=False, until="block7")
+    assert part.layers == whole.layers[:9]
+    part.steps.load_state_dict({key: whole.steps.state_dict()[key] for key in part.steps.state_dict()})
+    image = torch.rand(1, 3, 64, 64)
+    torch.testing.assert_close(part(image, ["block7"]), whole(image, ["block7"]))
+    with pytest.raises(FovealError, match="no layer 'block8'"):
+        part(image, ["block8"])
+    with pytest.raises(FovealError, match="no layer 'block77'"):
+        Backbone("efficientnet_lite0", pretrained=False, until="block77")

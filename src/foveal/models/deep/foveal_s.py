@@ -36,7 +36,7 @@ class FovealConfig(ModelConfig):
     backbone
         The network.
     taps
-        Its layers that are read out.
+        Its layers that are read out, the highest last; it ends there.
     channels
         Number of features of each.
     first_trained
@@ -106,7 +106,7 @@ class FovealS(SaliencyModel):
     def __init__(self, config: FovealConfig | None = None) -> None:
         super().__init__()
         self.config = config or FovealConfig()
-        self.backbone = Backbone(self.config.backbone, pretrained=False)
+        self.backbone = Backbone(self.config.backbone, pretrained=False, until=self.config.taps[-1])
         self.taps = nn.ModuleDict(
             {
                 at_scale(name, number): Tap(channels, self.config.width)

@@ -97,22 +97,29 @@ class Backbone(nn.Module):
         DeepGaze I does, so that features exist wherever a kernel touches the image.
     pretrained
         Load the weights that `foveal weights install` put in their place; else they are random.
+    until
+        The highest layer that is needed: the network ends there.
 
     Raises
     ------
     FovealError
-        If there is no such network, or its weights are not installed.
+        If there is no such network or layer, or its weights are not installed.
     """
 
-    def __init__(self, name: str, *, padding: Padding = "same", pretrained: bool = True) -> None:
+    def __init__(
+        self, name: str, *, padding: Padding = "same", pretrained: bool = True, until: str | None = None
+    ) -> None:
         super().__init__()
         if name not in ARCHITECTURES:
             raise FovealError(f"no backbone {name!r} (known: {', '.join(ARCHITECTURES)})")
         architecture = ARCHITECTURES[name]
         self.name = name
         self.steps = architecture.steps()
+        if until is not None:
+            self.check_layers([until])
+            self.steps = self.steps[: self.layers.index(until) + 1]
         if pretrained:
-            self.steps.load_state_dict(read_weights(name))
+            self.load_pretrained()
         for module in self.steps.modules():
             if isinstance(module, nn.ReLU | nn.ReLU6 | nn.SiLU):
                 module.inplace = False  # the layer before may be wanted, too
@@ -124,6 +131,17 @@ class Backbone(nn.Module):
 
     mean: Tensor
     std: Tensor
+
+    def load_pretrained(self) -> None:
+        """Take the weights that `foveal weights install` put in their place.
+
+        Raises
+        ------
+        FovealError
+            If they are not installed.
+        """
+        weights = read_weights(self.name)
+        self.steps.load_state_dict({key: weights[key] for key in self.steps.state_dict()})
 
     @property
     def layers(self) -> tuple[str, ...]:
