@@ -156,6 +156,8 @@ class Recipe:
         try:
             values["datasets"] = tuple(values["datasets"])
             values["zooms"] = tuple(values.get("zooms", ()))
+            if "config" in values:  # lists are tuples again
+                values["config"] = {k: tuple(v) if isinstance(v, list) else v for k, v in values["config"].items()}
             if "phases" in values:
                 values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
             if isinstance(values.get("teacher"), str):
