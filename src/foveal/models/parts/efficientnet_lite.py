@@ -57,6 +57,11 @@ class SamePadding(nn.Conv2d):
         """Positions of the outputs, from those of the inputs."""
         return axis.convolved(self.kernel_size[side], self.stride[side], *self.padding_of(axis.length, side))
 
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's word)
+        """Pad, then convolve."""
+        maps, padding = self.padded(input)
+        return F.conv2d(maps, self.weight, self.bias, self.stride, padding, 1, self.groups)
+
     def padded(self, maps: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Maps, and what a convolution still has to pad them by: all, where both ends of a side need the same."""
         (top, bottom), (left, right) = self.padding_of(maps.shape[2], 0), self.padding_of(maps.shape[3], 1)
