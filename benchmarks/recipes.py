@@ -3,10 +3,11 @@
     python benchmarks/recipes.py losses --data-root data
     python benchmarks/recipes.py freezing --data-root data
 
-"losses": a readout of frozen features, trained for each of the registered losses (the course of AUC by loss, as in
-Jetley, Murray & Vig 2016, "End-to-end saliency mapping via probability distribution prediction", figure 3).
-"freezing": a readout that is trained alone at first, then with no block of the network, the last, the last few, or all
-(as Setups I and II of seed 002). Both on OSIE, its first fold held out. Draws docs/assets/recipes_<experiment>.png.
+"losses": a readout of frozen features, trained for each of the registered losses (the course of AUC by loss, as Jetley,
+Murray & Vig 2016 drew it, "End-to-end saliency mapping via probability distribution prediction"). "freezing": a readout
+that is trained alone at first, then with no block of the network, the last, the last few, or all (as He, Tavakoli,
+Borji, Mi & Pugeault 2019, "Understanding and visualizing deep visual saliency models"). Both on OSIE, its first fold
+held out. Draws docs/assets/recipes_<experiment>.png.
 """
 
 import argparse
@@ -20,17 +21,25 @@ from foveal.training import Phase, Recipe, train_by_recipe
 from foveal.training.losses import list_losses
 
 ASSETS = Path(__file__).parent.parent / "docs" / "assets"
-FROZEN = {"first_trained": ""}
+NETWORK = {
+    "backbone": "efficientnet_lite0",
+    "taps": ("block4", "block7", "block10", "block14", "block15"),
+    "channels": (40, 80, 112, 192, 320),
+    "working_area": 307_200,
+    "scales": (1.0,),
+}
 TRAINED = {"none": "", "1": "block15", "5": "block11", "11": "block5", "all": "stem"}  # blocks: the lowest of them
 
 
 def experiments() -> dict[str, dict[str, Recipe]]:
     """Recipes by what is different about them."""
-    readout = Recipe(("osie",), held_out=0, config=FROZEN, phases=(Phase(10, 2e-3),))
+    readout = Recipe(("osie",), held_out=0, config=NETWORK | {"first_trained": ""}, phases=(Phase(10, 2e-3),))
     return {
         "losses": {loss: replace(readout, loss=loss) for loss in list_losses()},
         "freezing": {
-            number: replace(readout, config={"first_trained": first}, phases=(Phase(4, 2e-3), Phase(3, 1e-3, 3e-4)))
+            number: replace(
+                readout, config=NETWORK | {"first_trained": first}, phases=(Phase(4, 2e-3), Phase(3, 1e-3, 3e-4))
+            )
             for number, first in TRAINED.items()
         },
     }
