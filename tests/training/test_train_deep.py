@@ -21,7 +21,7 @@ from foveal.training import Phase, Recipe
 from foveal.training.deep_run import InTraining, Run, running_mean
 from foveal.training.examples import Examples
 from foveal.training.losses import negative_log_likelihood
-from foveal.training.preparation import held_out_images, standardise
+from foveal.training.preparation import config_of, held_out_images, standardise
 from foveal.training.recipe import published_recipes, read_recipe
 from foveal.training.run_recipe import cross_validate
 from foveal.training.train_deep import train_deep
@@ -399,5 +399,9 @@ def test_recipes(tmp_path):
 
 
 def test_the_recipe_of_what_is_published_comes_with_the_package():
-    assert "foveal-s" in published_recipes()
+    assert {"foveal-s", "foveal-l"} <= set(published_recipes())
     assert read_recipe("foveal-s").datasets == ("osie", "eyecrowd", "scene")
+    members = read_recipe("foveal-l").members.values()
+    for member in members:
+        config_of(member)  # which makes sure that the layers are there
+    assert {member.datasets for member in members} == {("osie", "eyecrowd", "scene")}

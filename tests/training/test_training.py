@@ -85,3 +85,12 @@ def test_images_without_fixations_are_left_out(tmp_path):
     data = make_dataset(n_images=4)
     without = foveal.Dataset("part", data.stimuli, data.fixations.where(data.fixations.image != 2))
     assert foveal.train("bms", without, out=tmp_path).log_likelihood > 0
+
+
+def test_weights_are_not_needed_to_fit_new_ones(monkeypatch, tmp_path):
+    """A model that is new has none yet."""
+    monkeypatch.setattr("foveal.models.registry._published", lambda name: tmp_path / f"{name}.safetensors")
+    with pytest.raises(FovealError, match="the weights of bms are missing"):
+        load_model("bms")
+    path = foveal.train("bms", make_dataset(4), out=tmp_path / "out").path
+    assert load_model(path).name == "bms"

@@ -58,8 +58,10 @@ def model_cards() -> list[ModelCard]:
     return sorted(cards, key=lambda card: (card.family != "baseline", card.year, card.name))
 
 
-def load_model(name: str | os.PathLike[str], device: str | torch.device = "cpu") -> SaliencyModel:
-    """Make a model ready to predict.
+def load_model(
+    name: str | os.PathLike[str], device: str | torch.device = "cpu", *, fitted: bool = True
+) -> SaliencyModel:
+    """Make a model ready to predict, or to be fitted.
 
     Parameters
     ----------
@@ -67,6 +69,8 @@ def load_model(name: str | os.PathLike[str], device: str | torch.device = "cpu")
         One of `list_models()`, or the path of a `.safetensors` file that `foveal train` wrote.
     device
         Where it computes, such as "cpu" or "cuda".
+    fitted
+        With the weights that come with the package, if it has some; without, it is as it is made.
 
     Raises
     ------
@@ -77,6 +81,8 @@ def load_model(name: str | os.PathLike[str], device: str | torch.device = "cpu")
     name = os.fspath(name)
     if name.endswith(".safetensors"):
         model = _read_model(Path(name))
+    elif name in _MODELS and not fitted:
+        model = _MODELS[name]()
     elif name in _MODELS:
         if _MODELS[name].card.weights == "recipe":
             raise FovealError(

@@ -119,7 +119,7 @@ def train(
     FovealError
         If the model cannot be trained, or the data set not be used for it.
     """
-    fitted_model = load_model(model)
+    fitted_model = load_model(model, fitted=False)
     name = fitted_model.name
     if not fitted_model.card.trainable:
         raise FovealError(f"{name} has nothing to train")

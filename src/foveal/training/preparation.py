@@ -33,7 +33,7 @@ def prepare(
         If the model cannot be as the recipe says, or the backbone's weights are not installed.
     """
     torch.manual_seed(recipe.seed)
-    model = FovealS(_config_of(recipe))
+    model = FovealS(config_of(recipe))
     model.backbone.load_pretrained()
     with accelerator.main_process_first():  # which computes the features for all
         examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), zooms, progress)
@@ -44,7 +44,14 @@ def prepare(
     return Run(recipe, model, examples, accelerator)
 
 
-def _config_of(recipe: Recipe) -> FovealConfig:
+def config_of(recipe: Recipe) -> FovealConfig:
+    """What the recipe's model is made of.
+
+    Raises
+    ------
+    FovealError
+        If it cannot be made so.
+    """
     try:
         config = FovealConfig.of(recipe.config or {})
         Backbone(config.backbone, pretrained=False, until=config.taps[-1]).check_layers(

@@ -1,0 +1,83 @@
+"""Image signature (Hou, Harel & Koch, "Image signature: highlighting sparse salient regions", PAMI 34, 2012).
+
+The signs of an image's discrete cosine transform hold where a sparse foreground lies on a background that is sparse in
+frequencies: what they alone give back, squared, is large there (equations 3 and 10 of the paper). Channel by channel of
+L*a*b*, at 64 px, blurred, averaged. The published code settles the size (64 px across), the colours and the width of
+the blur (.045 of the width); here the longer side has 64 px, so that a portrait is seen as large as a landscape.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from foveal.gaze.maps import gaussian_blur
+from foveal.models.base import SaliencyMapModel
+from foveal.models.parts.color import to_lab
+from foveal.models.parts.finalizer import resize_maps
+from foveal.models.registry import register_model
+
+NO_SIGN = 1e-2  # a coefficient below, in units of the channels, is rounding: a gray image has no colours
+
+
+@dataclass(frozen=True)
+class ImageSignatureConfig:
+    """The parameters of the published code."""
+
+    working_side: int = 64  # px, the longer side
+    blur_sigma: float = 0.045  # of the longer side
+
+
+@register_model(
+    "image-signature",
+    family="classical",
+    year=2012,
+    paper="Hou, Harel & Koch, Image signature: highlighting sparse salient regions, PAMI 34(1), 2012",
+    trainable=True,
+    weights="package",
+)
+class ImageSignature(SaliencyMapModel):
+    """The signature of each colour channel, given back to the image plane."""
+
+    def __init__(self, config: ImageSignatureConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or ImageSignatureConfig()
+
+    def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
+        """Mean of the channels' squared reconstructions, blurred."""
+        lab = to_lab(shrunk(images, self.config.working_side))
+        spectrum = dct(lab)
+        signature = spectrum.sign() * (spectrum.abs() > NO_SIGN)
+        foreground = dct(signature, inverse=True).square().mean(dim=1)
+        blurred = gaussian_blur(foreground, self.config.blur_sigma * self.config.working_side)
+        return resize_maps(blurred, (images.shape[2], images.shape[3]))
+
+
+def shrunk(images: Float[Tensor, "image 3 height width"], side: int) -> Float[Tensor, "image 3 h w"]:
+    """Images whose longer side has so many px, in [0, 1] (bicubic, as MATLAB's imresize)."""
+    height, width = images.shape[2:]
+    scale = side / max(height, width)
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    return F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+
+
+def dct(maps: Float[Tensor, "*batch height width"], inverse: bool = False) -> Float[Tensor, "*batch height width"]:
+    """Two-dimensional orthonormal discrete cosine transform (type II), or its inverse, by two matrix products.
+
+    >>> maps = torch.rand(5, 8)
+    >>> torch.allclose(dct(dct(maps), inverse=True), maps, atol=1e-5)
+    True
+    """
+    rows, columns = (_cosines(length).to(maps) for length in maps.shape[-2:])
+    return rows.mT @ maps @ columns if inverse else rows @ maps @ columns.mT
+
+
+def _cosines(length: int) -> Float[Tensor, "frequency position"]:
+    """One cosine a row, of norm one."""
+    frequency, position = torch.arange(length)[:, None], torch.arange(length) + 0.5
+    cosines = torch.cos(math.pi / length * frequency * position) * math.sqrt(2 / length)
+    cosines[0] /= math.sqrt(2)
+    return cosines
