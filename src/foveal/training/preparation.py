@@ -54,11 +54,11 @@ def config_of(recipe: Recipe) -> FovealConfig:
     """
     try:
         config = FovealConfig.of(recipe.config or {})
+        if len(config.taps) != len(config.channels):
+            raise FovealError(f"{len(config.taps)} taps, but {len(config.channels)} numbers of channels")
         Backbone(config.backbone, pretrained=False, until=config.taps[-1]).check_layers(
             [*config.taps, config.first_trained or config.taps[-1]]
         )
-        if len(config.taps) != len(config.channels):
-            raise FovealError(f"{len(config.taps)} taps, but {len(config.channels)} numbers of channels")
         if not config.scales or min(config.scales) <= 0:
             raise FovealError(f"scales: {config.scales}")
     except (TypeError, FovealError) as error:
