@@ -75,11 +75,11 @@ def train_deep(
     run = prepare(recipe, datasets, recipe.zooms, accelerator, progress)
     if not run.examples.fitted:
         raise FovealError("there is no image to fit to")
-    if teachers:
-        teach(run, teachers, datasets, progress)
     checkpoint = folder / CHECKPOINT
     if resume and checkpoint.is_file():
         run.load(checkpoint)
+    if teachers and run.epoch < recipe.epochs:  # what is over has nothing to learn
+        teach(run, teachers, datasets, progress)
     finished = folder / RECIPE
     finished.unlink(missing_ok=True)
     for number, phase in enumerate(recipe.phases):

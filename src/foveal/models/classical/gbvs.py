@@ -15,6 +15,7 @@ halved), and a border of five places.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -99,6 +100,8 @@ def _scaled(maps: Float[Tensor, "image h w"]) -> Float[Tensor, "image h w"]:
     return (maps - low) / span.clamp(min=TINY) * (span > TINY)
 
 
+@lru_cache(maxsize=8)  # two a size of map, of all its feature maps; two megabytes each
+@torch.inference_mode(False)
 def _nearness(size: tuple[int, int], sigma: float) -> Float[Tensor, "place place"]:
     """A Gaussian of the distance of every place from every other."""
     rows, columns = (torch.arange(length, dtype=torch.float32) for length in size)
