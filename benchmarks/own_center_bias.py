@@ -15,7 +15,7 @@ from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
-from foveal.training.run_recipe import mixed
+from foveal.training.run_recipe import mixed_by_image
 from foveal.training.train_deep import write_maps
 from foveal.training.transfer import unseen_of
 
@@ -37,9 +37,8 @@ def main() -> None:
             log_density = some.log_density(1 / float(member.temperature), float(member.prior_weight)).numpy()
             maps |= {data.stimuli.ids[image]: one for image, one in zip(some.images, log_density, strict=True)}
         by_member.append(maps)
-    maps = {name: mixed([of_member[name] for of_member in by_member]) for name in by_member[0]}
-    write_maps(arguments.out, maps)
-    print(f"{arguments.out}: densities of {len(maps)} images")
+    write_maps(arguments.out, mixed_by_image(by_member))
+    print(f"{arguments.out}: densities of {len(data)} images")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import pandas as pd
 
 from foveal.benchmark.results import COLUMNS
 from foveal.errors import FovealError, first_line
-from foveal.models import load_model, provenance_of
+from foveal.models import load_model
+from foveal.models.registry import datasets_of, trainings_of
 
 
 def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) -> str:
@@ -33,21 +34,16 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
     n_numbers = sum(parameter.numel() for parameter in loaded.state_dict().values())
     lines = [f"# {card.name}", "", f"{card.paper}. {card.family.capitalize()} model of {card.year or 'all times'}, "]
     lines[-1] += f"{n_numbers:,} numbers; licence: {card.licence}."
-    provenance = provenance_of(model)
-    members = provenance.get("members", {"": provenance} if provenance else {})
-    for name, member in members.items():
-        lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_training(member)]
+    for name, training in trainings_of(model).items():
+        lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_training(training)]
     if results:
         lines += ["", "## Measured", "", *_measured(results)]
     return "\n".join(lines) + "\n"
 
 
 def _training(provenance: dict[str, Any]) -> list[str]:
-    datasets = provenance.get("datasets") or [
-        {"name": provenance["dataset"], "licence": provenance["licence"], "images": provenance["n_images"]}
-    ]
     lines = ["| data set | licence | images |", "|---|---|---|"]
-    lines += [f"| {data['name']} | {data['licence']} | {data['images']} |" for data in datasets]
+    lines += [f"| {data['name']} | {data['licence']} | {data['images']} |" for data in datasets_of(provenance)]
     told = {
         key: value for key, value in provenance.items() if key not in ("datasets", "dataset", "licence", "n_images")
     }

@@ -115,7 +115,7 @@ def _entry(
     model = given if isinstance(given, SaliencyModel) else load_model(given, device)
     model.make_ready()
     name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
-    if not isinstance(given, SaliencyModel) and data.name in trained_on(given):
+    if not raw and not isinstance(given, SaliencyModel) and data.name in trained_on(given):
         note = f"{name} was fitted to {data.name}: its numbers there tell how well it fits, not how well it predicts"
         warnings.warn(note, FovealNote, stacklevel=2)
     chosen = possible_metrics(metrics, yardsticks, raw=raw)

@@ -63,8 +63,13 @@ class ModelConfig:
 
     @classmethod
     def of(cls: type[Configuration], values: Mapping[str, Any]) -> Configuration:
-        """From what JSON makes of it: lists are tuples again."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        """From what JSON makes of it."""
+        return cls(**with_tuples(values))
+
+
+def with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON or TOML made lists of is tuples again."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 class SaliencyModel(nn.Module, ABC):

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -141,12 +141,22 @@ def provenance_of(name: str | os.PathLike[str]) -> dict[str, Any]:
         return read_provenance(path) if path.is_file() else {}
 
 
+def trainings_of(name: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
+    """Where the weights of a model come from, member by member of a mixture; of another model, its own under ""."""
+    provenance = provenance_of(name)
+    return dict(provenance.get("members") or ({"": provenance} if provenance else {}))
+
+
+def datasets_of(training: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Name, licence and number of images of every data set that one training was on."""
+    if "dataset" in training:  # by `foveal train MODEL`, of which there is but one
+        return [{"name": training["dataset"], "licence": training["licence"], "images": training["n_images"]}]
+    return list(training.get("datasets", []))
+
+
 def trained_on(name: str | os.PathLike[str]) -> list[str]:
     """Names of the data sets that a model was fitted to which is given as to `load_model`."""
-    provenance = provenance_of(name)
-    parts = provenance.get("members", {"": provenance}).values()
-    datasets = [data["name"] for part in parts for data in part.get("datasets", [])]
-    return datasets + [part["dataset"] for part in parts if "dataset" in part]
+    return [data["name"] for training in trainings_of(name).values() for data in datasets_of(training)]
 
 
 def _published(name: str) -> Traversable:

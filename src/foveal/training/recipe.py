@@ -11,6 +11,7 @@ import tomli_w
 
 from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
+from foveal.models.base import with_tuples
 from foveal.training.losses import get_loss
 
 _RECIPES = resources.files("foveal.training") / "recipes"
@@ -156,8 +157,8 @@ class Recipe:
         try:
             values["datasets"] = tuple(values["datasets"])
             values["zooms"] = tuple(values.get("zooms", ()))
-            if "config" in values:  # lists are tuples again
-                values["config"] = {k: tuple(v) if isinstance(v, list) else v for k, v in values["config"].items()}
+            if "config" in values:
+                values["config"] = with_tuples(values["config"])
             if "phases" in values:
                 values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
             if isinstance(values.get("teacher"), str):

@@ -22,7 +22,7 @@ from foveal.training.deep_run import RECIPE
 from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
 from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, train_deep, write_maps
 
-TEACHER, FOLDERS = "teacher", "folds"  # folders of runs before the run itself
+TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
 
 
 def train_by_recipe(
@@ -86,7 +86,7 @@ def train_by_recipe(
 def _teachers(recipe: Recipe, out: Path, fold: int | None = None) -> list[Path]:
     """Folders of the runs of the teacher's members, all in all or of one fold."""
     runs = [out / TEACHER / name for name in (recipe.teacher.members if recipe.teacher else ())]
-    return runs if fold is None else [run / FOLDERS / str(fold) for run in runs]
+    return runs if fold is None else [run / RUNS_OF_FOLDS / str(fold) for run in runs]
 
 
 def _mix(out: Path, paths: Mapping[str, Path]) -> Path:
@@ -96,14 +96,18 @@ def _mix(out: Path, paths: Mapping[str, Path]) -> Path:
         member = load_model(path)
         assert isinstance(member, FovealS)  # a recipe trains nothing else
         members.append(member)
-    first, *others = (path.parent / HELD_OUT for path in paths.values())
-    for file in first.glob("*.hdf5"):
-        parts = [read_maps(file), *(read_maps(other / file.name) for other in others)]
-        write_maps(out / HELD_OUT / file.name, {image: mixed([part[image] for part in parts]) for image in parts[0]})
+    folders = [path.parent / HELD_OUT for path in paths.values()]
+    for file in folders[0].glob("*.hdf5"):
+        write_maps(out / HELD_OUT / file.name, mixed_by_image([read_maps(folder / file.name) for folder in folders]))
     provenance = {"members": {name: read_provenance(path) for name, path in paths.items()}}
     path = out / "foveal-l.safetensors"
     save_model(FovealL.of(members), path, provenance, half_precision=True)
     return path
+
+
+def mixed_by_image(by_model: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Of several models' log densities of the same images, by name, the log of the mean of each image's."""
+    return {image: mixed([of_model[image] for of_model in by_model]) for image in by_model[0]}
 
 
 def mixed(log_densities: Sequence[Float[np.ndarray, "_ _"]]) -> Float[np.ndarray, "row column"]:
@@ -136,7 +140,7 @@ def cross_validate(
         def report(what: str, done: int, total: int, fold: int = fold) -> None:
             progress(f"fold {fold + 1}/{FOLDS}: {what}", done, total)
 
-        folder = out / FOLDERS / str(fold)
+        folder = out / RUNS_OF_FOLDS / str(fold)
         of_fold = recipe.without_fold(fold)
         if not (resume and _is_done(folder, of_fold)):
             train_deep(

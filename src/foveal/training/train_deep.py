@@ -144,6 +144,6 @@ def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str,
         "recipe": asdict(replace(recipe, teacher=None)),
         "teachers": list(recipe.teacher.members) if recipe.teacher else [],
         "datasets": [{"name": data.name, "licence": data.licence, "images": len(data)} for data in datasets],
-        "last_epoch": {key: value for key, value in log[-1].items() if not math.isnan(value)} if log else {},
+        "last_epoch": {key: value for key, value in log[-1].items() if key != "seconds" and not math.isnan(value)},
         "version": version("foveal"),
     }
