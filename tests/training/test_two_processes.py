@@ -19,7 +19,7 @@ from foveal.models.parts import backbones
 from foveal.training import Phase, Recipe, train_deep
 
 torch.manual_seed(0)
-weights = backbones.Backbone("efficientnet_lite0", pretrained=False).steps.state_dict()
+weights = backbones.Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
 backbones.read_weights = lambda _: weights
 config = {"working_area": 6000, "width": 16, "hidden": 8, "dropout": 0.0}
 phases = (Phase(2, 1e-2), Phase(1, 1e-3, 1e-3))

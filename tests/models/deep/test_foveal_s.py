@@ -56,13 +56,13 @@ def test_a_higher_temperature_is_less_sure():
 @pytest.mark.parametrize(
     ("first_trained", "last_frozen", "frozen"),
     [
-        ("block11", "block10", ("block4", "block7", "block10")),
-        ("block14", "block13", ("block4", "block7", "block10", "block13")),
+        ("block15", "block14", ("block6", "block10", "block14")),
+        ("block18", "block17", ("block6", "block10", "block14", "block16", "block17")),
         ("stem", IMAGE, (IMAGE,)),
     ],
 )
 def test_features_of_trained_layers_can_be_computed_from_the_last_frozen_one(first_trained, last_frozen, frozen):
-    model = random_model(6_000, first_trained=first_trained)
+    model = random_model(6_000, first_trained=first_trained, scales=(1.0,))
     assert (model.last_frozen, model.frozen_layers) == (last_frozen, frozen)
     image = torch.rand(2, 3, 60, 80)
     with torch.no_grad():
@@ -78,20 +78,20 @@ def test_one_network_sees_the_image_at_several_scales():
     model = random_model(24_000, scales=(1.0, 0.5))
     image, size = torch.rand(1, 3, 120, 160), (120, 160)
     features, smaller = model.features(image)[0], model.features(image, 0.5)[0]
-    assert smaller["block7"].shape[2] < features["block7"].shape[2]
+    assert smaller["block10"].shape[2] < features["block10"].shape[2]
     both = model.at_scales(image)
     for layer in model.config.taps:
         torch.testing.assert_close(both[layer], features[layer])
         torch.testing.assert_close(both[f"{layer}@1"], smaller[layer])
     kept = {name: both[name] for name in model.frozen_layers}
-    assert set(kept) == {"block4", "block7", "block10", "block4@1", "block7@1", "block10@1"}
+    assert set(kept) == {"block6", "block10", "block14", "block6@1", "block10@1", "block14@1"}
     with torch.no_grad():
         torch.testing.assert_close(model(kept, size), model.saliency(image))
         for name, tap in model.taps.items():
             if name.endswith("@1"):
                 tap.linear.weight.zero_()
                 tap.linear.bias.zero_()
-        alone = random_model(24_000)
+        alone = random_model(24_000, scales=(1.0,))
         alone.load_state_dict(model.state_dict(), strict=False)
         torch.testing.assert_close(model.saliency(image), alone.saliency(image))
 

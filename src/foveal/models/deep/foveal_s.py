@@ -1,4 +1,4 @@
-"""Foveal's own model: features of EfficientNet-lite0 from five depths, a small readout, a blur, a centre bias.
+"""Foveal's own model: features of EfficientNet-lite2 at five depths and two scales, a small readout, a centre bias.
 
 In the line of DeepGaze II (Kümmerer, Wallis & Bethge 2017, a readout of 1x1 convolutions on pretrained features) and
 EML-NET (Jia & Bruce 2020, taps at all depths, summed); the network's last stages are trained as well. What is blurred
@@ -51,15 +51,15 @@ class FovealConfig(ModelConfig):
         By how much larger or smaller than this the network sees it, one after the other; its weights are the same.
     """
 
-    backbone: str = "efficientnet_lite0"
-    taps: tuple[str, ...] = ("block4", "block7", "block10", "block14", "block15")
-    channels: tuple[int, ...] = (40, 80, 112, 192, 320)
-    first_trained: str = "block11"
+    backbone: str = "efficientnet_lite2"
+    taps: tuple[str, ...] = ("block6", "block10", "block14", "block16", "block18")
+    channels: tuple[int, ...] = (48, 88, 120, 208, 208)
+    first_trained: str = "block15"
     width: int = 128
     hidden: int = 32
     dropout: float = 0.3
-    working_area: int = 400_000
-    scales: tuple[float, ...] = (1.0,)
+    working_area: int = 307_200
+    scales: tuple[float, ...] = (1.0, 0.5)
 
 
 def at_scale(layer: str, number: int) -> str:
