@@ -49,5 +49,3 @@ def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatc
     assert (code, "--dataset" in err) == (2, True)
     code, _, err = foveal("train", "foveal-s", "--dataset", str(study))
     assert (code, "foveal-s is trained by a recipe" in err) == (2, True)
-    code, _, err = foveal("predict", "photo.jpg", "--model", "foveal-l")
-    assert (code, "no weights of foveal-l are published" in err) == (2, True)

@@ -12,7 +12,7 @@ from toy import make_dataset
 
 from foveal.errors import FovealError
 from foveal.gaze.center_bias import CenterBiasKDE
-from foveal.models import list_models, load_model
+from foveal.models import load_model
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts import backbones as module
 from foveal.models.parts.backbones import Backbone
@@ -356,12 +356,6 @@ def test_taps_are_standardised():
         assert standardised.mean().abs() < 1e-2
         responding = tap.std > 3e-4  # in a random network the upper layers hardly do
         assert ((standardised.std(dim=1) - 1).abs() * responding).max() < 0.05
-
-
-def test_it_is_no_name_to_load_while_no_weights_are_published():
-    assert "foveal-l" not in list_models()
-    with pytest.raises(FovealError, match="no weights of foveal-l are published; train it by a recipe"):
-        load_model("foveal-l")
 
 
 def test_recipes(tmp_path):

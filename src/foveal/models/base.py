@@ -37,7 +37,7 @@ class ModelCard:
     trainable
         Can `foveal train` fit it (or its calibration) to a data set?
     weights
-        Where its numbers come from: "none" needed, in the "package", or from whoever trains it by a "recipe".
+        Where its numbers come from: "none" needed, or in the "package".
     licence
         Of the weights, or of the code where there are none.
     needs_fixations

@@ -54,8 +54,9 @@ def list_models() -> list[str]:
 def model_cards() -> list[ModelCard]:
     """The cards of all models, in the order of `list_models`."""
     import_all("foveal.models")
-    cards = [cls.card for cls in _MODELS.values() if cls.card.weights != "recipe"]
-    return sorted(cards, key=lambda card: (card.family != "baseline", card.year, card.name))
+    return sorted(
+        (cls.card for cls in _MODELS.values()), key=lambda card: (card.family != "baseline", card.year, card.name)
+    )
 
 
 def load_model(
@@ -84,10 +85,6 @@ def load_model(
     elif name in _MODELS and not fitted:
         model = _MODELS[name]()
     elif name in _MODELS:
-        if _MODELS[name].card.weights == "recipe":
-            raise FovealError(
-                f"no weights of {name} are published; train it by a recipe (foveal train RECIPE.toml) and give the file"
-            )
         with resources.as_file(_published(name)) as path:
             if _MODELS[name].card.weights == "package" and not path.is_file():
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")

@@ -26,7 +26,7 @@ class MixtureConfig(ModelConfig):
     members: tuple[dict[str, Any], ...] = ()
 
 
-@register_model("foveal-l", family="deep", year=2026, paper="Foveal's own", trainable=True, weights="recipe")
+@register_model("foveal-l", family="deep", year=2026, paper="Foveal's own", trainable=True, weights="package")
 class FovealL(SaliencyModel):
     """A mixture of networks, each as `FovealS`, in equal parts."""
 
