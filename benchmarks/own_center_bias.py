@@ -15,7 +15,6 @@ from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
-from foveal.training.run_recipe import mixed_by_image
 from foveal.training.train_deep import write_maps
 from foveal.training.transfer import unseen_of
 
@@ -27,17 +26,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
     model, data = load_model(arguments.model), foveal.load_dataset(arguments.dataset)
-    members = list(model.members) if isinstance(model, FovealL) else [model]
-    by_member = []
-    for member in members:
-        if not isinstance(member, FovealS):
-            raise SystemExit(f"{model.name} has no centre bias that could be another")
-        maps = {}
-        for some in unseen_of(member, data, to_nobody):
-            log_density = some.log_density(1 / float(member.temperature), float(member.prior_weight)).numpy()
-            maps |= {data.stimuli.ids[image]: one for image, one in zip(some.images, log_density, strict=True)}
-        by_member.append(maps)
-    write_maps(arguments.out, mixed_by_image(by_member))
+    if not isinstance(model, FovealS | FovealL):
+        raise SystemExit(f"{model.name} has no centre bias that could be another")
+    first = model.networks[0] if isinstance(model, FovealL) else model  # all members were given the same two numbers
+    maps = {}
+    for some in unseen_of(model, data, to_nobody):
+        log_density = some.log_density(1 / float(first.temperature), float(first.prior_weight)).numpy()
+        maps |= {data.stimuli.ids[image]: one for image, one in zip(some.images, log_density, strict=True)}
+    write_maps(arguments.out, maps)
     print(f"{arguments.out}: densities of {len(data)} images")
 
 

@@ -7,7 +7,9 @@ import pytest
 import torch
 from toy import make_dataset
 
+from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.parts.finalizer import resize_maps
 from foveal.training.transfer import Unseen, fit_transfer, unseen_of
 
 
@@ -16,7 +18,7 @@ def sampled(sharpness, prior_weight, n_images=40):
     generator = torch.Generator().manual_seed(0)
     saliency = (2 * torch.randn(n_images, 9, 12, generator=generator)).flatten(1).log_softmax(1).view(-1, 9, 12)
     log_priors = torch.randn(1, 9 * 12, generator=generator).log_softmax(1).view(1, 9, 12).repeat(n_images, 1, 1)
-    some = Unseen(list(range(n_images)), saliency, log_priors, torch.zeros_like(saliency))
+    some = Unseen(list(range(n_images)), saliency[None], log_priors, torch.zeros_like(saliency))
     density = some.log_density(sharpness, prior_weight).flatten(1).exp()
     cells = torch.multinomial(density, 400, replacement=True, generator=generator)
     counts = torch.zeros(n_images, 9 * 12).scatter_add_(1, cells, torch.ones(n_images, 400))
@@ -57,3 +59,17 @@ def test_what_a_model_says_of_a_data_set_is_what_it_predicts():
         assert gain[image].item() == pytest.approx(difference.item() / np.log(2), abs=1e-4)
     found = fit_transfer([some])
     assert some.gain(1 / found.temperature, found.prior_weight).mean() >= gain.mean() - 1e-5
+
+
+def test_of_a_mixture_it_is_the_mean_of_the_members_densities():
+    torch.manual_seed(0)
+    members = [FovealS(FovealConfig(working_area=area, width=16, hidden=8)).eval() for area in (6_000, 9_000)]
+    for member in members:
+        torch.nn.init.normal_(member.readout[2].weight, std=3)
+    data = make_dataset(5)
+    (mixed,) = unseen_of(FovealL.of(members), data, lambda *_: None)
+    coarse, fine = (unseen_of(member, data, lambda *_: None)[0] for member in members)
+    assert mixed.counts.shape == fine.counts.shape
+    resized = dataclasses.replace(fine, saliency=resize_maps(coarse.saliency[0], tuple(fine.counts.shape[1:]))[None])
+    expected = (resized.log_density(0.5, 0.7).exp() + fine.log_density(0.5, 0.7).exp()) / 2
+    torch.testing.assert_close(mixed.log_density(0.5, 0.7).exp(), expected)

@@ -113,7 +113,7 @@ class Recipe:
             wrong.append(f"held_out: {self.held_out!r}, not a fold from 0 to {FOLDS - 1}")
         if not self.datasets or len(set(self.datasets)) < len(self.datasets):
             wrong.append(f"datasets: {', '.join(self.datasets) or 'none'}")
-        if self.teacher is not None and self.teacher.examples != (self.datasets, self.held_out):
+        if self.teacher is not None and self.teacher.examples != self.examples:
             wrong.append("teacher: of other datasets or another held_out")
         if wrong:
             raise FovealError(f"no recipe ({wrong[0]})")
@@ -125,14 +125,23 @@ class Recipe:
         return sum(phase.epochs for phase in self.phases)
 
     @property
+    def examples(self) -> tuple[tuple[str, ...], int | None]:
+        """Data sets and held-out fold."""
+        return self.datasets, self.held_out
+
+    @property
     def unfinished(self) -> "Recipe":
         """What the course of the training depends on: without what the model is given at its end."""
-        return replace(self, temperature=1.0, prior_weight=None)
+        return replace(self, temperature=1.0, prior_weight=None, teacher=self.teacher and self.teacher.unfinished)
 
     def without_fold(self, fold: int) -> "Recipe":
         """The same, and the same of the teacher, with a fold held out."""
         teacher = self.teacher and self.teacher.without_fold(fold)
         return replace(self, held_out=fold, teacher=teacher)
+
+    def of_datasets(self, names: tuple[str, ...]) -> "Recipe":
+        """The same, and the same of the teacher, of other data sets."""
+        return replace(self, datasets=names, teacher=self.teacher and self.teacher.of_datasets(names))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Recipe":
@@ -194,12 +203,20 @@ class Mixture:
     @property
     def examples(self) -> tuple[tuple[str, ...], int | None]:
         """Data sets and held-out fold of all members."""
-        first = next(iter(self.members.values()))
-        return first.datasets, first.held_out
+        return next(iter(self.members.values())).examples
+
+    @property
+    def unfinished(self) -> "Mixture":
+        """Of unfinished recipes."""
+        return Mixture({name: member.unfinished for name, member in self.members.items()})
 
     def without_fold(self, fold: int) -> "Mixture":
         """The same with a fold held out."""
         return Mixture({name: member.without_fold(fold) for name, member in self.members.items()})
+
+    def of_datasets(self, names: tuple[str, ...]) -> "Mixture":
+        """The same of other data sets."""
+        return Mixture({name: member.of_datasets(names) for name, member in self.members.items()})
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Mixture":
@@ -217,7 +234,7 @@ class Mixture:
         members = {file.stem: Recipe.read(file) for file in files}
         if len(members) < len(files):
             raise FovealError(f"{path}: two members of one name")
-        if len({(member.datasets, member.held_out) for member in members.values()}) > 1:
+        if len({member.examples for member in members.values()}) > 1:
             raise FovealError(f"{path}: all members must have the same datasets and held_out")
         return cls(members)
 

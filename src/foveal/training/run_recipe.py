@@ -98,16 +98,12 @@ def _mix(out: Path, paths: Mapping[str, Path]) -> Path:
         members.append(member)
     folders = [path.parent / HELD_OUT for path in paths.values()]
     for file in folders[0].glob("*.hdf5"):
-        write_maps(out / HELD_OUT / file.name, mixed_by_image([read_maps(folder / file.name) for folder in folders]))
+        parts = [read_maps(folder / file.name) for folder in folders]
+        write_maps(out / HELD_OUT / file.name, {image: mixed([part[image] for part in parts]) for image in parts[0]})
     provenance = {"members": {name: read_provenance(path) for name, path in paths.items()}}
     path = out / "foveal-l.safetensors"
     save_model(FovealL.of(members), path, provenance, half_precision=True)
     return path
-
-
-def mixed_by_image(by_model: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Of several models' log densities of the same images, by name, the log of the mean of each image's."""
-    return {image: mixed([of_model[image] for of_model in by_model]) for image in by_model[0]}
 
 
 def mixed(log_densities: Sequence[Float[np.ndarray, "_ _"]]) -> Float[np.ndarray, "row column"]:

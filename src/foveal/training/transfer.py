@@ -17,7 +17,9 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models.base import stacked
+from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
+from foveal.models.parts.finalizer import resize_maps
 from foveal.progress import Progress
 from foveal.threads import computed_ahead
 from foveal.training.feature_cache import FeatureGroup
@@ -44,7 +46,8 @@ class Unseen:
     images
         Their positions in the data set.
     saliency
-        What the model adds to the logarithm of the centre bias, not divided by its temperature.
+        What each member of the model (most have but one) adds to the logarithm of the centre bias, not divided by its
+        temperature.
     log_priors
         The data set's centre bias, made without the image at hand.
     counts
@@ -52,16 +55,17 @@ class Unseen:
     """
 
     images: list[int]
-    saliency: Float[Tensor, "image row column"]
+    saliency: Float[Tensor, "member image row column"]
     log_priors: Float[Tensor, "image row column"]
     counts: Float[Tensor, "image row column"]
 
     def log_density(
         self, sharpness: float | Float[Tensor, ""], prior_weight: float | Float[Tensor, ""]
     ) -> Float[Tensor, "image row column"]:
-        """Over the cells; `sharpness` is the inverse of a temperature."""
+        """Over the cells, the mean of the members' densities; `sharpness` is the inverse of a temperature."""
         total = sharpness * self.saliency + prior_weight * self.log_priors
-        return total.flatten(1).log_softmax(dim=1).view_as(total)
+        by_member = total.flatten(2).log_softmax(dim=2)
+        return (by_member.logsumexp(dim=0) - math.log(len(by_member))).view_as(self.log_priors)
 
     def gain(
         self, sharpness: float | Float[Tensor, ""], prior_weight: float | Float[Tensor, ""]
@@ -73,15 +77,19 @@ class Unseen:
 
 @torch.no_grad()  # not inference mode: what comes of it is used in fits
 def unseen_of(
-    model: FovealS, data: Dataset, progress: Progress, *, only: Sequence[int] | np.ndarray | None = None
+    model: FovealS | FovealL, data: Dataset, progress: Progress, *, only: Sequence[int] | np.ndarray | None = None
 ) -> list[Unseen]:
     """What a model says of the images of a data set, or of some of them, image size by image size.
+
+    Of a mixture, all members on the cells of the one that has the finest.
 
     Raises
     ------
     FovealError
         If an image cannot be read.
     """
+    members = model.networks if isinstance(model, FovealL) else [model]
+    grid_of = max(members, key=lambda member: member.config.working_area).density_grid
     by_size: dict[tuple[int, int], list[int]] = {}
     looked_at = np.unique(data.fixations.image)
     images = looked_at if only is None else np.intersect1d(looked_at, only)
@@ -89,8 +97,8 @@ def unseen_of(
         height, width = data.stimuli.sizes[image].tolist()
         by_size.setdefault((height, width), []).append(image)
     groups = [FeatureGroup(size, images, {}, {}) for size, images in by_size.items()]
-    log_priors = log_priors_of(groups, data, CenterBiasKDE.fit(data), grid_of=model.density_grid)
-    counts = counts_of(groups, data.fixations, model.density_grid)
+    log_priors = log_priors_of(groups, data, CenterBiasKDE.fit(data), grid_of=grid_of)
+    counts = counts_of(groups, data.fixations, grid_of)
     done, found = 0, []
     for group, log_prior, count in zip(groups, log_priors, counts, strict=True):
         parts = []
@@ -99,16 +107,17 @@ def unseen_of(
             if problems:
                 raise FovealError(problems[0])
             tensor = stacked(list(pixels.values()))
-            parts.append(model.saliency(tensor))
+            size = int(count.shape[1]), int(count.shape[2])
+            parts.append(torch.stack([resize_maps(member.saliency(tensor), size) for member in members]))
             done += len(pixels)
             progress(data.name, done, len(images))
-        found.append(Unseen(group.images, torch.cat(parts), log_prior, count))
+        found.append(Unseen(group.images, torch.cat(parts, dim=1), log_prior, count))
     return found
 
 
 def fit_transfer(unseen: Sequence[Unseen]) -> Transfer:
     """Temperature and weight with the highest mean information gain."""
-    # The likelihood is concave in the inverse temperature and the weight.
+    # Of one network, the likelihood is concave in the inverse temperature and the weight.
     values = torch.tensor([1.0, 1.0], requires_grad=True)
     optimizer = torch.optim.LBFGS([values], max_iter=STEPS, line_search_fn="strong_wolfe")
 

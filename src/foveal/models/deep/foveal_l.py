@@ -8,7 +8,7 @@ ensembles", NeurIPS); DeepGaze II is one as well.
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -45,13 +45,17 @@ class FovealL(SaliencyModel):
         mixture.members = nn.ModuleList(members)
         return mixture
 
+    @property
+    def networks(self) -> list[FovealS]:
+        """Its members."""
+        return cast(list[FovealS], list(self.members))
+
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
         """With the centre bias of each network's training data."""
         # One by one: at an image's own size, a stack of them all could be large.
         mixture = torch.full((len(images), *images.shape[2:]), -math.inf, device=images.device)
-        for member in self.members:
-            assert isinstance(member, FovealS)
+        for member in self.networks:
             mixture = torch.logaddexp(mixture, member.log_density(images))
-        return mixture - math.log(len(self.members))
+        return mixture - math.log(len(self.networks))
