@@ -1,10 +1,10 @@
-"""Time and memory of Foveal's own model.
+"""Time and memory of Foveal's own models.
 
     python benchmarks/foveal_s.py --data-root data
 
-One photograph of 640 x 480 on as many threads as PyTorch takes: by the model, by BMS, by the model's ONNX file under
-onnxruntime, and by the model without what makes it fast (maps stored channel after channel; normalisations computed on
-their own). Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of `foveal predict`.
+One photograph of 640 x 480 on as many threads as PyTorch takes: by foveal-s, by foveal-l, by BMS, by foveal-s's ONNX
+file under onnxruntime, and by foveal-s without what makes it fast (maps stored channel after channel; normalisations
+computed on their own). Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of `foveal predict`.
 """
 
 import argparse
@@ -67,6 +67,7 @@ def main() -> None:
     assert isinstance(model, FovealS)
     results["foveal-s, ms"] = milliseconds(model, photograph)
     results["as plainly written, ms"] = slow_milliseconds(model, photograph)
+    results["foveal-l, ms"] = milliseconds(load_model("foveal-l"), photograph)
     results["bms, ms"] = milliseconds(load_model("bms"), photograph)
     with tempfile.TemporaryDirectory() as folder:
         done = export_onnx(model, Path(folder) / "foveal-s.onnx", (480, 640))
