@@ -1,0 +1,139 @@
+r"""Static saliency by self-resemblance (Seo & Milanfar, Journal of Vision 9(12), 2009).
+
+A place is salient if what is at it resembles little of what is around it. What is at a place is described by local
+steering kernels: Gaussians $K_l = e^{-x_l^T C_l x_l / 2h^2}$ of the offsets from a pixel, as steep as the gradients
+around it, so that they follow its edges. A feature matrix $F_i$ holds the kernels of a window; $\rho_{ij}$ is its
+matrix cosine similarity with that of a neighbour, and $S_i = 1 / \sum_j e^{(\rho_{ij} - 1) / \sigma^2}$.
+
+The image is seen at 64 x 64 px in L*a*b*, kernels are of 3 x 3 px, windows of 7 x 7, and the neighbours those up to
+three px away, in both directions. The published map of OSIE 1001 settles that the aspect ratio is not kept, that each
+channel is scaled to [0, 1], and the window and surround.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from foveal.models.base import SaliencyMapModel
+from foveal.models.parts.color import to_lab
+from foveal.models.parts.finalizer import resize_maps
+from foveal.models.registry import register_model
+
+# MATLAB's fspecial("disk", 1) over its centre: how much each gradient counts in a covariance.
+DISK = ((0.0251, 0.1453, 0.0251), (0.1453, 0.3183, 0.1453), (0.0251, 0.1453, 0.0251))
+NO_RANGE = 1.0  # units of L*a*b*: a channel that varies less is not stretched to [0, 1]; a gray image has no colours
+TINY = 1e-7  # keeps the sharpness of a flat neighbourhood above 0, as the published code
+
+
+@dataclass(frozen=True)
+class SelfResemblanceConfig:
+    """The parameters of the paper and the published code."""
+
+    working_side: int = 64  # px, of both sides
+    smoothing: float = 0.2  # h: of the steering kernels
+    sensitivity: float = 0.42  # α: how a kernel's steepness grows with the gradients
+    regularisation: float = 1.0  # λ': of a kernel's elongation
+    window: int = 7  # px, whose kernels make a feature matrix
+    surround: int = 7  # px: a place is compared with those of this square around it
+    fall_off: float = 0.07  # σ
+
+
+@register_model(
+    "ssr",
+    family="classical",
+    year=2009,
+    paper="Seo & Milanfar, Static and space-time visual saliency detection by self-resemblance, JoV 9(12), 2009",
+    trainable=True,
+    weights="package",
+)
+class SelfResemblance(SaliencyMapModel):
+    """How little the steering kernels at a place resemble those around it."""
+
+    def __init__(self, config: SelfResemblanceConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or SelfResemblanceConfig()
+
+    def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
+        """Likelihood that a place is salient, given how it resembles its surround."""
+        config = self.config
+        side = config.working_side
+        small = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+        covariances = steering_covariances(scaled_channels(to_lab(small)), config.sensitivity, config.regularisation)
+        kernels = steering_kernels(covariances, config.smoothing)
+        saliency = self_resemblance(kernels, config.window, config.surround, config.fall_off)
+        return resize_maps(saliency, (images.shape[2], images.shape[3]))
+
+
+def scaled_channels(images: Float[Tensor, "image channel h w"]) -> Float[Tensor, "image channel h w"]:
+    """Each channel of each image in [0, 1]."""
+    low, high = images.amin(dim=(2, 3), keepdim=True), images.amax(dim=(2, 3), keepdim=True)
+    return (images - low) / (high - low).clamp(min=NO_RANGE)
+
+
+def steering_covariances(
+    channels: Float[Tensor, "image channel h w"], sensitivity: float, regularisation: float
+) -> Float[Tensor, "3 image channel h w"]:
+    """Elements xx, xy and yy of the matrix C of each pixel's kernel.
+
+    From the singular values s1 >= s2 of the gradients around the pixel, and the direction of the first: elongation
+    (s1 + λ') / (s2 + λ') and its inverse along and across it, times (s1 s2 / M)^α.
+    """
+    disk = channels.new_tensor(DISK)
+    disk = disk / disk[1, 1]
+    vertical, horizontal = torch.gradient(channels, dim=(2, 3))
+    products = torch.stack([horizontal * horizontal, horizontal * vertical, vertical * vertical])
+    xx, xy, yy = F.conv2d(_mirrored(products.flatten(0, 2)[:, None], 1), disk.square()[None, None])[:, 0].view_as(
+        products
+    )
+
+    # The eigenvalues of [[xx, xy], [xy, yy]] are the squares of the singular values.
+    trace, difference = xx + yy, torch.hypot(xx - yy, 2 * xy)
+    first, second = (((trace + sign * difference) / 2).clamp(min=0).sqrt() for sign in (1, -1))
+    along = (first + regularisation) / (second + regularisation)
+    sharpness = ((first * second + TINY) / disk.sum()) ** sensitivity
+    mean, half = sharpness * (along + 1 / along) / 2, sharpness * (along - 1 / along) / 2
+    cosine, sine = ((part / difference.clamp(min=TINY**2)) for part in (xx - yy, 2 * xy))
+    return torch.stack([mean + half * cosine, half * sine, mean - half * cosine])
+
+
+def steering_kernels(
+    covariances: Float[Tensor, "3 image channel h w"], smoothing: float
+) -> Float[Tensor, "image value h w"]:
+    """The kernels of all channels of a pixel, 9 values each, which sum to one."""
+    xx, xy, yy = covariances
+    offsets = [(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    distances = torch.stack([x * x * xx + 2 * x * y * xy + y * y * yy for x, y in offsets], dim=2)
+    return torch.softmax(distances / (-2 * smoothing**2), dim=2).flatten(1, 2)
+
+
+def self_resemblance(
+    kernels: Float[Tensor, "image value h w"], window: int, surround: int, fall_off: float
+) -> Float[Tensor, "image h w"]:
+    """One over the sum, over the places of the surround, of a function that falls with their unlikeness."""
+    height, width = kernels.shape[2:]
+    reach = surround // 2
+    padded = _mirrored(kernels, window // 2 + reach)
+    lengths = _window_sums(padded.square().sum(dim=1), window).sqrt()
+    margin = window // 2 * 2
+    center = padded[:, :, reach : reach + height + margin, reach : reach + width + margin]
+    center_length = lengths[:, reach : reach + height, reach : reach + width]
+    total = torch.zeros_like(center_length)
+    for y in range(surround):
+        for x in range(surround):
+            other = padded[:, :, y : y + height + margin, x : x + width + margin]
+            product = _window_sums((center * other).sum(dim=1), window)
+            similarity = product / (center_length * lengths[:, y : y + height, x : x + width])
+            total += torch.exp((similarity - 1) / fall_off**2)
+    return 1 / total
+
+
+def _mirrored(maps: Float[Tensor, "image channel _ _"], margin: int) -> Float[Tensor, "image channel _ _"]:
+    return F.pad(maps, (margin, margin, margin, margin), mode="reflect")
+
+
+def _window_sums(maps: Float[Tensor, "image _ _"], window: int) -> Float[Tensor, "image _ _"]:
+    """Sums over the squares of this width that lie inside."""
+    return F.avg_pool2d(maps, window, stride=1, divisor_override=1)
