@@ -47,7 +47,7 @@ def test_the_filters_are_gabor_filters():
             envelope = np.exp(-(rows**2 + columns**2) / (2 * sigma**2)) / (2 * np.pi * sigma**2)
             wave = np.exp(2j * np.pi * along / period)
             expected[number] += np.abs(signal.convolve(values, envelope * wave, mode="same"))
-    found = gabor_amplitudes(torch.from_numpy(values)[None, None].float(), (4.0, 6.0), 0.56, 4)[0].numpy()
+    found = gabor_amplitudes(torch.from_numpy(values)[None].float(), (4.0, 6.0), 0.56, 4)[0].numpy()
     np.testing.assert_allclose(found[:, 14:-14, 14:-14], expected[:, 14:-14, 14:-14], atol=2e-3)
 
 

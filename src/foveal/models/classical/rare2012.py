@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,6 +20,7 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
 from foveal.models.classical.image_signature import shrunk
 from foveal.models.parts.finalizer import resize_maps
+from foveal.models.parts.frequencies import PaddedSpectrum
 from foveal.models.registry import register_model
 
 NO_RANGE = 1e-3  # a map that varies less, in units of the image, is constant but for rounding
@@ -63,9 +63,7 @@ class RARE2012(SaliencyMapModel):
         colors = principal_colors(shrunk(images, config.working_side))
         of_colors = self._fused_rarity(colors)
         of_orientations = fused(
-            torch.cat(
-                [self._fused_rarity(self._orientations(color[:, None])) for color in colors.unbind(dim=1)], dim=1
-            ),
+            torch.cat([self._fused_rarity(self._orientations(color)) for color in colors.unbind(dim=1)], dim=1),
             config.least_efficiency,
         )
         both = fused(torch.cat([of_colors, of_orientations], dim=1), config.least_efficiency)
@@ -75,7 +73,7 @@ class RARE2012(SaliencyMapModel):
     def _fused_rarity(self, maps: Maps) -> Float[Tensor, "image 1 _ _"]:
         return fused(rarity(maps, self.config.bins, self.config.scales), self.config.least_efficiency)
 
-    def _orientations(self, maps: Float[Tensor, "image 1 h w"]) -> Float[Tensor, "image orientation h w"]:
+    def _orientations(self, maps: Float[Tensor, "image h w"]) -> Float[Tensor, "image orientation h w"]:
         """Of each orientation, the amplitudes of all periods together."""
         return gabor_amplitudes(maps, self.config.periods, self.config.gabor_sigma, self.config.orientations)
 
@@ -89,29 +87,21 @@ def principal_colors(images: Float[Tensor, "image 3 h w"]) -> Float[Tensor, "ima
 
 
 def gabor_amplitudes(
-    maps: Float[Tensor, "image 1 h w"], periods: tuple[float, ...], sigma: float, orientations: int
+    maps: Float[Tensor, "image h w"], periods: tuple[float, ...], sigma: float, orientations: int
 ) -> Float[Tensor, "image orientation h w"]:
-    """Amplitudes of complex Gabor filters, summed over the periods, by the Fourier transform."""
-    height, width = maps.shape[2:]
-    margin = math.ceil(2 * max(periods))
-    padded_size = [next_fast_len(length + 2 * margin) for length in (height, width)]
-    after = [padded - length - margin for padded, length in zip(padded_size, (height, width), strict=True)]
-    spectrum = torch.fft.fft2(F.pad(maps, (margin, after[1], margin, after[0]), mode="replicate"))
-    vertical, horizontal = (torch.fft.fftfreq(length, device=maps.device) for length in padded_size)
+    """Amplitudes of complex Gabor filters, summed over the periods."""
+    spectrum = PaddedSpectrum(maps, math.ceil(2 * max(periods)))
     amplitudes = []
     for number in range(orientations):
         angle = math.pi * number / orientations
-        along = horizontal * math.cos(angle) + vertical[:, None] * math.sin(angle)
-        across = vertical[:, None] * math.cos(angle) - horizontal * math.sin(angle)
+        along = spectrum.horizontal * math.cos(angle) + spectrum.vertical * math.sin(angle)
+        across = spectrum.vertical * math.cos(angle) - spectrum.horizontal * math.sin(angle)
         total = torch.zeros_like(maps)
         for period in periods:
             squared = (along - 1 / period).square() + across.square()
-            transfer = torch.exp(-2 * (math.pi * sigma * period) ** 2 * squared)
-            transfer[0, 0] = 0  # a constant image has no orientation
-            response = torch.fft.ifft2(spectrum * transfer)
-            total += response[..., margin : margin + height, margin : margin + width].abs()
+            total += spectrum.amplitude(torch.exp(-2 * (math.pi * sigma * period) ** 2 * squared))
         amplitudes.append(total)
-    return torch.cat(amplitudes, dim=1)
+    return torch.stack(amplitudes, dim=1)
 
 
 def rarity(maps: Maps, bins: int, scales: int) -> Maps:
