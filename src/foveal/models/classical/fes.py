@@ -1,0 +1,80 @@
+r"""Fast and efficient saliency (Rezazadegan Tavakoli, Rahtu & Heikkilä, SCIA 2011).
+
+Is a pixel's colour more likely if it belongs to what is around it, or if it does not? The density of the surround is a
+kernel density of few samples on a circle; that of the centre has one sample, the pixel itself. By Bayes' rule, with
+both equally likely before, the probability that the pixel stands out is
+$1 / (1 + \frac{1}{n} \sum_i e^{-|F(x) - F(x_i)|^2 / 2\sigma^2})$. Raised to a power, blurred, averaged over radii.
+
+The paper's prior for where salient pixels are, learned from fixations, is left out of the map: the calibration has one.
+Working size, radii and the number of samples as in the published code, as far as known; the widths and the power were
+chosen by the scores on 50 images of OSIE.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from foveal.gaze.maps import gaussian_blur
+from foveal.models.base import SaliencyMapModel
+from foveal.models.classical.image_signature import shrunk
+from foveal.models.parts.color import to_lab
+from foveal.models.parts.finalizer import resize_maps
+from foveal.models.registry import register_model
+
+
+@dataclass(frozen=True)
+class FastEfficientConfig:
+    """How the surround is sampled, and the widths of the kernels."""
+
+    working_side: int = 171  # px, the longer side
+    radii: tuple[int, ...] = (13, 25, 38)  # px
+    samples: int = 8  # a circle
+    kernel_sigma: float = 10.0  # units of L*a*b*
+    power: float = 3.0  # α
+    blur_sigma: float = 4.0  # px
+
+
+@register_model(
+    "fes",
+    family="classical",
+    year=2011,
+    paper="Rezazadegan Tavakoli et al., Fast and efficient saliency detection using sparse sampling and KDE, SCIA 2011",
+    trainable=True,
+    weights="package",
+)
+class FastEfficientSaliency(SaliencyMapModel):
+    """How improbable a pixel's colour is on circles around it."""
+
+    def __init__(self, config: FastEfficientConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or FastEfficientConfig()
+
+    def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
+        """Mean over the radii of the blurred probabilities that a pixel stands out."""
+        config = self.config
+        colors = to_lab(shrunk(images, config.working_side))
+        total = torch.zeros_like(colors[:, 0])
+        for radius in config.radii:
+            surround = surround_density(colors, radius, config.samples, config.kernel_sigma)
+            total += (1 / (1 + surround)) ** config.power
+        blurred = gaussian_blur(total / len(config.radii), config.blur_sigma)
+        return resize_maps(blurred, (images.shape[2], images.shape[3]))
+
+
+def surround_density(
+    colors: Float[Tensor, "image 3 h w"], radius: int, samples: int, sigma: float
+) -> Float[Tensor, "image h w"]:
+    """Mean kernel between each pixel and samples on a circle around it; beyond the border, the nearest pixel."""
+    height, width = colors.shape[2:]
+    rows, columns = (torch.arange(length, device=colors.device) for length in (height, width))
+    total = torch.zeros_like(colors[:, 0])
+    for sample in range(samples):
+        angle = 2 * math.pi * sample / samples
+        y = (rows + round(radius * math.sin(angle))).clamp(0, height - 1)
+        x = (columns + round(radius * math.cos(angle))).clamp(0, width - 1)
+        squared = (colors - colors[:, :, y[:, None], x]).square().sum(dim=1)
+        total += torch.exp(-squared / (2 * sigma**2))
+    return total / samples
