@@ -19,9 +19,11 @@ from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
+from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
+from foveal.training.learn_readout import learn_readout
 from foveal.training.readout_problem import SPARSITY
 from foveal.training.train_readout import LeftOut, train_readout
 
@@ -143,6 +145,8 @@ def train(
     if split:
         data = data.split(split)
     data = data.select(np.unique(data.fixations.image))
+    if folds is not None and isinstance(fitted_model, PixelReadoutModel):
+        raise FovealError(f"{name} learns from fixations before it is calibrated: it has no folds")
     if folds is not None and leaves_out == "subjects":
         raise FovealError("folds leave out images; of subjects, each is left out in turn")
     if folds is not None and not 2 <= folds <= len(data):
@@ -170,6 +174,8 @@ def train(
         likelihood, held_out = done.log_likelihood, done.held_out_log_likelihood
         trained = fitted_model
     elif isinstance(fitted_model, SaliencyMapModel):
+        if isinstance(fitted_model, PixelReadoutModel):
+            learn_readout(fitted_model, data, seed, progress or to_nobody)
         likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or to_nobody)
         trained = fitted_model
     else:
