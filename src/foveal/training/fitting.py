@@ -19,10 +19,12 @@ from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
+from foveal.models.parts.patch_filters import PatchFilterModel
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
+from foveal.training.learn_filters import learn_filters
 from foveal.training.learn_readout import learn_readout
 from foveal.training.readout_problem import SPARSITY
 from foveal.training.train_readout import LeftOut, train_readout
@@ -83,7 +85,8 @@ def train(
 ) -> TrainingReport:
     """Fit a model to the fixations of a data set and write `out`/<model>.safetensors, which `load_model` reads.
 
-    Of a model that computes a saliency map, the calibration is fitted; of `centerbias`, the density; of `deepgaze1`,
+    Of a model that computes a saliency map, the calibration is fitted, after its filters if it learns some (from the
+    photographs alone, so that folds share them); of `centerbias`, the density; of `deepgaze1`,
     the readout, on features that are computed once and kept.
 
     Parameters
@@ -112,7 +115,7 @@ def train(
     resume
         Of `deepgaze1`: do not fit folds again whose readout is in `out`.
     seed
-        Of `deepgaze1`: of the first weights.
+        Of `deepgaze1`: of the first weights; of models that learn filters: of the patches and of the first filters.
     progress
         Called with what is being done, how much of it is done, and of how much.
 
@@ -176,6 +179,8 @@ def train(
     elif isinstance(fitted_model, SaliencyMapModel):
         if isinstance(fitted_model, PixelReadoutModel):
             learn_readout(fitted_model, data, seed, progress or to_nobody)
+        if isinstance(fitted_model, PatchFilterModel):
+            learn_filters(fitted_model, data, seed, progress or to_nobody)
         likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or to_nobody)
         trained = fitted_model
     else:
@@ -186,6 +191,7 @@ def train(
     command += (f" --backbone {backbone}" if backbone else "") + (f" --layers {','.join(layers)}" if layers else "")
     command += f" --penalty {penalty}" if penalty != SPARSITY else ""
     command += f" --optimizer {optimizer}" if optimizer != "lbfgs" else ""
+    command += f" --seed {seed}" if seed else ""
     command += (f" --folds {folds}" if folds else "") + (" --leave-out subjects" if left_out == "subjects" else "")
     result = TrainingReport(
         name,

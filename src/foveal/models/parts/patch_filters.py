@@ -1,0 +1,41 @@
+"""What models have in common whose filters are learned from patches of photographs."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from foveal.models.base import SaliencyMapModel
+
+
+class PatchFilterModel(SaliencyMapModel):
+    """A saliency map of the responses of filters that `foveal train` learns. Fresh, they are zero, and maps constant.
+
+    A filter is a row: red, green and blue of a patch, each row by row.
+    """
+
+    patch_side: ClassVar[int]
+    filters: Float[Tensor, "filter value"]
+
+    @abstractmethod
+    def prepared(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 3 _ _"]:
+        """Images as the filters see them, no side shorter than a patch."""
+
+    @abstractmethod
+    def learn(self, patches: Float[Tensor, "patch value"], seed: int) -> None:
+        """Take the filters, and what else is learned, from patches of prepared images."""
+
+    def responses(
+        self, prepared: Float[Tensor, "image 3 height width"], step: int = 1
+    ) -> Float[Tensor, "image filter _ _"]:
+        """Of each filter, wherever it lies within the image, or at each `step`th of these rows and columns."""
+        side = self.patch_side
+        return F.conv2d(prepared, self.filters.unflatten(1, (3, side, side)), stride=step)
+
+
+def at_least(images: Float[Tensor, "image 3 height width"], side: int) -> Float[Tensor, "image 3 _ _"]:
+    """Images that continue to the right and below as they end, if they are smaller."""
+    height, width = images.shape[2:]
+    return F.pad(images, (0, max(0, side - width), 0, max(0, side - height)), mode="replicate")
