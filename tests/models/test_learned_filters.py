@@ -1,14 +1,16 @@
-"""AIM and DVA: against their definitions, pixel by pixel, and the published maps; how filters are learned."""
+"""AIM, SUN and DVA: against their definitions, pixel by pixel, and the published maps; how filters are learned."""
 
 import numpy as np
 import pytest
 import torch
+from scipy.stats import gennorm
 
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.images import read_image
 from foveal.models import load_model
 from foveal.models.classical.aim import AIM, self_information
 from foveal.models.classical.dva import DVA, DVAConfig, energy_shares
+from foveal.models.classical.sun import SUN, fit_generalized_gaussians
 from foveal.training.learn_filters import learn_filters
 
 
@@ -61,6 +63,27 @@ def test_aim_blurs_with_nothing_outside_and_frames_with_zeros():
     assert not found[:, -10:].any()
 
 
+def test_sun_sums_what_generalised_gaussians_say():
+    model = SUN()
+    model.filters = some(150, 363) - 0.5
+    model.shape, model.scale = some(150, seed=2) + 0.3, some(150, seed=3) + 0.5
+    image = some(1, 3, 14, 17, seed=4)
+    values = image[0].numpy().astype(np.float64)
+    responses = patches_of((values - values.mean()) / values.std(), 11) @ model.filters.numpy().T
+    expected = (np.abs(responses / model.scale.numpy()) ** model.shape.numpy()).sum(axis=1)
+    found = model.saliency_map(image)[0].numpy()
+    np.testing.assert_allclose(found[5:-5, 5:-5].ravel(), expected, rtol=1e-4)
+    assert found.sum() == pytest.approx(expected.sum(), rel=1e-4)  # nothing at the border
+
+
+@pytest.mark.parametrize("theta", [0.5, 1.0, 2.0])
+def test_shape_and_scale_of_a_generalised_gaussian_are_found(theta):
+    samples = gennorm.rvs(theta, scale=0.3, size=(50_000, 1), random_state=0)
+    shape, scale = fit_generalized_gaussians(torch.from_numpy(samples))
+    assert shape.item() == pytest.approx(theta, rel=0.03)
+    assert scale.item() == pytest.approx(0.3, rel=0.06)
+
+
 def test_incremental_coding_length_is_how_the_entropy_rises():
     """The definition, by finite differences: entropy after a little more of one feature, all shares scaled down."""
     activity = some(1, 6).square()
@@ -102,7 +125,7 @@ def test_the_odd_one_out_wins(name):
     assert abs(column - 145) <= 15
 
 
-@pytest.mark.parametrize("name", ["aim", "dva"])
+@pytest.mark.parametrize("name", ["aim", "sun", "dva"])
 def test_a_constant_image_has_a_flat_map(name):
     saliency = load_model(name).saliency_map_of([np.full((64, 80, 3), 77, np.uint8)])[0, 20:-20, 20:-20]
     assert saliency.max() - saliency.min() < 1e-3
@@ -125,7 +148,7 @@ def test_filters_are_learned_from_photographs_and_a_seed(monkeypatch):
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(("name", "at_least"), [("aim", 0.99), ("dva", 0.96)])
+@pytest.mark.parametrize(("name", "at_least"), [("aim", 0.99), ("sun", 0.9), ("dva", 0.96)])
 def test_correlates_with_the_published_map(shared, name, at_least):
     image = read_image(shared / "data/osie/data/stimuli/1001.jpg")
     published = np.load(shared / "reference/maps/1001.npz")[name]
