@@ -4,7 +4,8 @@
 
 One photograph of 640 x 480 on as many threads as PyTorch takes: by foveal-s, by foveal-l, by BMS, by foveal-s's ONNX
 file under onnxruntime, and by foveal-s without what makes it fast (maps stored channel after channel; normalisations
-computed on their own). Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of `foveal predict`.
+computed on their own). Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of
+`foveal predict`.
 """
 
 import argparse

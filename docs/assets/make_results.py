@@ -48,8 +48,9 @@ Means over images, with 95 % bootstrap intervals over images. `LL` and `IG` in b
 [Evaluate](evaluate.md). The data sets lie where `$FOVEAL_DATA` says. This page is made by
 `python docs/assets/make_results.py` from the files that the commands write.
 
-The second rows of foveal-s and foveal-l on MIT1003 have the centre bias of MIT1003's other images in place of their own.
-Of OSIE, EyeCrowd and Scene, which they were trained on, see [foveal-s](models/foveal-s.md) for photographs that were held out.
+The second rows of foveal-s and foveal-l on MIT1003 have the centre bias of MIT1003's other images in place of their
+own. Of OSIE, EyeCrowd and Scene, which they were trained on, see [foveal-s](models/foveal-s.md) for photographs that
+were held out.
 
 BMS's calibration was fitted to OSIE: its numbers there are in-sample (held-out likelihood: [BMS](models/bms.md)), those
 on the other data sets are not, and use OSIE's centre bias. That costs them some of their `IG`: on all three, people

@@ -86,8 +86,8 @@ def train(
     """Fit a model to the fixations of a data set and write `out`/<model>.safetensors, which `load_model` reads.
 
     Of a model that computes a saliency map, the calibration is fitted, after its filters if it learns some (from the
-    photographs alone, so that folds share them); of `centerbias`, the density; of `deepgaze1`,
-    the readout, on features that are computed once and kept.
+    photographs alone, so that folds share them), or after its readout of local features; of `centerbias`, the density;
+    of `deepgaze1`, the readout, on features that are computed once and kept.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def train(
     resume
         Of `deepgaze1`: do not fit folds again whose readout is in `out`.
     seed
-        Of `deepgaze1`: of the first weights; of models that learn filters: of the patches and of the first filters.
+        Of what is learned from first values by chance: of `deepgaze1`, filters, and readouts of local features.
     progress
         Called with what is being done, how much of it is done, and of how much.
 
