@@ -19,6 +19,7 @@ from foveal.errors import FovealError
 from foveal.images import ImageSource, RGBImage, read_image
 from foveal.models.calibration import Calibration
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
+from foveal.models.parts.working_size import scaled_size
 from foveal.models.prediction import Prediction
 
 LARGEST_SIDE = 2048  # px; a larger photograph is shrunk before a model sees it, which bounds time and memory
@@ -199,7 +200,7 @@ def _to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:
     height, width = images[0].shape[:2]
     scale = LARGEST_SIDE / max(height, width)
     if scale < 1:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
+        size = scaled_size((height, width), scale)[::-1]
         images = [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in images]
     return stacked(images)
 

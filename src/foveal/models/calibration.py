@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.parts.finalizer import normalize_log_density, resize_log_density, resize_maps
+from foveal.models.parts.working_size import scaled_size
 
 BINS = 20  # of the piecewise linear nonlinearity
 WORKING_SIDE = 200  # px, longer side of the grid on which maps are calibrated: finer than any blur that was fitted
@@ -61,7 +62,7 @@ def to_working_grid(saliency: Float[Tensor, "image height width"]) -> Float[Tens
     height, width = saliency.shape[1:]
     scale = WORKING_SIDE / max(height, width)
     if scale < 1:
-        size = max(1, round(height * scale)), max(1, round(width * scale))
+        size = scaled_size((height, width), scale)
         saliency = F.interpolate(saliency[:, None], size=size, mode="area")[:, 0]
     low = saliency.amin(dim=(1, 2), keepdim=True)
     span = saliency.amax(dim=(1, 2), keepdim=True) - low

@@ -20,10 +20,10 @@ from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
-from foveal.models.classical.image_signature import shrunk
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import PaddedSpectrum
+from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
 
 NO_COLOUR = 1e-4  # a variance of L*a*b* that is rounding: a gray image has one component

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.ica import independent_components
 from foveal.models.parts.patch_filters import PatchFilterModel, at_least
+from foveal.models.parts.working_size import scaled_size
 from foveal.models.registry import register_model
 
 PATCH_SIDE = 8  # px
@@ -55,8 +56,7 @@ class DVA(PatchFilterModel):
     def prepared(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 3 _ _"]:
         """Images of so many pixels."""
         height, width = images.shape[2:]
-        scale = math.sqrt(self.config.pixels / (height * width))
-        size = max(1, round(height * scale)), max(1, round(width * scale))
+        size = scaled_size((height, width), math.sqrt(self.config.pixels / (height * width)))
         shrunk = F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False)
         return at_least(shrunk, PATCH_SIDE)
 

@@ -22,6 +22,7 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
 from foveal.models.parts import channels
 from foveal.models.parts.map_normalization import scaled
+from foveal.models.parts.working_size import scaled_size
 from foveal.models.registry import register_model
 
 NOTHING = 1e-6  # the mean share on the graph of a constant map, whose nodes no walker leaves
@@ -58,8 +59,7 @@ class GBVS(SaliencyMapModel):
         """The sum over all feature maps."""
         config = self.config
         height, width = images.shape[2:]
-        scale = config.map_side / max(height, width)
-        size = max(1, round(height * scale)), max(1, round(width * scale))
+        size = scaled_size((height, width), config.map_side / max(height, width))
         colors = channels.pyramid(images, max(config.levels))
         intensities = channels.pyramid(channels.intensity(images), max(config.levels))
         total = images.new_zeros(len(images), *size)

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.classical.image_signature import shrunk
 from foveal.models.parts.pixel_readout import PixelReadoutModel
+from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
 
 # Karhunen-Loève axes of the colours of natural images, as Ohta, Kanade & Sakai (1980) rounded them.

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
+from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
 
 NO_SIGN = 1e-2  # a coefficient below, in units of the channels, is rounding: a gray image has no colours
@@ -54,14 +54,6 @@ class ImageSignature(SaliencyMapModel):
         foreground = dct(signature, inverse=True).square().mean(dim=1)
         blurred = gaussian_blur(foreground, self.config.blur_sigma * self.config.working_side)
         return resize_maps(blurred, (images.shape[2], images.shape[3]))
-
-
-def shrunk(images: Float[Tensor, "image 3 height width"], side: int) -> Float[Tensor, "image 3 h w"]:
-    """Images whose longer side has so many px, in [0, 1] (bicubic, as MATLAB's imresize)."""
-    height, width = images.shape[2:]
-    scale = side / max(height, width)
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    return F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
 
 
 def dct(maps: Float[Tensor, "*batch height width"], inverse: bool = False) -> Float[Tensor, "*batch height width"]:

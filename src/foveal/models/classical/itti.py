@@ -28,6 +28,7 @@ from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts import channels
 from foveal.models.parts.channels import Maps
 from foveal.models.parts.map_normalization import normalized_by_competition, normalized_by_peaks
+from foveal.models.parts.working_size import scaled_size
 from foveal.models.registry import register_model
 
 Pyramid = dict[int, Float[Tensor, "image _ _ _"]]  # the maps of a channel, by level
@@ -98,7 +99,7 @@ class Itti(SaliencyMapModel):
     def _conspicuity(self, pyramid: Pyramid, size: tuple[int, int]) -> Float[Tensor, "image 1 h w"]:
         """Where a channel stands out: its centre-surround differences, normalised, summed, normalised."""
         config = self.config
-        places = max(1, round(size[0] / 2**config.map_level)), max(1, round(size[1] / 2**config.map_level))
+        places = scaled_size(size, 0.5**config.map_level)
         normalized = normalized_by_peaks if config.normalization == "peaks" else normalized_by_competition
         differences = []
         for level in config.center_levels:

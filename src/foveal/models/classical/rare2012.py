@@ -18,9 +18,9 @@ from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
-from foveal.models.classical.image_signature import shrunk
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import PaddedSpectrum
+from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
 
 NO_RANGE = 1e-3  # a map that varies less, in units of the image, is constant but for rounding

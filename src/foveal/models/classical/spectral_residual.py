@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
-from foveal.models.classical.image_signature import shrunk
 from foveal.models.parts.finalizer import resize_maps
+from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
 
 LUMA = (0.2989, 0.5870, 0.1140)  # as MATLAB's rgb2gray

@@ -1,0 +1,21 @@
+"""The size at which a model sees a photograph."""
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """Height and width times a factor, in whole px, at least one.
+
+    >>> scaled_size((600, 800), 0.08)
+    (48, 64)
+    """
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def shrunk(images: Float[Tensor, "image 3 height width"], side: int) -> Float[Tensor, "image 3 h w"]:
+    """Images whose longer side has so many px, in [0, 1] (bicubic, as MATLAB's imresize)."""
+    height, width = images.shape[2:]
+    size = scaled_size((height, width), side / max(height, width))
+    return F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
