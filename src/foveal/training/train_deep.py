@@ -25,7 +25,7 @@ from foveal.gaze import Dataset
 from foveal.models import save_model
 from foveal.progress import Progress
 from foveal.training.deep_run import CHECKPOINT, RECIPE, Run
-from foveal.training.preparation import prepare
+from foveal.training.preparation import config_of, prepare
 from foveal.training.recipe import Recipe
 from foveal.training.teacher import teach
 
@@ -141,7 +141,7 @@ def read_maps(path: Path) -> dict[str, np.ndarray]:
 
 def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str, int | float]]) -> dict[str, Any]:
     return {
-        "recipe": asdict(replace(recipe, teacher=None)),
+        "recipe": asdict(replace(recipe, config=asdict(config_of(recipe)), teacher=None)),  # whatever defaults become
         "teachers": list(recipe.teacher.members) if recipe.teacher else [],
         "datasets": [{"name": data.name, "licence": data.licence, "images": len(data)} for data in datasets],
         "last_epoch": {key: value for key, value in log[-1].items() if key != "seconds" and not math.isnan(value)},
