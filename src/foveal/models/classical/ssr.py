@@ -1,13 +1,14 @@
 r"""Static saliency by self-resemblance (Seo & Milanfar, Journal of Vision 9(12), 2009).
 
-A place is salient if what is at it resembles little of what is around it. What is at a place is described by local
+A place is salient if what is at it resembles little of what is elsewhere. What is at a place is described by local
 steering kernels: Gaussians $K_l = e^{-x_l^T C_l x_l / 2h^2}$ of the offsets from a pixel, as steep as the gradients
-around it, so that they follow its edges. A feature matrix $F_i$ holds the kernels of a window; $\rho_{ij}$ is its
-matrix cosine similarity with that of a neighbour, and $S_i = 1 / \sum_j e^{(\rho_{ij} - 1) / \sigma^2}$.
+around where they lead to, so that they follow the edges. A feature matrix $F_i$ holds the kernels of a window;
+$\rho_{ij}$ is its matrix cosine similarity with that of another place, and $S_i = 1 / \sum_j e^{(\rho_{ij} - 1) /
+\sigma^2}$.
 
-The image is seen at 64 x 64 px in L*a*b*, kernels are of 3 x 3 px, windows of 7 x 7, and the neighbours those up to
-three px away, in both directions. The published map of OSIE 1001 settles that the aspect ratio is not kept, that each
-channel is scaled to [0, 1], and the window and surround.
+The image is seen at 64 x 64 px in L*a*b*, kernels are of 3 x 3 px, windows of 7 x 7. The published code compares a
+place with those around it or, as here, with all others, which gives the published map of OSIE 1001. That map settles,
+too, that the aspect ratio is not kept, that each channel is scaled to [0, 1], and that kernels are not normalised.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from foveal.models.registry import register_model
 
 # MATLAB's fspecial("disk", 1) over its centre: how much each gradient counts in a covariance.
 DISK = ((0.0251, 0.1453, 0.0251), (0.1453, 0.3183, 0.1453), (0.0251, 0.1453, 0.0251))
+PLACES_AT_ONCE = 512  # compared with as many others; their similarities are 1 MB
 NO_RANGE = 1.0  # units of L*a*b*: a channel that varies less is not stretched to [0, 1]; a gray image has no colours
 TINY = 1e-7  # keeps the sharpness of a flat neighbourhood above 0, as the published code
 
@@ -37,7 +39,6 @@ class SelfResemblanceConfig:
     sensitivity: float = 0.42  # α: how a kernel's steepness grows with the gradients
     regularisation: float = 1.0  # λ': of a kernel's elongation
     window: int = 7  # px, whose kernels make a feature matrix
-    surround: int = 7  # px: a place is compared with those of this square around it
     fall_off: float = 0.07  # σ
 
 
@@ -50,21 +51,22 @@ class SelfResemblanceConfig:
     weights="package",
 )
 class SelfResemblance(SaliencyMapModel):
-    """How little the steering kernels at a place resemble those around it."""
+    """How little the steering kernels at a place resemble those elsewhere."""
 
     def __init__(self, config: SelfResemblanceConfig | None = None) -> None:
         super().__init__()
         self.config = config or SelfResemblanceConfig()
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
-        """Likelihood that a place is salient, given how it resembles its surround."""
+        """Likelihood that a place is salient, given how it resembles the others."""
         config = self.config
         side = config.working_side
         small = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
         covariances = steering_covariances(scaled_channels(to_lab(small)), config.sensitivity, config.regularisation)
         kernels = steering_kernels(covariances, config.smoothing)
-        saliency = self_resemblance(kernels, config.window, config.surround, config.fall_off)
-        return resize_maps(saliency, (images.shape[2], images.shape[3]))
+        # One image at a time bounds the memory, whatever the batch.
+        saliency = [self_resemblance(one, config.window, config.fall_off) for one in kernels]
+        return resize_maps(torch.stack(saliency), (images.shape[2], images.shape[3]))
 
 
 def scaled_channels(images: Float[Tensor, "image channel h w"]) -> Float[Tensor, "image channel h w"]:
@@ -102,38 +104,32 @@ def steering_covariances(
 def steering_kernels(
     covariances: Float[Tensor, "3 image channel h w"], smoothing: float
 ) -> Float[Tensor, "image value h w"]:
-    """The kernels of all channels of a pixel, 9 values each, which sum to one."""
-    xx, xy, yy = covariances
-    offsets = [(x, y) for y in (-1, 0, 1) for x in (-1, 0, 1)]
-    distances = torch.stack([x * x * xx + 2 * x * y * xy + y * y * yy for x, y in offsets], dim=2)
-    return torch.softmax(distances / (-2 * smoothing**2), dim=2).flatten(1, 2)
+    """The kernels of all channels of a pixel, 9 values each; an offset counts by the pixel it leads to."""
+    height, width = covariances.shape[3:]
+    padded = _mirrored(covariances.flatten(0, 1), 1).unflatten(0, covariances.shape[:2])
+    distances = []
+    for y in (-1, 0, 1):
+        for x in (-1, 0, 1):
+            xx, xy, yy = padded[..., 1 + y : 1 + y + height, 1 + x : 1 + x + width]
+            distances.append(x * x * xx + 2 * x * y * xy + y * y * yy)
+    return torch.exp(torch.stack(distances, dim=2) / (-2 * smoothing**2)).flatten(1, 2)
 
 
-def self_resemblance(
-    kernels: Float[Tensor, "image value h w"], window: int, surround: int, fall_off: float
-) -> Float[Tensor, "image h w"]:
-    """One over the sum, over the places of the surround, of a function that falls with their unlikeness."""
-    height, width = kernels.shape[2:]
-    reach = surround // 2
-    padded = _mirrored(kernels, window // 2 + reach)
-    lengths = _window_sums(padded.square().sum(dim=1), window).sqrt()
-    margin = window // 2 * 2
-    center = padded[:, :, reach : reach + height + margin, reach : reach + width + margin]
-    center_length = lengths[:, reach : reach + height, reach : reach + width]
-    total = torch.zeros_like(center_length)
-    for y in range(surround):
-        for x in range(surround):
-            other = padded[:, :, y : y + height + margin, x : x + width + margin]
-            product = _window_sums((center * other).sum(dim=1), window)
-            similarity = product / (center_length * lengths[:, y : y + height, x : x + width])
-            total += torch.exp((similarity - 1) / fall_off**2)
-    return 1 / total
+def self_resemblance(kernels: Float[Tensor, "value h w"], window: int, fall_off: float) -> Float[Tensor, "h w"]:
+    """One over the sum, over all places, of a function that falls with their unlikeness."""
+    matrices = F.unfold(_mirrored(kernels[None], window // 2), window)[0].T
+    matrices = matrices / matrices.norm(dim=1, keepdim=True)
+    total = matrices.new_zeros(len(matrices))
+    totals, blocks = total.split(PLACES_AT_ONCE), matrices.split(PLACES_AT_ONCE)
+    for number, block in enumerate(blocks):
+        # Resemblance is mutual: what one block is to a later one, that is to this.
+        for other in range(number, len(blocks)):
+            resemblance = torch.exp((block @ blocks[other].T - 1) / fall_off**2)
+            totals[number].add_(resemblance.sum(dim=1))
+            if other != number:
+                totals[other].add_(resemblance.sum(dim=0))
+    return (1 / total).view(kernels.shape[1:])
 
 
 def _mirrored(maps: Float[Tensor, "image channel _ _"], margin: int) -> Float[Tensor, "image channel _ _"]:
     return F.pad(maps, (margin, margin, margin, margin), mode="reflect")
-
-
-def _window_sums(maps: Float[Tensor, "image _ _"], window: int) -> Float[Tensor, "image _ _"]:
-    """Sums over the squares of this width that lie inside."""
-    return F.avg_pool2d(maps, window, stride=1, divisor_override=1)
