@@ -1,14 +1,13 @@
 r"""CovSal: saliency by region covariances (Erdem & Erdem, Journal of Vision 13(4), 2013), with means (their model 2).
 
-A region is described by how its features vary together. The covariance of each of the regions of a grid is made a
-vector by its Cholesky factor (sigma points), which stands beside the mean of the features; a region is salient if even
-those that are most like it are unlike: the mean of the distances to the nearest tenth, each divided by one plus the
-distance in the image. Maps of regions of 8 to 128 px, of an image of 512 x 512 px, are multiplied.
+A region is described by how its features vary together. Their covariance is made a vector by its Cholesky factor (sigma
+points), which stands beside their mean; a region is salient if even those around it that are most like it are unlike:
+the mean of the smallest tenth of the distances to the 7 x 7 regions around it, each divided by one plus the distance in
+the image. Maps of regions of 8 to 128 px, of an image of 512 x 512 px, are multiplied.
 
-The features are L*a*b*, the absolute derivatives of lightness, and the place, whose mean is no feature of a region.
-Left open, or not known here, and chosen by the scores on 50 images of OSIE: each feature is divided by its standard
-deviation in the image, and the final blur. The published code multiplies the map by a centre bias, which is left out:
-the calibration has one.
+The features are L*a*b*, the absolute derivatives of the intensity, and the place, with the parameters of the published
+code. Differs in: no noise is added to the image; and what a region counts does not fall with its distance from the
+centre, as the calibration has a centre bias.
 """
 
 import math
@@ -21,15 +20,12 @@ from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
+from foveal.models.parts.channels import resized
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.registry import register_model
 
-ROWS_AT_ONCE = 512  # regions compared with all others: at the finest scale 8 MB a matrix
-NO_SPREAD = 0.1  # of a feature (L*a*b* in 0 to 100); one that varies less is not stretched
-PLACE = 5  # where, among the features, the place begins
-NO_RANGE = 1e-3  # of a map that is constant but for rounding
-REGULARISATION = 1e-5  # added to the variances, so that a region of one colour has a Cholesky factor
+REGULARISATION = 1e-3  # added to the variances, so that a region of one colour has a Cholesky factor
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,8 @@ class CovSalConfig:
 
     working_side: int = 512  # px, of both sides
     region_sides: tuple[int, ...] = (8, 16, 32, 64, 128)  # px
-    nearest: float = 0.1  # share of the regions that one is compared with: those most like it
+    reach: int = 3  # regions, in each direction, that one is compared with
+    nearest: float = 0.1  # share of them: those most like it
     alpha: float = 2.0  # α: of the sigma points
     blur: float = 0.02  # of the side
 
@@ -68,65 +65,55 @@ class CovSal(SaliencyMapModel):
         product = images.new_ones(len(images), finest, finest)
         for region_side in config.region_sides:
             vectors = sigma_points(features, region_side, config.alpha)
-            # One image at a time bounds the memory, whatever the batch.
-            saliency = torch.stack([dissimilarity(one, config.nearest) for one in vectors])
-            product *= _scaled(_to_grid(_scaled(saliency), finest))
+            saliency = dissimilarity(vectors, region_side, config.reach, config.nearest)
+            product *= resized(saliency[:, None], (finest, finest))[:, 0]
         blurred = gaussian_blur(product, config.blur * finest)
         return resize_maps(blurred, (images.shape[2], images.shape[3]))
 
 
 def region_features(images: Float[Tensor, "image 3 side side"]) -> Float[Tensor, "image 7 side side"]:
-    """Colours, derivatives and place of each pixel, in units of their standard deviations."""
-    lab = to_lab(images)
-    vertical, horizontal = torch.gradient(lab[:, :1], dim=(2, 3))
+    """Colours (L*a*b*), derivatives (of an intensity up to 255) and place (px) of each pixel."""
+    padded = F.pad(255 * images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    horizontal = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]).abs()
+    vertical = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]).abs()
     side = images.shape[2]
     rows = torch.arange(side, dtype=images.dtype, device=images.device)[:, None].expand(len(images), 1, side, side)
-    features = torch.cat([lab, horizontal.abs(), vertical.abs(), rows.mT, rows], dim=1)
-    return features / features.flatten(2).std(dim=2).clamp(min=NO_SPREAD)[..., None, None]
+    return torch.cat([to_lab(images), horizontal, vertical, rows.mT, rows], dim=1)
 
 
 def sigma_points(
     features: Float[Tensor, "image feature side side"], region_side: int, alpha: float
 ) -> Float[Tensor, "image row column value"]:
-    r"""Of each region of a grid, the mean of its features and its sigma points relative to it.
+    r"""Of each region of a grid, a vector whose distances are those of its mean and its sigma points.
 
-    The points are $\pm\alpha_d L_i$, of the columns of the covariance's Cholesky factor, with $\alpha_d = \sqrt{\alpha
-    d}$. That each is there twice only multiplies its part of a distance by the root of two.
+    The points are $\mu \pm L_i$, of the columns of the Cholesky factor of the covariance times $\alpha (d + 0.1)$. As
+    the mean is in each of the 2d points, too, and each column there twice, it counts 2d + 1 times, and they twice.
     """
     count = features.shape[1]
     regions = features.unfold(2, region_side, region_side).unfold(3, region_side, region_side)
     regions = regions.flatten(4).movedim(1, 3)  # image, row, column, feature, pixel
     means = regions.mean(dim=4)
-    centered = regions - means[..., None]
-    centered = centered.double()  # a region of two colours has a covariance of one dimension, but for rounding
+    centered = (regions - means[..., None]).double()
     covariances = centered @ centered.mT / (region_side**2 - 1)
-    factors = torch.linalg.cholesky(covariances + REGULARISATION * torch.eye(count).to(covariances)).to(features)
-    return torch.cat([means[..., :PLACE], math.sqrt(2 * alpha * count) * factors.flatten(3)], dim=3)
+    covariances = covariances + REGULARISATION * torch.eye(count).to(covariances)
+    factors = torch.linalg.cholesky(alpha * (count + 0.1) * covariances).to(features)
+    return torch.cat([math.sqrt(2 * count + 1) * means, math.sqrt(2) * factors.flatten(3)], dim=3)
 
 
-def dissimilarity(vectors: Float[Tensor, "row column value"], nearest: float) -> Float[Tensor, "row column"]:
-    """Mean of each region's smallest distances, which count the less the farther the other is in the image."""
-    size = vectors.shape[:2]
-    flat = vectors.flatten(0, 1)
-    flat = flat - flat.mean(dim=0)  # nothing to the distances, but to their rounding
-    centers = [(torch.arange(length) + 0.5) / length for length in size]
-    places = torch.cartesian_prod(*centers).to(vectors)
-    n_nearest = max(1, round(nearest * len(flat)))
-    found = []
-    for some, some_places in zip(flat.split(ROWS_AT_ONCE), places.split(ROWS_AT_ONCE), strict=True):
-        distances = torch.cdist(some, flat) / (1 + torch.cdist(some_places, places))
-        found.append(distances.topk(n_nearest, dim=1, largest=False, sorted=False).values.mean(dim=1))
-    return torch.cat(found).view(size)
-
-
-def _to_grid(maps: Float[Tensor, "image row column"], side: int) -> Float[Tensor, "image h w"]:
-    """Maps of a coarser grid on the finest, blurred by half a region."""
-    fine = F.interpolate(maps[:, None], size=(side, side), mode="bicubic", align_corners=False)[:, 0]
-    return gaussian_blur(fine.clamp(min=0), 0.5 * side / maps.shape[1])
-
-
-def _scaled(maps: Float[Tensor, "image h w"]) -> Float[Tensor, "image h w"]:
-    """Each map in [0, 1]; a constant one 0."""
-    low = maps.amin(dim=(1, 2), keepdim=True)
-    span = maps.amax(dim=(1, 2), keepdim=True) - low
-    return (maps - low) / span.clamp(min=NO_RANGE) * (span > NO_RANGE)
+def dissimilarity(
+    vectors: Float[Tensor, "image row column value"], region_side: int, reach: int, nearest: float
+) -> Float[Tensor, "image row column"]:
+    """Mean of each region's smallest distances to those around it, which count the less the farther these are."""
+    rows, columns = vectors.shape[1:3]
+    padded = F.pad(vectors, (0, 0, reach, reach, reach, reach), value=math.inf)  # no region is there
+    distances = []
+    for y in range(-reach, reach + 1):
+        for x in range(-reach, reach + 1):
+            if (y, x) != (0, 0):
+                other = padded[:, reach + y : reach + y + rows, reach + x : reach + x + columns]
+                distances.append((vectors - other).norm(dim=3) / (1 + region_side * math.hypot(y, x)))
+    found = torch.stack(distances, dim=3)
+    n_nearest = (found.isfinite().sum(dim=3, keepdim=True) * nearest).long().clamp(min=1)
+    smallest = found.topk(max(1, int(found.shape[3] * nearest)), dim=3, largest=False).values
+    counted = torch.arange(smallest.shape[3], device=found.device) < n_nearest
+    return torch.where(counted, smallest, 0.0).sum(dim=3) / n_nearest[..., 0]
