@@ -260,3 +260,6 @@ def test_photographs_that_a_model_was_fitted_to_are_said(dataset, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error", FovealNote)
         foveal.evaluate("bms", dataset, metrics="AUC")
+        foveal.evaluate("bms", dataclasses.replace(dataset, name="osie"), metrics="AUC", raw=True)
+    with pytest.warns(FovealNote, match="icf was fitted to osie"):  # whose readout is no part of the calibration
+        foveal.evaluate("icf", dataclasses.replace(dataset, name="osie"), metrics="AUC", raw=True)

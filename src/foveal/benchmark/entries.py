@@ -16,7 +16,7 @@ from foveal.benchmark.yardsticks import YARDSTICKS, Yardsticks
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.metrics import Metric, get_metrics
-from foveal.models import SaliencyModel, load_model, trained_on
+from foveal.models import SaliencyMapModel, SaliencyModel, load_model, trained_on
 from foveal.models.baselines import CrossValidatedBaseline
 
 Scorable: TypeAlias = SaliencyModel | Predictions | str | os.PathLike[str]
@@ -115,7 +115,8 @@ def _entry(
     model = given if isinstance(given, SaliencyModel) else load_model(given, device)
     model.make_ready()
     name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
-    if not raw and not isinstance(given, SaliencyModel) and data.name in trained_on(given):
+    scores_what_was_fitted = not raw or (isinstance(model, SaliencyMapModel) and model.map_is_fitted)
+    if scores_what_was_fitted and not isinstance(given, SaliencyModel) and data.name in trained_on(given):
         note = f"{name} was fitted to {data.name}: its numbers there tell how well it fits, not how well it predicts"
         warnings.warn(note, FovealNote, stacklevel=2)
     chosen = possible_metrics(metrics, yardsticks, raw=raw)

@@ -159,6 +159,8 @@ class SaliencyModel(nn.Module, ABC):
 class SaliencyMapModel(SaliencyModel):
     """A model that computes a saliency map in units of its own; a calibration makes it a density."""
 
+    map_is_fitted: ClassVar[bool] = False  # to fixations, as the calibration is
+
     def __init__(self) -> None:
         super().__init__()
         self.calibration = Calibration()

@@ -18,6 +18,7 @@ class PixelReadoutModel(SaliencyMapModel):
     Fresh, the function is of random weights; `foveal train` learns it.
     """
 
+    map_is_fitted = True
     mean: Float[Tensor, " feature"]
     std: Float[Tensor, " feature"]
 
