@@ -25,6 +25,17 @@ def disc_center(seed: int, size: tuple[int, int]) -> tuple[float, float]:
     return rng.uniform(0.3, 0.7) * size[1], rng.uniform(0.3, 0.7) * size[0]
 
 
+def odd_one_out(differs_in: str) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Six green bars on gray, of which the fifth is red ("colour") or lies ("orientation"); and where they are."""
+    image = np.full((150, 200, 3), 110, np.uint8)
+    places = [(y, x) for y in (40, 110) for x in (40, 100, 160)]
+    for number, (y, x) in enumerate(places):
+        height, width = (3, 14) if number == 4 and differs_in == "orientation" else (14, 3)
+        odd = number == 4 and differs_in == "colour"
+        image[y - height : y + height, x - width : x + width] = (200, 70, 70) if odd else (70, 140, 70)
+    return image, places
+
+
 def make_dataset(
     n_images: int = 8, n_subjects: int = 5, per_subject: int = 6, size: tuple[int, int] = (60, 80), name: str = "toy"
 ) -> Dataset:

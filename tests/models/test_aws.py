@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from toy import odd_one_out
 
 from foveal.models.classical.aws import (
     NO_COLOUR,
@@ -58,12 +59,7 @@ def test_a_filter_answers_to_its_own_grating(number):
 
 @pytest.mark.parametrize("differs_in", ["colour", "orientation"])
 def test_the_odd_one_out(differs_in):
-    image = np.full((150, 200, 3), 110, np.uint8)
-    places = [(y, x) for y in (40, 110) for x in (40, 100, 160)]
-    for number, (y, x) in enumerate(places):
-        height, width = (3, 14) if number == 4 and differs_in == "orientation" else (14, 3)
-        odd = number == 4 and differs_in == "colour"
-        image[y - height : y + height, x - width : x + width] = (200, 70, 70) if odd else (70, 140, 70)
+    image, places = odd_one_out(differs_in)
     saliency = AdaptiveWhiteningSaliency().saliency_map_of([image])[0]
     around = [float(saliency[y - 16 : y + 17, x - 16 : x + 17].mean()) for y, x in places]
     assert max(around) == around[4]

@@ -8,6 +8,7 @@ from foveal.images import read_image
 from foveal.models.classical.itti import Itti, Itti1998, IttiConfig
 from foveal.models.parts import channels
 from foveal.models.parts.map_normalization import normalized_by_peaks
+from foveal.models.parts.working_size import resized
 
 RED, GREEN = (0.8, 0.2, 0.2), (0.2, 0.7, 0.2)
 
@@ -35,18 +36,18 @@ def test_the_odd_one_out_is_most_salient(model, odd):
 def test_a_gray_image_has_its_intensity_and_orientations_alone():
     """The whole of it by hand, in the order of the paper, level by level."""
     gray = torch.rand(1, 1, 96, 128)
-    gray = channels.resized(channels.halved(channels.halved(gray)), (96, 128)).clamp(0, 1)
+    gray = resized(channels.halved(channels.halved(gray)), (96, 128)).clamp(0, 1)
     levels = channels.pyramid(gray, 5)
     expected = torch.zeros(1, 1, 12, 16)
     for features in (levels, [channels.orientations(level) for level in levels]):
         conspicuity = torch.zeros(1, 1, 12, 16)
         for center, surround in ((2, 4), (3, 5)):
             size = features[center].shape[2:]
-            difference = (features[center] - channels.resized(features[surround], tuple(size))) ** 2
-            for one in channels.resized(difference, (12, 16))[0]:
+            difference = (features[center] - resized(features[surround], tuple(size))) ** 2
+            for one in resized(difference, (12, 16))[0]:
                 conspicuity += normalized_by_peaks(one)
         expected += normalized_by_peaks(conspicuity)
-    expected = channels.resized(channels.attenuated(expected, 4), (96, 128))[:, 0]
+    expected = resized(channels.attenuated(expected, 4), (96, 128))[:, 0]
     torch.testing.assert_close(Itti().saliency_map(gray.expand(1, 3, -1, -1)), expected, rtol=1e-3, atol=1e-4)
 
 

@@ -6,6 +6,7 @@ import torch
 from scipy import ndimage
 
 from foveal.models.parts import channels
+from foveal.models.parts.working_size import resized
 
 
 def test_halving_is_a_low_pass_filter_and_every_other_pixel():
@@ -81,6 +82,6 @@ def test_hues_are_shares_of_the_intensity():
 
 def test_what_is_made_smaller_is_not_aliased():
     stripes = (torch.arange(64) % 2).float().expand(1, 1, 64, 64)
-    small = channels.resized(stripes, (7, 7))[0, 0]
+    small = resized(stripes, (7, 7))[0, 0]
     assert (small - 0.5).abs().max() < 0.1
     assert ndimage.zoom(stripes[0, 0].numpy(), 7 / 64, order=3).std() > 0.1

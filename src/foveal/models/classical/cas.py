@@ -23,6 +23,7 @@ from foveal.models.base import SaliencyMapModel
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.map_normalization import scaled
+from foveal.models.parts.working_size import resized
 from foveal.models.registry import register_model
 
 WHITE = 100.0  # its lightness
@@ -96,7 +97,7 @@ class ContextAwareSaliency(SaliencyMapModel):
         unit = config.working_side * scale / config.step / max(image.shape[1:])
         rows, columns = (max(1, round(length * unit)) for length in image.shape[1:])
         size = rows * config.step, columns * config.step
-        small = F.interpolate(image[None], size=size, mode="bicubic", antialias=True, align_corners=False)
+        small = resized(image[None], size)
         margin = (config.patch_side - config.step) // 2
         padded = F.pad(to_lab(small.clamp(0, 1)), (margin, margin, margin, margin), mode="replicate")
         colors = F.unfold(padded, config.patch_side, stride=config.step)[0].T / (WHITE * config.patch_side)

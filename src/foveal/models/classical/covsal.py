@@ -20,9 +20,9 @@ from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
-from foveal.models.parts.channels import resized
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
+from foveal.models.parts.working_size import resized
 from foveal.models.registry import register_model
 
 REGULARISATION = 1e-3  # added to the variances, so that a region of one colour has a Cholesky factor
@@ -44,7 +44,8 @@ class CovSalConfig:
     "covsal",
     family="classical",
     year=2013,
-    paper="Erdem & Erdem, Visual saliency estimation by ... features using region covariances, JoV 13(4), 2013",
+    paper="Erdem & Erdem, Visual saliency estimation by nonlinearly integrating features using region covariances, "
+    "JoV 13(4), 2013",
     trainable=True,
     weights="package",
 )
@@ -59,7 +60,7 @@ class CovSal(SaliencyMapModel):
         """Product over the sizes of the regions."""
         config = self.config
         side = config.working_side
-        small = F.interpolate(images, size=(side, side), mode="bicubic", antialias=True, align_corners=False)
+        small = resized(images, (side, side))
         features = region_features(small.clamp(0, 1))
         finest = side // min(config.region_sides)
         product = images.new_ones(len(images), finest, finest)

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.ica import independent_components
 from foveal.models.parts.patch_filters import PatchFilterModel, at_least
-from foveal.models.parts.working_size import scaled_size
+from foveal.models.parts.working_size import resized, scaled_size
 from foveal.models.registry import register_model
 
 PATCH_SIDE = 8  # px
@@ -57,8 +57,7 @@ class DVA(PatchFilterModel):
         """Images of so many pixels."""
         height, width = images.shape[2:]
         size = scaled_size((height, width), math.sqrt(self.config.pixels / (height * width)))
-        shrunk = F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False)
-        return at_least(shrunk, PATCH_SIDE)
+        return at_least(resized(images, size), PATCH_SIDE)
 
     def learn(self, patches: Float[Tensor, "patch value"], seed: int) -> None:
         """Independent components of the patches, of length one."""

@@ -22,7 +22,7 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
 from foveal.models.parts import channels
 from foveal.models.parts.map_normalization import scaled
-from foveal.models.parts.working_size import scaled_size
+from foveal.models.parts.working_size import resized, scaled_size
 from foveal.models.registry import register_model
 
 NOTHING = 1e-6  # the mean share on the graph of a constant map, whose nodes no walker leaves
@@ -69,10 +69,10 @@ class GBVS(SaliencyMapModel):
                 intensities[level],
                 channels.orientations(intensities[level]),
             ]
-            for maps in channels.resized(torch.cat(features, dim=1), size).unbind(dim=1):
+            for maps in resized(torch.cat(features, dim=1), size).unbind(dim=1):
                 total += self._shares(maps) ** config.power
         blurred = gaussian_blur(channels.attenuated(total, config.border), config.blur * config.map_side)
-        return channels.resized(blurred[:, None], (height, width))[:, 0]
+        return resized(blurred[:, None], (height, width))[:, 0]
 
     def _shares(self, maps: Float[Tensor, "image h w"]) -> Float[Tensor, "image h w"]:
         """How often the walker is at each place, in units of the mean place."""

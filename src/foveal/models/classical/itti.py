@@ -28,7 +28,7 @@ from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts import channels
 from foveal.models.parts.channels import Maps
 from foveal.models.parts.map_normalization import normalized_by_competition, normalized_by_peaks
-from foveal.models.parts.working_size import scaled_size
+from foveal.models.parts.working_size import resized, scaled_size
 from foveal.models.registry import register_model
 
 Pyramid = dict[int, Float[Tensor, "image _ _ _"]]  # the maps of a channel, by level
@@ -79,7 +79,7 @@ class Itti(SaliencyMapModel):
         height, width = images.shape[2:]
         conspicuities = [self._conspicuity(pyramid, (height, width)) for pyramid in self._pyramids(images)]
         total = channels.attenuated(torch.stack(conspicuities).sum(dim=0), self.config.border)
-        return channels.resized(total, (height, width))[:, 0]
+        return resized(total, (height, width))[:, 0]
 
     def _pyramids(self, images: Float[Tensor, "image 3 height width"]) -> list[Pyramid]:
         """Each channel, from its finest centre to its coarsest surround."""
@@ -105,8 +105,8 @@ class Itti(SaliencyMapModel):
         for level in config.center_levels:
             center = pyramid[level]
             for coarser in config.surround_levels:
-                surround = channels.resized(pyramid[level + coarser], (center.shape[2], center.shape[3]))
-                differences.append(channels.resized(self._contrast(center, surround), places))
+                surround = resized(pyramid[level + coarser], (center.shape[2], center.shape[3]))
+                differences.append(resized(self._contrast(center, surround), places))
         return normalized(normalized(torch.cat(differences, dim=1)).sum(dim=1, keepdim=True))
 
     def _contrast(self, center: Maps, surround: Maps) -> Maps:

@@ -21,6 +21,7 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import PaddedSpectrum
+from foveal.models.parts.map_normalization import scaled
 from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
 
@@ -124,7 +125,7 @@ def rarity(maps: Maps, bins: int, scales: int) -> Maps:
 
 def _probabilities(maps: Maps, bins: int) -> Maps:
     """Share of the pixels whose value is in the same of equal bins of the map's range."""
-    bin_of = (_scaled(maps).flatten(2) * bins).long().clamp(max=bins - 1)
+    bin_of = (scaled(maps, NO_RANGE).flatten(2) * bins).long().clamp(max=bins - 1)
     counts = maps.new_zeros(*maps.shape[:2], bins)
     counts.scatter_add_(2, bin_of, maps.new_ones(()).expand(bin_of.shape))
     return (counts / bin_of.shape[2]).gather(2, bin_of).view_as(maps)
@@ -132,16 +133,9 @@ def _probabilities(maps: Maps, bins: int) -> Maps:
 
 def fused(maps: Maps, least_efficiency: float) -> Float[Tensor, "image 1 _ _"]:
     """Sum of the maps, each scaled to [0, 1] and weighted by the rank of its efficiency: (peak - mean) squared."""
-    maps = _scaled(maps)
+    maps = scaled(maps, NO_RANGE)
     efficiency = (maps.amax(dim=(2, 3)) - maps.mean(dim=(2, 3))).square()
     rank = efficiency.argsort(dim=1).argsort(dim=1) + 1
     enough = efficiency >= least_efficiency * efficiency.amax(dim=1, keepdim=True)
     weights = rank / maps.shape[1] * enough
     return torch.einsum("nc,nchw->nhw", weights, maps)[:, None]
-
-
-def _scaled(maps: Maps) -> Maps:
-    """Each map in [0, 1]; a constant one 0."""
-    low = maps.amin(dim=(2, 3), keepdim=True)
-    span = maps.amax(dim=(2, 3), keepdim=True) - low
-    return (maps - low) / span.clamp(min=NO_RANGE) * (span > NO_RANGE)

@@ -40,11 +40,6 @@ def pyramid(maps: Maps, levels: int) -> list[Maps]:
     return found
 
 
-def resized(maps: Maps, size: tuple[int, int]) -> Float[Tensor, "image channel h w"]:
-    """Maps of another (height, width), bicubic, what becomes smaller without aliasing (as MATLAB's imresize)."""
-    return F.interpolate(maps, size=size, mode="bicubic", antialias=True, align_corners=False)
-
-
 def attenuated(maps: Float[Tensor, "*batch height width"], border: int) -> Float[Tensor, "*batch height width"]:
     """Less the nearer to the border, within so many pixels of it: filters know least there."""
     border = min(border, maps.shape[-2] // 2, maps.shape[-1] // 2)

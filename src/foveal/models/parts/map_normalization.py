@@ -19,11 +19,11 @@ EXCITATION, INHIBITION, EVERYWHERE = 0.5, 1.5, 0.02  # strengths; the last is a 
 EXCITATION_SIGMA, INHIBITION_SIGMA = 0.02, 0.25  # of the map's width
 
 
-def scaled(maps: Maps) -> Maps:
-    """Each map in [0, 1]; a constant one 0."""
+def scaled(maps: Maps, constant: float = CONSTANT) -> Maps:
+    """Each map in [0, 1]; 0 where its range is not above `constant`."""
     low = maps.amin(dim=(-2, -1), keepdim=True)
     span = maps.amax(dim=(-2, -1), keepdim=True) - low
-    return (maps - low) / span.clamp(min=CONSTANT) * (span > CONSTANT)
+    return (maps - low) / span.clamp(min=constant) * (span > constant)
 
 
 def normalized_by_peaks(maps: Maps) -> Maps:

@@ -14,8 +14,15 @@ def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+def resized(
+    maps: Float[Tensor, "image channel _ _"], size: tuple[int, int]
+) -> Float[Tensor, "image channel height width"]:
+    """Maps of another (height, width), bicubic, what becomes smaller without aliasing (as MATLAB's imresize)."""
+    return F.interpolate(maps, size=size, mode="bicubic", antialias=True, align_corners=False)
+
+
 def shrunk(images: Float[Tensor, "image 3 height width"], side: int) -> Float[Tensor, "image 3 h w"]:
-    """Images whose longer side has so many px, in [0, 1] (bicubic, as MATLAB's imresize)."""
+    """Images whose longer side has so many px, in [0, 1] (see `resized`)."""
     height, width = images.shape[2:]
     size = scaled_size((height, width), side / max(height, width))
-    return F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+    return resized(images, size).clamp(0, 1)
