@@ -7,6 +7,7 @@ from toy import make_photograph
 
 from foveal.errors import FovealError
 from foveal.models import SaliencyMapModel, list_models, load_model, model_cards, save_model
+from foveal.models.base import stacked
 
 FROM_PIXELS = [card.name for card in model_cards() if not card.needs_fixations]
 NEEDS_FIXATIONS = [card.name for card in model_cards() if card.needs_fixations]
@@ -39,7 +40,8 @@ def test_a_constant_image_has_a_density(model, value):
 
 def test_a_batch_equals_single_images(model):
     images = [make_photograph(seed) for seed in range(3)]
-    together = model.log_density_of(images)
+    with torch.inference_mode():
+        together = model.log_density(stacked(images))
     for image, log_density in zip(images, together, strict=True):
         torch.testing.assert_close(model.log_density_of([image])[0], log_density, atol=1e-5, rtol=0)
 

@@ -150,10 +150,21 @@ class SaliencyModel(nn.Module, ABC):
         """
         check_pixels_per_degree(pixels_per_degree)
         size = images[0].shape[:2]
+        found = []
+        for some in self._tensors(images):
+            shrunk = some.shape[3] / size[1]
+            log_density = self.log_density(some, pixels_per_degree and pixels_per_degree * shrunk)
+            found.append(resize_log_density(log_density, size))
+        return torch.cat(found)
+
+    def _tensors(self, images: Sequence[RGBImage]) -> list[Float[Tensor, "image 3 h w"]]:
+        """Photographs as the model computes them together.
+
+        On a CPU that is one by one: the maps of one image stay in the processor's cache, which is up to three times as
+        fast.
+        """
         tensor = _to_tensor(images).to(self.device)
-        shrunk = tensor.shape[3] / size[1]
-        log_density = self.log_density(tensor, pixels_per_degree and pixels_per_degree * shrunk)
-        return resize_log_density(log_density, size)
+        return list(tensor.split(1 if self.device.type == "cpu" else len(images)))
 
 
 class SaliencyMapModel(SaliencyModel):
@@ -179,7 +190,7 @@ class SaliencyMapModel(SaliencyModel):
     def saliency_map_of(self, images: Sequence[RGBImage]) -> Float[Tensor, "image height width"]:
         """Saliency maps of uint8 photographs of one size, at that size."""
         size = images[0].shape[:2]
-        maps = self.saliency_map(_to_tensor(images).to(self.device))
+        maps = torch.cat([self.saliency_map(some) for some in self._tensors(images)])
         return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
 
 

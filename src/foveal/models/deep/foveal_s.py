@@ -231,9 +231,6 @@ class FovealS(SaliencyModel):
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
         """With the centre bias of the training data."""
-        if images.device.type == "cpu" and len(images) > 1:
-            # One by one, the maps stay in the processor's cache, which is twice as fast.
-            return torch.cat([self.log_density(image) for image in images.split(1)])
         size = images.shape[2], images.shape[3]
         saliency = self.saliency(images) / self.temperature
         log_prior = self.prior_weight * resize_maps(self.log_prior[None], (saliency.shape[1], saliency.shape[2]))
