@@ -28,6 +28,13 @@ def inner(maps, margin=12):
     return maps[margin:-margin, margin:-margin]
 
 
+def blurred_in_black(maps, sigma, width):
+    """Correlated with the published code's kernel; what is outside is zero."""
+    places = np.arange(width) - (width - 1) / 2
+    gaussian = np.exp(-(places[:, None] ** 2 + places**2) / (2 * sigma**2))
+    return ndimage.correlate(maps, gaussian / gaussian.sum(), mode="constant", origin=-1 if width % 2 == 0 else 0)
+
+
 def correlation(one, other):
     return np.corrcoef(np.ravel(one), np.ravel(other))[0, 1]
 
@@ -44,9 +51,8 @@ def test_the_image_signature_is_what_its_definition_says(images):
     spectrum = fft.dctn(lab, axes=(1, 2), norm="ortho")
     signature = np.where(np.abs(spectrum) > NO_SIGN, np.sign(spectrum), 0)
     foreground = (fft.idctn(signature, axes=(1, 2), norm="ortho") ** 2).mean(axis=0)
-    expected = ndimage.gaussian_filter(foreground, 0.045 * 64)
-    found = ImageSignature().saliency_map(images)[0].numpy()
-    np.testing.assert_allclose(inner(found), inner(expected), rtol=0.02)
+    expected = blurred_in_black(foreground, 0.045 * 64, 12)
+    np.testing.assert_allclose(ImageSignature().saliency_map(images)[0].numpy(), expected, rtol=1e-3)
 
 
 def quaternion_product(p, q):
@@ -82,9 +88,8 @@ def test_the_spectral_residual_is_what_its_definition_says(images):
     log_amplitude = np.log(np.abs(spectrum))
     residual = log_amplitude - ndimage.uniform_filter(log_amplitude, 3, mode="nearest")
     foreground = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
-    expected = ndimage.gaussian_filter(foreground, 2.5)
-    found = SpectralResidual().saliency_map(images)[0].numpy()
-    np.testing.assert_allclose(inner(found), inner(expected), rtol=0.02)
+    expected = blurred_in_black(foreground, 2.5, 10)
+    np.testing.assert_allclose(SpectralResidual().saliency_map(images)[0].numpy(), expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -107,8 +112,8 @@ def test_a_gray_image_has_no_colours():
     assert lab[:, 1:].abs().max() < 1e-3
     only = dct(dct(lab[:, :1]).sign(), inverse=True).square().mean(dim=1) / 3
     found = ImageSignature().saliency_map(gray)
-    expected = ndimage.gaussian_filter(only[0].numpy(), 0.045 * 64)
-    assert correlation(inner(found[0].numpy()), inner(expected)) > 0.99
+    expected = blurred_in_black(only[0].numpy(), 0.045 * 64, 12)
+    assert correlation(found[0].numpy(), expected) > 0.99
 
 
 def test_images_are_seen_at_one_size():
@@ -119,7 +124,7 @@ def test_images_are_seen_at_one_size():
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    ("name", "published", "at_least"), [("image-signature", "imsig", 0.97), ("quaternion-dct", "qss", 0.96)]
+    ("name", "published", "at_least"), [("image-signature", "imsig", 0.997), ("quaternion-dct", "qss", 0.96)]
 )
 def test_correlates_with_the_published_map(shared, name, published, at_least):
     image = read_image(shared / "data/osie/data/stimuli/1001.jpg")

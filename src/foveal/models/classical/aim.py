@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.gaze.maps import gaussian_blur
+from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.ica import independent_components
 from foveal.models.parts.patch_filters import PatchFilterModel, at_least
 from foveal.models.registry import register_model
@@ -68,7 +68,8 @@ class AIM(PatchFilterModel):
         # One image at a time: of each there are as many maps as filters.
         prepared = self.prepared(images).split(1)
         found = [self_information(self.responses(one, STEP)[0], self.config.bins) for one in prepared]
-        blurred = _blurred(torch.stack(found), self.config.blur / STEP)
+        sigma = self.config.blur / STEP
+        blurred = blurred_in_black(torch.stack(found), sigma, 2 * round(REACH * sigma) + 1)
         above_lowest = blurred - blurred.amin(dim=(1, 2), keepdim=True)
         rows, columns = (STEP * (length - 1) + 1 for length in blurred.shape[1:])
         full = F.interpolate(above_lowest[:, None], size=(rows, columns), mode="bilinear", align_corners=True)[:, 0]
@@ -86,10 +87,3 @@ def self_information(responses: Float[Tensor, "feature h w"], bins: int) -> Floa
         likelihood = torch.bincount(bin_of.flatten(), minlength=bins) / feature.numel()
         total -= (likelihood + TINY).log()[bin_of]
     return total
-
-
-def _blurred(maps: Float[Tensor, "image h w"], sigma: float) -> Float[Tensor, "image h w"]:
-    """A Gaussian blur of maps that are zero outside."""
-    reach = round(REACH * sigma)
-    wide = gaussian_blur(F.pad(maps, (reach, reach, reach, reach)), sigma)
-    return wide[:, reach:-reach, reach:-reach]

@@ -2,8 +2,9 @@
 
 The signs of an image's discrete cosine transform hold where a sparse foreground lies on a background that is sparse in
 frequencies: what they alone give back, squared, is large there (equations 3 and 10 of the paper). Channel by channel of
-L*a*b*, at 64 px, blurred, averaged. The published code settles the size (64 px across), the colours and the width of
-the blur (.045 of the width); here the longer side has 64 px, so that a portrait is seen as large as a landscape.
+L*a*b*, at 64 px, blurred, averaged. The published code settles the size (64 px across), the colours and the blur (.045
+of the width, as if nothing was outside, cut off at twice that); here the longer side has 64 px, so that a portrait is
+seen as large as a landscape.
 """
 
 import math
@@ -13,8 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
+from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
@@ -52,7 +53,8 @@ class ImageSignature(SaliencyMapModel):
         spectrum = dct(lab)
         signature = spectrum.sign() * (spectrum.abs() > NO_SIGN)
         foreground = dct(signature, inverse=True).square().mean(dim=1)
-        blurred = gaussian_blur(foreground, self.config.blur_sigma * self.config.working_side)
+        sigma = self.config.blur_sigma * self.config.working_side
+        blurred = blurred_in_black(foreground, sigma, round(4 * sigma))
         return resize_maps(blurred, (images.shape[2], images.shape[3]))
 
 

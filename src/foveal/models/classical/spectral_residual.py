@@ -1,8 +1,9 @@
 """Spectral residual (Hou & Zhang, "Saliency detection: a spectral residual approach", CVPR 2007).
 
 Natural images have much the same amplitude spectrum; what an image's own log spectrum has beyond its local mean is new,
-and with the phase it says where. At 64 px in gray, as the paper; the published code settles the blur (2.5 px) and the
-mean over 3 x 3 frequencies, whose neighbours beyond the border are the nearest.
+and with the phase it says where. At 64 px in gray, as the paper; the published code settles the blur (2.5 px, as if
+nothing was outside, cut off to 10 x 10) and the mean over 3 x 3 frequencies, whose neighbours beyond the border are the
+nearest.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
+from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
@@ -29,6 +30,7 @@ class SpectralResidualConfig:
     working_side: int = 64  # px, the longer side
     mean_width: int = 3  # frequencies
     blur_sigma: float = 2.5  # px
+    blur_width: int = 10  # px
 
 
 @register_model(
@@ -56,5 +58,5 @@ class SpectralResidual(SaliencyMapModel):
         padded = F.pad(log_amplitude[:, None], (margin, margin, margin, margin), mode="replicate")
         residual = log_amplitude - F.avg_pool2d(padded, self.config.mean_width, stride=1)[:, 0]
         foreground = torch.fft.ifft2(residual.exp() * spectrum / amplitude).abs().square()
-        blurred = gaussian_blur(foreground, self.config.blur_sigma)
+        blurred = blurred_in_black(foreground, self.config.blur_sigma, self.config.blur_width)
         return resize_maps(blurred, (images.shape[2], images.shape[3]))
