@@ -4,7 +4,7 @@
     python benchmarks/working_area.py fold0/foveal-s.safetensors
 
 Information gain on the held-out images of each of the recipe's data sets, as a share of the gold standard's, and the
-time of one photograph of 640 x 480. Draws docs/assets/foveal_working_area.png.
+time of one photograph of 640 x 480; and both once more in bfloat16. Draws docs/assets/foveal_working_area.png.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from foveal.training.preparation import held_out_images
 from foveal.training.transfer import unseen_of
 
 PICTURE = Path(__file__).parent.parent / "docs" / "assets" / "foveal_working_area.png"
+TIME = "ms, one photograph of 640 x 480"
 AREAS = (76_800, 120_000, 192_000, 307_200, 480_000, 750_000)  # px
 
 
@@ -43,26 +44,37 @@ def main() -> None:
         chosen = held_out_images(data, recipe["held_out"])
         parts[name] = data, chosen, float(np.nanmean(Yardsticks(data).gold_information_gain[chosen]))
     photograph = (np.random.default_rng(0).random((480, 640, 3)) * 255).astype(np.uint8)
-    shares: dict[str, list[float]] = {name: [] for name in parts}
-    times, results = [], {}
-    for area in AREAS:
-        model.config = replace(model.config, working_area=area)
-        times.append(1000 * median_seconds(lambda: model.log_density_of([photograph]), 9))
-        results[f"{area} px: ms, one photograph of 640 x 480"] = times[-1]
+
+    def measured() -> dict[str, float]:
+        """Time, and share of the gold standard on each data set."""
+        found = {TIME: 1000 * median_seconds(lambda: model.log_density_of([photograph]), 9)}
         for name, (data, chosen, gold) in parts.items():
             # The centre bias of all images: a held-out image's own fixations are left out of it.
             unseen = unseen_of(model, data, to_nobody, only=chosen)
             gain = torch.cat([some.gain(1 / temperature, weight) for some in unseen]).mean()
-            shares[name].append(float(gain) / gold)
-            results[f"{area} px: {name}, share of gold"] = shares[name][-1]
+            found[f"{name}, share of gold"] = float(gain) / gold
+        return found
+
+    config, rows = model.config, {}
+    for area in AREAS:
+        model.config = replace(config, working_area=area)
+        rows[f"{area} px"] = measured()
+    model.config = config
+    with torch.autocast("cpu", torch.bfloat16):
+        rows[f"{config.working_area} px, bfloat16"] = measured()
+    results = {f"{row}: {what}": value for row, found in rows.items() for what, value in found.items()}
     keep("working_area", {**results, "threads": torch.get_num_threads()})
     figure = Figure(figsize=(6, 4), layout="constrained", dpi=130)
     ax = figure.subplots()
-    for (name, values), color in zip(shares.items(), ("#3b5f8a", "#c1554d", "#6a9a5b"), strict=False):
-        ax.plot(times, values, "o-", label=name, color=color)
+    *areas, in_bfloat16 = rows.values()
+    times = [found[TIME] for found in areas]
+    for name, color in zip(parts, ("#3b5f8a", "#c1554d", "#6a9a5b"), strict=True):
+        share = f"{name}, share of gold"
+        ax.plot(times, [found[share] for found in areas], "o-", label=name, color=color)
+        ax.plot(in_bfloat16[TIME], in_bfloat16[share], "o", markerfacecolor="none", color=color)
     for time, area in zip(times, AREAS, strict=True):
         ax.annotate(f"{area / 1000:.0f}k px", (time, ax.get_ylim()[0]), fontsize=7, ha="center", va="bottom")
-    ax.set_xlabel(f"ms, one photograph of 640 x 480, {torch.get_num_threads()} threads")
+    ax.set_xlabel(f"ms, one photograph of 640 x 480, {torch.get_num_threads()} threads (hollow: bfloat16)")
     ax.set_ylabel("information gain, share of the gold standard's")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
