@@ -9,8 +9,6 @@ here: half the resolution of an 800 px photograph, four orientations, seven scal
 the others, from a period of 6 px in steps of 1.34, and the widths of the filters.
 """
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -21,13 +19,13 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import SaliencyMapModel
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
-from foveal.models.parts.frequencies import PaddedSpectrum
+from foveal.models.parts.frequencies import log_gabor_amplitudes
+from foveal.models.parts.whitening import whitened
 from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
 
 NO_COLOUR = 1e-4  # a variance of L*a*b* that is rounding: a gray image has one component
 NO_RESPONSE = 1e-9  # likewise, of the amplitudes of whitened colours
-MARGIN = 20  # px around the image, so that what is at one border does not answer at the other
 
 
 @dataclass(frozen=True)
@@ -72,31 +70,3 @@ class AdaptiveWhiteningSaliency(SaliencyMapModel):
                 total += whitened(amplitudes, NO_RESPONSE).square().sum(dim=1)
         blurred = gaussian_blur(total, config.blur * config.working_side)
         return resize_maps(blurred, (images.shape[2], images.shape[3]))
-
-
-def whitened(maps: Float[Tensor, "image channel h w"], least_variance: float) -> Float[Tensor, "image channel h w"]:
-    """Uncorrelated channels of variance one, from the largest variance before to the least; a constant one 0."""
-    values = maps.flatten(2).double()  # of neighbouring scales, whose covariance is near to singular
-    values = values - values.mean(dim=2, keepdim=True)
-    variances, axes = torch.linalg.eigh(values @ values.mT / values.shape[2])
-    scales = torch.where(variances > least_variance, variances.clamp(min=least_variance).rsqrt(), 0.0)
-    return ((axes * scales[:, None]).mT @ values).flip(1).view_as(maps).to(maps)
-
-
-def log_gabor_amplitudes(
-    maps: Float[Tensor, "image h w"],
-    periods: list[float],
-    radial_width: float,
-    orientations: int,
-    angular_width: float,
-) -> Iterator[Float[Tensor, "image period h w"]]:
-    """For each orientation, the amplitudes of complex log-Gabor filters."""
-    spectrum = PaddedSpectrum(maps, MARGIN)
-    frequency = torch.hypot(spectrum.vertical, spectrum.horizontal)
-    direction = torch.atan2(spectrum.vertical, spectrum.horizontal)
-    radial = [torch.exp(-(frequency * period).log().square() / (2 * math.log(radial_width) ** 2)) for period in periods]
-    for number in range(orientations):
-        turn = direction - math.pi * number / orientations
-        turn = torch.atan2(turn.sin(), turn.cos())
-        angular = torch.exp(-turn.square() / (2 * math.radians(angular_width) ** 2))
-        yield torch.stack([spectrum.amplitude(one * angular) for one in radial], dim=1)

@@ -1,10 +1,15 @@
 """Filters that are given by what they pass of each frequency."""
 
+import math
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float
 from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional as F
+
+MARGIN = 20  # px around what log-Gabor filters see
 
 
 class PaddedSpectrum:
@@ -33,3 +38,22 @@ class PaddedSpectrum:
         response = torch.fft.ifft2(self._spectrum * transfer)
         rows, columns = (slice(self._margin, self._margin + length) for length in self._size)
         return response[:, rows, columns].abs()
+
+
+def log_gabor_amplitudes(
+    maps: Float[Tensor, "image h w"],
+    periods: list[float],
+    radial_width: float,
+    orientations: int,
+    angular_width: float,
+) -> Iterator[Float[Tensor, "image period h w"]]:
+    """For each orientation, the amplitudes of complex log-Gabor filters."""
+    spectrum = PaddedSpectrum(maps, MARGIN)
+    frequency = torch.hypot(spectrum.vertical, spectrum.horizontal)
+    direction = torch.atan2(spectrum.vertical, spectrum.horizontal)
+    radial = [torch.exp(-(frequency * period).log().square() / (2 * math.log(radial_width) ** 2)) for period in periods]
+    for number in range(orientations):
+        turn = direction - math.pi * number / orientations
+        turn = torch.atan2(turn.sin(), turn.cos())
+        angular = torch.exp(-turn.square() / (2 * math.radians(angular_width) ** 2))
+        yield torch.stack([spectrum.amplitude(one * angular) for one in radial], dim=1)
