@@ -57,6 +57,21 @@ def test_eyecrowd_in_both_places(tmp_path, base):
     data = load_dataset("eyecrowd", tmp_path)
     assert (len(data), len(data.fixations)) == (2, 3)
     assert data.stimuli[0].pixels_per_degree == 26
+    assert data.heads == ()
+
+
+def test_eyecrowd_says_where_heads_are(tmp_path):
+    base = tmp_path / "eyecrowd"
+    write_structs(base / "eye/fixations.mat", base / "stimuli", SCANPATHS)
+    heads = [{"left": 11.0, "top": 1.5, "width": 20.0, "height": 30.0, "isBackFace": back} for back in (0, 1)]
+    labels = [{"img": "1002.jpg", "faces": heads}, {"img": "1001.jpg", "faces": heads[:1]}]
+    scipy.io.savemat(base / "labels.mat", {"labels": labels})
+    one, two = load_dataset("eyecrowd", tmp_path).heads
+    np.testing.assert_allclose(one.boxes, [[10, 0.5, 20, 30]])
+    assert two.has_face.tolist() == [True, False]
+    scipy.io.savemat(base / "labels.mat", {"labels": labels[:1]})
+    with pytest.raises(FovealError, match=r"labels\.mat: says nothing of 1001\.jpg"):
+        load_dataset("eyecrowd", tmp_path)
 
 
 def test_mit1003_converted_keeps_every_fixation_inside(tmp_path):

@@ -11,7 +11,7 @@ import platformdirs
 from foveal.datasets.folder import load_folder
 from foveal.discovery import import_all
 from foveal.errors import FovealError
-from foveal.gaze import Dataset, Fixations, Stimuli
+from foveal.gaze import Dataset, Fixations, Heads, Stimuli
 
 ROOT_VARIABLE = "FOVEAL_DATA"
 N_FOLDS = 10
@@ -58,6 +58,7 @@ class Contents:
     splits: Mapping[str, np.ndarray]
     problems: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    heads: tuple[Heads, ...] = ()
 
 
 Reader = Callable[[Path], Contents]
@@ -156,6 +157,7 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
         citation=card.citation,
         splits=contents.splits,
         categories=contents.categories,
+        heads=contents.heads,
         problems=contents.problems,
     )
 

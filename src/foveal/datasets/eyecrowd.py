@@ -1,9 +1,15 @@
 """EyeCrowd: 500 photographs of crowds, 16 observers."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
-from foveal.datasets.matlab import read_fixation_structs
+from foveal.datasets.matlab import ONE_BASED, field, read_fixation_structs, read_mat
+from foveal.errors import FovealError
+from foveal.gaze import Heads
 
 CARD = DatasetCard(
     name="eyecrowd",
@@ -15,7 +21,7 @@ CARD = DatasetCard(
     url="https://github.com/NUS-VIP/saliency-in-crowd",
     pixels_per_degree=26.0,
     how_to_get="clone the repository into <data root>/eyecrowd; needed are stimuli/*.jpg and eye/fixations.mat, "
-    "there or in the folder data",
+    "there or in the folder data; labels.mat beside eye says where the heads are",
     found_by=("eye/fixations.mat", "data/eye/fixations.mat"),
 )
 
@@ -24,9 +30,29 @@ CARD = DatasetCard(
 def read_eyecrowd(folder: Path) -> Contents:
     """Read the layout of the authors' repository; the forced first fixation of each scanpath is left out."""
     base = folder / "data" if (folder / "data/eye").is_dir() else folder
-    return read_fixation_structs(
+    contents = read_fixation_structs(
         base / "eye/fixations.mat",
         base / "stimuli",
         pixels_per_degree=CARD.pixels_per_degree,
         first_is_forced=True,
     )
+    labels = base / "labels.mat"
+    return replace(contents, heads=_heads(labels, contents.stimuli.ids)) if labels.is_file() else contents
+
+
+def _heads(mat: Path, names: tuple[str, ...]) -> tuple[Heads, ...]:
+    """The labelled heads of each photograph."""
+    structs = {str(field(struct, "img", mat)): struct for struct in np.atleast_1d(read_mat(mat, "labels"))}
+    unlabelled = [name for name in names if name not in structs]
+    if unlabelled:
+        raise FovealError(f"{mat}: says nothing of {unlabelled[0]}")
+    return tuple(_heads_of(np.atleast_1d(field(structs[name], "faces", mat)), mat) for name in names)
+
+
+def _heads_of(structs: np.ndarray, mat: Path) -> Heads:
+    def column(name: str) -> Any:
+        return np.array([field(struct, name, mat) for struct in structs], dtype=np.float64)
+
+    left, top = column("left") - ONE_BASED, column("top") - ONE_BASED
+    boxes = np.stack([left, top, column("width"), column("height")], axis=1)
+    return Heads(boxes, column("isBackFace") == 0)

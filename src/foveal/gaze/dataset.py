@@ -8,6 +8,7 @@ from jaxtyping import Int
 
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
+from foveal.gaze.heads import Heads
 from foveal.gaze.stimuli import Stimuli
 
 
@@ -27,13 +28,15 @@ class Dataset:
         What the subjects are called, by their number; empty where only the numbers are known.
     categories
         What kind of photograph each of the stimuli is; empty where nobody said.
+    heads
+        Where people's heads are in each of the stimuli; empty where nobody said.
     problems
         One line for each thing that had to be left out when the data set was read.
 
     Raises
     ------
     FovealError
-        If a fixation is on no image of the stimuli, or outside it, or only some of the stimuli have a category.
+        If a fixation is on no image of the stimuli, or outside it, or only some of the stimuli are labelled.
     """
 
     name: str
@@ -44,14 +47,16 @@ class Dataset:
     splits: Mapping[str, np.ndarray] = field(default_factory=dict)
     subject_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    heads: tuple[Heads, ...] = ()
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         image = self.fixations.image
         if len(image) and not 0 <= image[0] <= image[-1] < len(self.stimuli):
             raise FovealError(f"{self.name}: fixations on image {image[-1]}, of {len(self.stimuli)} images")
-        if self.categories and len(self.categories) != len(self.stimuli):
-            raise FovealError(f"{self.name}: {len(self.categories)} categories for {len(self.stimuli)} images")
+        for what, labels in (("categories", self.categories), ("labels of heads", self.heads)):
+            if labels and len(labels) != len(self.stimuli):
+                raise FovealError(f"{self.name}: {len(labels)} {what} for {len(self.stimuli)} images")
         outside = int((~self.fixations.is_inside(self.stimuli.sizes)).sum())
         if outside:
             raise FovealError(f"{self.name}: {outside} fixations are outside their image; drop them (Fixations.inside)")
@@ -71,6 +76,7 @@ class Dataset:
             fixations=self.fixations.select(images),
             splits={},
             categories=tuple(self.categories[image] for image in images) if self.categories else (),
+            heads=tuple(self.heads[image] for image in images) if self.heads else (),
         )
 
     def split(self, name: str) -> "Dataset":
