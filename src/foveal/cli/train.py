@@ -27,7 +27,7 @@ def train(
     penalty: Annotated[float, typer.Option(help="deepgaze1: lambda, what sparsity of the weights is worth.")] = 0.001,
     optimizer: Annotated[str, typer.Option(help="deepgaze1: lbfgs, sfo or adam.")] = "lbfgs",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
-    seed: Annotated[int, typer.Option(help="deepgaze1, aim, sun, dva and icf: of what they start from.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of what is learned from first values or samples by chance.")] = 0,
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations; or train a deep model by a recipe."""
     from foveal.training.recipe import published_recipes

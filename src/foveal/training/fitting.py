@@ -18,12 +18,16 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
+from foveal.models.classical.judd import Judd
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
+from foveal.models.deep.faces import FaceDetector
 from foveal.models.parts.patch_filters import PatchFilterModel
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
+from foveal.training.learn_classifier import learn_classifier
+from foveal.training.learn_faces import learn_faces
 from foveal.training.learn_filters import learn_filters
 from foveal.training.learn_readout import learn_readout
 from foveal.training.readout_problem import SPARSITY
@@ -85,9 +89,10 @@ def train(
 ) -> TrainingReport:
     """Fit a model to the fixations of a data set and write `out`/<model>.safetensors, which `load_model` reads.
 
-    Of a model that computes a saliency map, the calibration is fitted, after its filters if it learns some (from the
-    photographs alone, so that folds share them), or after its readout of local features; of `centerbias`, the density;
-    of `deepgaze1`, the readout, on features that are computed once and kept.
+    Of a model that computes a saliency map, the calibration is fitted, after what it makes the map of, if that is
+    learned: from fixations (`icf`, `judd`), from labelled faces (`faces`), or from the photographs alone (`aim`, `sun`,
+    `dva`; folds share these). Of `centerbias`, the density; of `deepgaze1`, the readout, on features that are computed
+    once and kept.
 
     Parameters
     ----------
@@ -115,7 +120,8 @@ def train(
     resume
         Of `deepgaze1`: do not fit folds again whose readout is in `out`.
     seed
-        Of what is learned from first values by chance: of `deepgaze1`, filters, and readouts of local features.
+        Of what is learned from first values or samples by chance: of `deepgaze1`, filters, readouts of local
+        features, and faces.
     progress
         Called with what is being done, how much of it is done, and of how much.
 
@@ -148,8 +154,8 @@ def train(
     if split:
         data = data.split(split)
     data = data.select(np.unique(data.fixations.image))
-    if folds is not None and isinstance(fitted_model, PixelReadoutModel):
-        raise FovealError(f"{name} learns from fixations before it is calibrated: it has no folds")
+    if folds is not None and isinstance(fitted_model, PixelReadoutModel | FaceDetector):
+        raise FovealError(f"{name} learns from fixations or labels before it is calibrated: it has no folds")
     if folds is not None and leaves_out == "subjects":
         raise FovealError("folds leave out images; of subjects, each is left out in turn")
     if folds is not None and not 2 <= folds <= len(data):
@@ -177,10 +183,7 @@ def train(
         likelihood, held_out = done.log_likelihood, done.held_out_log_likelihood
         trained = fitted_model
     elif isinstance(fitted_model, SaliencyMapModel):
-        if isinstance(fitted_model, PixelReadoutModel):
-            learn_readout(fitted_model, data, seed, progress or to_nobody)
-        if isinstance(fitted_model, PatchFilterModel):
-            learn_filters(fitted_model, data, seed, progress or to_nobody)
+        _learn(fitted_model, data, seed, progress or to_nobody)
         likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or to_nobody)
         trained = fitted_model
     else:
@@ -208,7 +211,7 @@ def train(
     )
     provenance = asdict(result)
     del provenance["path"]  # a place on this machine says nothing elsewhere
-    save_model(trained, path, provenance)
+    save_model(trained, path, provenance, half_precision=isinstance(trained, FaceDetector))
     return result
 
 
@@ -217,6 +220,18 @@ def _one_of(choices: Any, given: str, what: str) -> Any:
     if given not in get_args(choices):
         raise FovealError(f"{what}: {' or '.join(get_args(choices))}, not {given!r}")
     return given
+
+
+def _learn(model: SaliencyMapModel, data: Dataset, seed: int, report: Progress) -> None:
+    """What a model is to know before it is calibrated, if there is anything."""
+    if isinstance(model, FaceDetector):
+        learn_faces(model, data, seed, report)
+    elif isinstance(model, Judd):
+        learn_classifier(model, data, seed, report)
+    elif isinstance(model, PixelReadoutModel):
+        learn_readout(model, data, seed, report)
+    elif isinstance(model, PatchFilterModel):
+        learn_filters(model, data, seed, report)
 
 
 def _calibrate(

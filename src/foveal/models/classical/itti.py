@@ -76,10 +76,14 @@ class Itti(SaliencyMapModel):
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """The channels' conspicuity, summed."""
-        height, width = images.shape[2:]
-        conspicuities = [self._conspicuity(pyramid, (height, width)) for pyramid in self._pyramids(images)]
-        total = channels.attenuated(torch.stack(conspicuities).sum(dim=0), self.config.border)
-        return resized(total, (height, width))[:, 0]
+        total = self.conspicuity_maps(images).sum(dim=1, keepdim=True)
+        return resized(total, (images.shape[2], images.shape[3]))[:, 0]
+
+    def conspicuity_maps(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 3 h w"]:
+        """Of colours, intensity and orientations, where they stand out, at the size of the map's level."""
+        size = images.shape[2], images.shape[3]
+        conspicuities = [self._conspicuity(pyramid, size) for pyramid in self._pyramids(images)]
+        return channels.attenuated(torch.cat(conspicuities, dim=1), self.config.border)
 
     def _pyramids(self, images: Float[Tensor, "image 3 height width"]) -> list[Pyramid]:
         """Each channel, from its finest centre to its coarsest surround."""

@@ -203,6 +203,23 @@ class FovealS(SaliencyModel):
                 found |= {at_scale(tap, number): maps for tap, maps in computed.items()}
         return found
 
+    def on_cells(
+        self,
+        features: dict[str, Float[Tensor, "image _ _ _"]],
+        taps: nn.ModuleDict,
+        size: tuple[int, int],
+        zoom: float = 1.0,
+    ) -> Float[Tensor, "image width row column"]:
+        """The sum of what some taps make of the features, on the cells of images of this (height, width)."""
+        by_grid: dict[Grid, Tensor] = {}
+        for number, scale in enumerate(self.config.scales):
+            for name, grid in self.grids(size, self.config.taps, zoom * scale).items():
+                key = at_scale(name, number)
+                combined = taps[key](features[key])
+                by_grid[grid] = by_grid[grid] + combined if grid in by_grid else combined
+        target = self.density_grid(size)
+        return torch.stack([resample(maps, grid, target) for grid, maps in by_grid.items()]).sum(dim=0)
+
     def forward(
         self, features: dict[str, Float[Tensor, "image _ _ _"]], size: tuple[int, int], zoom: float = 1.0
     ) -> Float[Tensor, "image row column"]:
@@ -211,15 +228,7 @@ class FovealS(SaliencyModel):
         Added to the logarithm of a centre bias it is, up to a constant, a log density. Features of taps that are
         missing are computed.
         """
-        features = self.all_features(features)
-        by_grid: dict[Grid, Tensor] = {}
-        for number, scale in enumerate(self.config.scales):
-            for name, grid in self.grids(size, self.config.taps, zoom * scale).items():
-                key = at_scale(name, number)
-                combined = self.taps[key](features[key])
-                by_grid[grid] = by_grid[grid] + combined if grid in by_grid else combined
-        target = self.density_grid(size)
-        total = torch.stack([resample(maps, grid, target) for grid, maps in by_grid.items()]).sum(dim=0)
+        total = self.on_cells(self.all_features(features), self.taps, size, zoom)
         saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
         return gaussian_blur(saliency, self.log_sigma.exp())
 
