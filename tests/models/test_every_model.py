@@ -1,5 +1,7 @@
 """What holds for every registered model: a new one inherits all of this by its name."""
 
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 import torch
@@ -46,16 +48,34 @@ def test_a_batch_equals_single_images(model):
         torch.testing.assert_close(model.log_density_of([image])[0], log_density, atol=1e-5, rtol=0)
 
 
-def test_gray_is_three_equal_channels(model):
-    gray = make_photograph()[..., 0]
-    np.testing.assert_array_equal(
-        model.predict(gray).log_density, model.predict(np.repeat(gray[..., None], 3, axis=2)).log_density
-    )
+def test_an_image_of_one_colour_has_the_centre_bias(model):
+    if not isinstance(model, SaliencyMapModel):
+        pytest.skip(f"{model.name} computes a density")
+    expected = model.calibration(torch.zeros(1, 50, 70))[0]
+    for color in ((77, 77, 77), (200, 30, 90)):
+        log_density = model.predict(np.full((50, 70, 3), color, np.uint8)).log_density
+        torch.testing.assert_close(torch.from_numpy(log_density), expected, atol=1e-5, rtol=0)
+
+
+def test_a_gray_image_has_no_colours_from_rounding(model):
+    gray = stacked([make_photograph()]).mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
+    almost = gray + torch.tensor([1e-7, 0.0, -1e-7]).view(3, 1, 1)
+    with torch.inference_mode():
+        torch.testing.assert_close(model.log_density(almost), model.log_density(gray), atol=1e-2, rtol=0)
 
 
 def test_the_same_again(model, photograph):
     again = load_model(model.name)
     np.testing.assert_array_equal(model.predict(photograph).log_density, again.predict(photograph).log_density)
+
+
+def test_what_a_model_is_made_of_is_saved_with_it(model, tmp_path):
+    if model.card.family != "classical" or model.Config is None:
+        pytest.skip(f"{model.name} has no choice of what it is made of, or other weights with it")
+    name, value = next((name, value) for name, value in asdict(model.config).items() if type(value) in (int, float))
+    model.config = replace(model.config, **{name: value + 1})
+    save_model(model, tmp_path / "m.safetensors")
+    assert load_model(tmp_path / "m.safetensors").config == model.config
 
 
 def test_saved_and_loaded_it_is_the_same(model, photograph, tmp_path):

@@ -81,6 +81,7 @@ class SaliencyModel(nn.Module, ABC):
 
     card: ClassVar[ModelCard]
     Config: ClassVar[type[ModelConfig] | None] = None
+    together_on_cpu: ClassVar[bool] = False  # are images of a batch computed at the same time?
     config: Any = None
 
     @property
@@ -160,11 +161,12 @@ class SaliencyModel(nn.Module, ABC):
     def _tensors(self, images: Sequence[RGBImage]) -> list[Float[Tensor, "image 3 h w"]]:
         """Photographs as the model computes them together.
 
-        On a CPU that is one by one: the maps of one image stay in the processor's cache, which is up to three times as
-        fast.
+        On a CPU that is one by one, unless the model itself has use for several: the maps of one image stay in the
+        processor's cache, which is up to three times as fast.
         """
-        tensor = _to_tensor(images).to(self.device)
-        return list(tensor.split(1 if self.device.type == "cpu" else len(images)))
+        tensor = to_tensor(images).to(self.device)
+        one_by_one = self.device.type == "cpu" and not self.together_on_cpu
+        return list(tensor.split(1 if one_by_one else len(images)))
 
 
 class SaliencyMapModel(SaliencyModel):
@@ -172,8 +174,9 @@ class SaliencyMapModel(SaliencyModel):
 
     map_is_fitted: ClassVar[bool] = False  # to fixations, as the calibration is
 
-    def __init__(self) -> None:
+    def __init__(self, config: ModelConfig | None = None) -> None:
         super().__init__()
+        self.config = config or (self.Config() if self.Config else None)
         self.calibration = Calibration()
 
     @abstractmethod
@@ -183,8 +186,11 @@ class SaliencyMapModel(SaliencyModel):
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """The calibrated map."""
-        return self.calibration(self.saliency_map(images))
+        """The calibrated map; where nothing is to be seen, the calibration's centre bias."""
+        # Of an image of one colour, a map holds what rounding or the border leaves, and is scaled to its range.
+        of_one_colour = (images.amax(dim=(2, 3)) == images.amin(dim=(2, 3))).all(dim=1)
+        maps = self.saliency_map(images)
+        return self.calibration(torch.where(of_one_colour[:, None, None], torch.zeros_like(maps), maps))
 
     @torch.inference_mode()
     def saliency_map_of(self, images: Sequence[RGBImage]) -> Float[Tensor, "image height width"]:
@@ -206,8 +212,14 @@ def check_pixels_per_degree(pixels_per_degree: float | None) -> None:
         raise FovealError(f"pixels per degree: a positive number, not {pixels_per_degree:g}")
 
 
-def _to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:
-    """Float RGB in [0, 1], no side longer than LARGEST_SIDE."""
+def to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:
+    """Photographs of one size as a model sees them: float RGB in [0, 1], no side longer than LARGEST_SIDE.
+
+    Raises
+    ------
+    FovealError
+        If they differ in size.
+    """
     if len({image.shape for image in images}) != 1:
         raise FovealError("a batch holds images of one size")
     height, width = images[0].shape[:2]

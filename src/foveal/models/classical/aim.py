@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from foveal.models.base import ModelConfig
 from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.ica import independent_components
 from foveal.models.parts.patch_filters import PatchFilterModel, at_least
@@ -29,7 +30,7 @@ REACH = 4  # deviations of the blur, beyond which it does not reach
 
 
 @dataclass(frozen=True)
-class AIMConfig:
+class AIMConfig(ModelConfig):
     """The parameters of the published code."""
 
     bins: int = 256
@@ -47,11 +48,13 @@ class AIMConfig:
 class AIM(PatchFilterModel):
     """Self-information of the responses of learned filters."""
 
+    Config = AIMConfig
+    config: AIMConfig
+
     patch_side = PATCH_SIDE
 
     def __init__(self, config: AIMConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or AIMConfig()
+        super().__init__(config)
         self.register_buffer("filters", torch.zeros(FILTERS, 3 * PATCH_SIDE**2))
 
     def prepared(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 3 _ _"]:

@@ -6,7 +6,8 @@ three components log-Gabor filters answer; of each orientation, the amplitudes a
 
 The final blur is the published program's default, 2.1 % of the longer side; its code is closed. All else is chosen
 here: half the resolution of an 800 px photograph, four orientations, seven scales for the first component and five for
-the others, from a period of 6 px in steps of 1.34, and the widths of the filters.
+the others, from a period of 6 px in steps of 1.34, and the widths of the filters. It was chosen by the scores on 50
+photographs of OSIE (1001 to 1700 in steps of 14).
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import log_gabor_amplitudes
@@ -29,7 +30,7 @@ NO_RESPONSE = 1e-9  # likewise, of the amplitudes of whitened colours
 
 
 @dataclass(frozen=True)
-class AdaptiveWhiteningConfig:
+class AdaptiveWhiteningConfig(ModelConfig):
     """What the responses are, and the blur of their distances."""
 
     working_side: int = 400  # px, the longer side
@@ -53,9 +54,8 @@ class AdaptiveWhiteningConfig:
 class AdaptiveWhiteningSaliency(SaliencyMapModel):
     """Distance of whitened responses from their mean."""
 
-    def __init__(self, config: AdaptiveWhiteningConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or AdaptiveWhiteningConfig()
+    Config = AdaptiveWhiteningConfig
+    config: AdaptiveWhiteningConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Sum over the components of the colours and the orientations, blurred."""

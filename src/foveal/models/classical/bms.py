@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.registry import register_model
 
 COVARIANCE_REGULARISATION = 50.0  # added to the variance of each Lab channel, 8-bit units
@@ -34,7 +34,7 @@ SaliencyMap = Float[np.ndarray, "height width"]
 
 
 @dataclass(frozen=True)
-class BMSConfig:
+class BMSConfig(ModelConfig):
     """The paper's parameters, at the working size."""
 
     working_side: int = 400  # px, the longer side
@@ -56,9 +56,9 @@ class BMSConfig:
 class BooleanMapSaliency(SaliencyMapModel):
     """BMS, as used for predicting fixations. It computes on the CPU, images of a batch in parallel."""
 
-    def __init__(self, config: BMSConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or BMSConfig()
+    Config = BMSConfig
+    together_on_cpu = True
+    config: BMSConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Mean attention map, dilated and blurred, in [0, 1]."""

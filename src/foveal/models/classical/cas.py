@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.map_normalization import scaled
@@ -31,7 +31,7 @@ PATCHES_AT_ONCE = 512  # compared with all candidates: at the finest scale 14 MB
 
 
 @dataclass(frozen=True)
-class ContextAwareConfig:
+class ContextAwareConfig(ModelConfig):
     """The parameters of the paper."""
 
     working_side: int = 250  # px, the longer side
@@ -64,9 +64,8 @@ class Patches:
 class ContextAwareSaliency(SaliencyMapModel):
     """How unlike a patch the patches are that are most like it."""
 
-    def __init__(self, config: ContextAwareConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or ContextAwareConfig()
+    Config = ContextAwareConfig
+    config: ContextAwareConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Mean over the scales, weighted by the nearness to a focus."""

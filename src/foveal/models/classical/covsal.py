@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import resized
@@ -29,7 +29,7 @@ REGULARISATION = 1e-3  # added to the variances, so that a region of one colour 
 
 
 @dataclass(frozen=True)
-class CovSalConfig:
+class CovSalConfig(ModelConfig):
     """The parameters of the published code."""
 
     working_side: int = 512  # px, of both sides
@@ -52,9 +52,8 @@ class CovSalConfig:
 class CovSal(SaliencyMapModel):
     """How unlike the regions most like it a region's means and covariances are."""
 
-    def __init__(self, config: CovSalConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or CovSalConfig()
+    Config = CovSalConfig
+    config: CovSalConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Product over the sizes of the regions."""

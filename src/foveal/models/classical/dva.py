@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from foveal.models.base import ModelConfig
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.ica import independent_components
 from foveal.models.parts.patch_filters import PatchFilterModel, at_least
@@ -29,7 +30,7 @@ TINY = 1e-12  # a share of nothing
 
 
 @dataclass(frozen=True)
-class DVAConfig:
+class DVAConfig(ModelConfig):
     """The parameters of the published code."""
 
     pixels: int = 80 * 120  # of the shrunk image
@@ -46,11 +47,13 @@ class DVAConfig:
 class DVA(PatchFilterModel):
     """Responses of learned filters, weighted by how much each adds to the entropy."""
 
+    Config = DVAConfig
+    config: DVAConfig
+
     patch_side = PATCH_SIDE
 
     def __init__(self, config: DVAConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or DVAConfig()
+        super().__init__(config)
         self.register_buffer("filters", torch.zeros(FILTERS, FILTERS))
 
     def prepared(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 3 _ _"]:

@@ -8,7 +8,8 @@ weights, $a_i \propto \sum_j |m_i - m_j| F_{ij}$ (the published code iterates to
 As the published code (2012) and unlike the paper: no second walk gathers what the first left scattered, but each share
 is raised to the power 1.5, which is quicker and comes nearer to the published maps. Its other parameters: maps of 32
 px; of levels 2 to 4 of a pyramid the three axes of the cones, the intensity, and four orientations; a walk of width .15
-of the map; four places of the sum attenuated at the border; a blur of .02. Differs in: a gray image has no colours.
+of the map; four places of the sum attenuated at the border; a blur of .02. Differs in: a gray image has no colours,
+and the cones see a display of gamma 1.8 in place of one that was measured.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts import channels
 from foveal.models.parts.map_normalization import scaled
 from foveal.models.parts.working_size import resized, scaled_size
@@ -29,7 +30,7 @@ NOTHING = 1e-6  # the mean share on the graph of a constant map, whose nodes no 
 
 
 @dataclass(frozen=True)
-class GBVSConfig:
+class GBVSConfig(ModelConfig):
     """The parameters of the published code."""
 
     map_side: int = 32  # places of the graph along the longer side
@@ -51,9 +52,8 @@ class GBVSConfig:
 class GBVS(SaliencyMapModel):
     """The equilibrium of a random walk over each feature map."""
 
-    def __init__(self, config: GBVSConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or GBVSConfig()
+    Config = GBVSConfig
+    config: GBVSConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """The sum over all feature maps."""
@@ -77,16 +77,16 @@ class GBVS(SaliencyMapModel):
     def _shares(self, maps: Float[Tensor, "image h w"]) -> Float[Tensor, "image h w"]:
         """How often the walker is at each place, in units of the mean place."""
         size = maps.shape[1], maps.shape[2]
-        near = _nearness(size, self.config.sigma * sum(size) / 2).to(maps)
+        near = _nearness(size, self.config.sigma * sum(size) / 2, maps.device)
         weights = [((places[:, None] - places).abs() * near).sum(dim=1) for places in scaled(maps).flatten(1)]
         shares = torch.stack(weights).view_as(maps)
         return shares / shares.mean(dim=(1, 2), keepdim=True).clamp(min=NOTHING)
 
 
-@lru_cache(maxsize=8)  # one a size of map, two megabytes each
+@lru_cache(maxsize=8)  # one a size of map and device, two megabytes each
 @torch.inference_mode(False)
-def _nearness(size: tuple[int, int], sigma: float) -> Float[Tensor, "place place"]:
+def _nearness(size: tuple[int, int], sigma: float, device: torch.device) -> Float[Tensor, "place place"]:
     """A Gaussian of the distance of every place from every other."""
-    rows, columns = (torch.arange(length, dtype=torch.float32) for length in size)
+    rows, columns = (torch.arange(length, dtype=torch.float32, device=device) for length in size)
     places = torch.cartesian_prod(rows, columns)
     return torch.exp(-torch.cdist(places, places).square() / (2 * sigma**2))

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
@@ -25,7 +25,7 @@ NO_SIGN = 1e-2  # a coefficient below, in units of the channels, is rounding: a 
 
 
 @dataclass(frozen=True)
-class ImageSignatureConfig:
+class ImageSignatureConfig(ModelConfig):
     """The parameters of the published code."""
 
     working_side: int = 64  # px, the longer side
@@ -43,9 +43,8 @@ class ImageSignatureConfig:
 class ImageSignature(SaliencyMapModel):
     """The signature of each colour channel, given back to the image plane."""
 
-    def __init__(self, config: ImageSignatureConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or ImageSignatureConfig()
+    Config = ImageSignatureConfig
+    config: ImageSignatureConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Mean of the channels' squared reconstructions, blurred."""

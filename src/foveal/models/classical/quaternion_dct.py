@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.classical.image_signature import dct
 from foveal.models.parts.color import to_opponent
 from foveal.models.parts.finalizer import resize_maps
@@ -26,7 +26,7 @@ NO_DIRECTION = 1e-5  # the norm of a coefficient that is rounding
 
 
 @dataclass(frozen=True)
-class QuaternionDCTConfig:
+class QuaternionDCTConfig(ModelConfig):
     """The authors' parameters."""
 
     working_side: int = 64  # px, the longer side
@@ -45,9 +45,8 @@ class QuaternionDCTConfig:
 class QuaternionDCT(SaliencyMapModel):
     """The direction of each quaternion coefficient, given back to the image plane."""
 
-    def __init__(self, config: QuaternionDCTConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or QuaternionDCTConfig()
+    Config = QuaternionDCTConfig
+    config: QuaternionDCTConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Squared norm of the reconstruction, blurred."""

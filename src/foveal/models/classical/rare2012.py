@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import PaddedSpectrum
 from foveal.models.parts.map_normalization import scaled
@@ -31,7 +31,7 @@ Maps = Float[Tensor, "image channel _ _"]
 
 
 @dataclass(frozen=True)
-class RARE2012Config:
+class RARE2012Config(ModelConfig):
     """What the rarity is computed of, and how its maps are fused."""
 
     working_side: int = 300  # px, the longer side
@@ -55,9 +55,8 @@ class RARE2012Config:
 class RARE2012(SaliencyMapModel):
     """How rare a pixel's colours and orientations are in its image."""
 
-    def __init__(self, config: RARE2012Config | None = None) -> None:
-        super().__init__()
-        self.config = config or RARE2012Config()
+    Config = RARE2012Config
+    config: RARE2012Config
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Rarity of the colours, and of the orientations in each, fused and blurred."""

@@ -3,7 +3,7 @@
 Natural images have much the same amplitude spectrum; what an image's own log spectrum has beyond its local mean is new,
 and with the phase it says where. At 64 px in gray, as the paper; the published code settles the blur (2.5 px, as if
 nothing was outside, cut off to 10 x 10) and the mean over 3 x 3 frequencies, whose neighbours beyond the border are the
-nearest.
+nearest. There the width is 64 px; here it is the longer side.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
@@ -24,7 +24,7 @@ NOTHING = 1e-4  # an amplitude that is rounding; its logarithm is taken to be th
 
 
 @dataclass(frozen=True)
-class SpectralResidualConfig:
+class SpectralResidualConfig(ModelConfig):
     """The parameters of the published code."""
 
     working_side: int = 64  # px, the longer side
@@ -44,9 +44,8 @@ class SpectralResidualConfig:
 class SpectralResidual(SaliencyMapModel):
     """What an image's log amplitude spectrum has beyond its local mean, with the image's phase."""
 
-    def __init__(self, config: SpectralResidualConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or SpectralResidualConfig()
+    Config = SpectralResidualConfig
+    config: SpectralResidualConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Squared reconstruction of the residual, blurred."""

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.registry import register_model
@@ -31,7 +31,7 @@ TINY = 1e-7  # keeps the sharpness of a flat neighbourhood above 0, as the publi
 
 
 @dataclass(frozen=True)
-class SelfResemblanceConfig:
+class SelfResemblanceConfig(ModelConfig):
     """The parameters of the paper and the published code."""
 
     working_side: int = 64  # px, of both sides
@@ -53,9 +53,8 @@ class SelfResemblanceConfig:
 class SelfResemblance(SaliencyMapModel):
     """How little the steering kernels at a place resemble those elsewhere."""
 
-    def __init__(self, config: SelfResemblanceConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or SelfResemblanceConfig()
+    Config = SelfResemblanceConfig
+    config: SelfResemblanceConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Likelihood that a place is salient, given how it resembles the others."""

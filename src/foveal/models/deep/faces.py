@@ -84,8 +84,7 @@ class FaceDetector(SaliencyMapModel):
     config: FaceConfig
 
     def __init__(self, config: FaceConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or FaceConfig()
+        super().__init__(config)
         self.taps = nn.ModuleDict(
             {
                 at_scale(tap, number): Tap(channels, self.config.width)
