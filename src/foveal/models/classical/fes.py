@@ -17,8 +17,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.parts.blur import local_mean
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
@@ -26,7 +26,7 @@ from foveal.models.registry import register_model
 
 
 @dataclass(frozen=True)
-class FastEfficientConfig:
+class FastEfficientConfig(ModelConfig):
     """The parameters of the published code."""
 
     working_side: int = 171  # px, the longer side
@@ -49,20 +49,18 @@ class FastEfficientConfig:
 class FastEfficientSaliency(SaliencyMapModel):
     """How improbable a pixel's colour is on circles around it."""
 
-    def __init__(self, config: FastEfficientConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or FastEfficientConfig()
+    Config = FastEfficientConfig
+    config: FastEfficientConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Mean over the radii of the blurred probabilities that a pixel stands out, to the power α."""
         config = self.config
         colors = to_lab(shrunk(images, config.working_side))
         total = torch.zeros_like(colors[:, 0])
-        inside = gaussian_blur(torch.ones_like(total), config.blur_sigma)  # a mean, up to the border
         for radius in config.radii:
             surround = surround_density(colors, radius, config.samples, config.surround_sigma)
             stands_out = 1 / (1 + config.center_sigma / config.surround_sigma * surround)
-            total += (gaussian_blur(stands_out, config.blur_sigma) / inside) ** config.power
+            total += local_mean(stands_out, config.blur_sigma) ** config.power
         mean = total / len(config.radii)
         return resize_maps(mean, (images.shape[2], images.shape[3]))
 

@@ -18,7 +18,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foveal.gaze.maps import gaussian_blur
+from foveal.models.base import ModelConfig
+from foveal.models.parts.blur import local_mean
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
@@ -29,7 +30,7 @@ HIDDEN = (16, 32, 2)  # channels of the readout before its last
 
 
 @dataclass(frozen=True)
-class ICFConfig:
+class ICFConfig(ModelConfig):
     """Sizes in px of the image as the model sees it."""
 
     working_side: int = 400  # the longer side
@@ -49,13 +50,16 @@ class ICFConfig:
 class ICF(PixelReadoutModel):
     """A readout of local means and variances."""
 
+    Config = ICFConfig
+    config: ICFConfig
+
     def __init__(self, config: ICFConfig | None = None) -> None:
-        self.config = config or ICFConfig()
-        n_features = 2 * len(self.config.sigmas) * len(DECORRELATED)
+        config = config or ICFConfig()
+        n_features = 2 * len(config.sigmas) * len(DECORRELATED)
         layers: list[nn.Module] = []
         for before, after in zip((n_features, *HIDDEN[:-1]), HIDDEN, strict=True):
             layers += [nn.Conv2d(before, after, 1), nn.Softplus()]
-        super().__init__(n_features, nn.Sequential(*layers, nn.Conv2d(HIDDEN[-1], 1, 1)))
+        super().__init__(config, n_features, nn.Sequential(*layers, nn.Conv2d(HIDDEN[-1], 1, 1)))
 
     def features(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image feature h w"]:
         """Of each colour and scale, the local mean and the local deviation."""
@@ -63,7 +67,7 @@ class ICF(PixelReadoutModel):
         colors = torch.einsum("ij,njhw->nihw", images.new_tensor(DECORRELATED), seen)
         found = []
         for sigma in self.config.sigmas:
-            mean, square = gaussian_blur(torch.stack([colors, colors.square()]), sigma)
+            mean, square = local_mean(torch.stack([colors, colors.square()]), sigma)
             found += [mean, (square - mean.square()).clamp(min=0).sqrt()]
         cells = [max(1, round(side / self.config.cell)) for side in seen.shape[2:]]
         return F.interpolate(torch.cat(found, dim=1), size=cells, mode="area")

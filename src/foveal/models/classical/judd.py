@@ -22,6 +22,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from foveal.gaze.maps import gaussian_blur
+from foveal.models.base import ModelConfig
 from foveal.models.classical.itti import Itti
 from foveal.models.deep.faces import shipped_detector
 from foveal.models.parts.finalizer import resize_maps
@@ -39,7 +40,7 @@ NO_RESPONSE = 1e-8  # variance of a subband, of an image in [0, 1], that is roun
 
 
 @dataclass(frozen=True)
-class JuddConfig:
+class JuddConfig(ModelConfig):
     """Sizes in px of the image as the model sees it."""
 
     working_side: int = 200  # the longer side
@@ -59,9 +60,11 @@ class JuddConfig:
 class Judd(PixelReadoutModel):
     """A linear classifier of contrast, colour, faces and the distance from the centre."""
 
+    Config = JuddConfig
+    config: JuddConfig
+
     def __init__(self, config: JuddConfig | None = None) -> None:
-        self.config = config or JuddConfig()
-        super().__init__(N_FEATURES, nn.Conv2d(N_FEATURES, 1, 1))
+        super().__init__(config, N_FEATURES, nn.Conv2d(N_FEATURES, 1, 1))
 
     def make_ready(self) -> None:
         """Load the detector of faces."""

@@ -1,16 +1,31 @@
-"""The blur of published code, which MATLAB's `imfilter` does by default."""
+"""Blurs that differ from `gaussian_blur` at the border: a mean of what is inside, and that of published code."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from foveal.gaze.maps import gaussian_rows
+
+
+def local_mean(maps: Float[Tensor, "*batch h w"], sigma: float) -> Float[Tensor, "*batch h w"]:
+    """Mean of what lies around each place within the image, weighted by a Gaussian (σ in px).
+
+    >>> local_mean(torch.ones(1, 3), 1.0)
+    tensor([[1., 1., 1.]])
+    """
+    rows, columns = (
+        gaussian_rows(torch.arange(length, device=maps.device, dtype=maps.dtype), length, sigma)
+        for length in maps.shape[-2:]
+    )
+    return rows @ maps @ columns.mT
+
 
 def blurred_in_black(maps: Float[Tensor, "image h w"], sigma: float, width: int) -> Float[Tensor, "image h w"]:
     """Maps with nothing outside, blurred by a Gaussian (σ in px) that is cut off to a square of `width` px.
 
-    Near the border a map fades: unlike `gaussian_blur`, this favours the centre. A square of even width reaches one px
-    further to the right and below.
+    As MATLAB's `imfilter` does by default. Maps fade towards the border, which favours the centre. A square of even
+    width reaches one px further to the right and below.
 
     >>> blurred_in_black(torch.ones(1, 1, 3), 1.0, 3)[0, 0]
     tensor([0.3280, 0.4519, 0.3280])

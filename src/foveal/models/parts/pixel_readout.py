@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.base import SaliencyMapModel
+from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.finalizer import resize_maps
 
 CONSTANT = 1e-4  # deviation of a feature that does not vary over the images it was learned from
@@ -22,8 +22,8 @@ class PixelReadoutModel(SaliencyMapModel):
     mean: Float[Tensor, " feature"]
     std: Float[Tensor, " feature"]
 
-    def __init__(self, n_features: int, readout: nn.Module) -> None:
-        super().__init__()
+    def __init__(self, config: ModelConfig | None, n_features: int, readout: nn.Module) -> None:
+        super().__init__(config)
         self.readout = readout  # of maps of features, by 1x1 convolutions
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("std", torch.ones(n_features))
