@@ -51,6 +51,37 @@ def test_a_gray_image_has_its_intensity_and_orientations_alone():
     torch.testing.assert_close(Itti().saliency_map(gray.expand(1, 3, -1, -1)), expected, rtol=1e-3, atol=1e-4)
 
 
+def test_of_the_paper_each_orientation_is_normalised_before_they_are_added():
+    """Equation 7, by hand."""
+    gray = torch.rand(1, 1, 256, 320, generator=torch.Generator().manual_seed(2))
+    gray = resized(channels.halved(channels.halved(gray)), (256, 320)).clamp(0, 1)
+    features = [channels.orientations(level) for level in channels.pyramid(gray, 8)]
+    conspicuity = torch.zeros(16, 20)
+    for orientation in range(4):
+        total = torch.zeros(16, 20)
+        for center in (2, 3, 4):
+            for surround in (center + 3, center + 4):
+                fine = features[center][:, [orientation]]
+                coarse = resized(features[surround][:, [orientation]], (fine.shape[2], fine.shape[3]))
+                total += normalized_by_peaks(resized((fine - coarse).abs(), (16, 20))[0, 0])
+        conspicuity += normalized_by_peaks(total)
+    found = Itti1998().conspicuity_maps(gray.expand(1, 3, -1, -1))[0, 2]
+    torch.testing.assert_close(found, normalized_by_peaks(conspicuity), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("model", [Itti, Itti1998])
+def test_the_faintest_disc_is_seen(model):
+    """One gray level of 255 above the ground, and no less than of thirty."""
+    rows, columns = torch.meshgrid(torch.arange(300), torch.arange(400), indexing="ij")
+    disc = (rows - 140) ** 2 + (columns - 220) ** 2 < 20**2
+    for levels in (1, 30):
+        image = ((128 + levels * disc) / 255).expand(1, 3, -1, -1)
+        saliency = model().saliency_map(image)[0]
+        y, x = divmod(int(saliency.argmax()), 400)
+        assert saliency.max() > 0.05
+        assert (y - 140) ** 2 + (x - 220) ** 2 < 40**2
+
+
 def test_a_uniform_colour_is_not_salient():
     image = torch.full((1, 3, 96, 128), 0.2)
     image[:, 0] = 0.9

@@ -27,11 +27,13 @@ from torch import Tensor
 from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts import channels
 from foveal.models.parts.channels import Maps
-from foveal.models.parts.map_normalization import normalized_by_competition, normalized_by_peaks
+from foveal.models.parts.map_normalization import CONSTANT, normalized_by_competition, normalized_by_peaks
 from foveal.models.parts.working_size import resized, scaled_size
 from foveal.models.registry import register_model
 
+Kind = Literal["colours", "intensity", "orientations"]
 Pyramid = dict[int, Float[Tensor, "image _ _ _"]]  # the maps of a channel, by level
+NORMALIZATIONS = {"peaks": normalized_by_peaks, "competition": normalized_by_competition}
 
 DARK = 0.1  # of the image's largest intensity; below, a hue is not seen (paper, section 2.1)
 
@@ -69,10 +71,8 @@ class Itti(SaliencyMapModel):
     """Differences of a pyramid's levels, as in Harel's GBVS package."""
 
     Config: ClassVar[type[IttiConfig]] = IttiConfig
-
-    def __init__(self, config: IttiConfig | None = None) -> None:
-        super().__init__()
-        self.config = config or self.Config()
+    constant: ClassVar[float] = CONSTANT**2  # the range of a map of squared differences that is rounding
+    normalized_map_by_map: ClassVar[tuple[Kind, ...]] = ()  # channels whose maps are, before they are added up
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """The channels' conspicuity, summed."""
@@ -82,15 +82,16 @@ class Itti(SaliencyMapModel):
     def conspicuity_maps(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 3 h w"]:
         """Of colours, intensity and orientations, where they stand out, at the size of the map's level."""
         size = images.shape[2], images.shape[3]
-        conspicuities = [self._conspicuity(pyramid, size) for pyramid in self._pyramids(images)]
+        conspicuities = [self._conspicuity(kind, pyramid, size) for kind, pyramid in self._pyramids(images).items()]
         return channels.attenuated(torch.cat(conspicuities, dim=1), self.config.border)
 
-    def _pyramids(self, images: Float[Tensor, "image 3 height width"]) -> list[Pyramid]:
+    def _pyramids(self, images: Float[Tensor, "image 3 height width"]) -> dict[Kind, Pyramid]:
         """Each channel, from its finest centre to its coarsest surround."""
         centers = self.config.center_levels
         levels = range(min(centers), max(centers) + max(self.config.surround_levels) + 1)
         hues, intensities = self._hues_and_intensities(images, levels)
-        return [hues, intensities, {level: channels.orientations(maps) for level, maps in intensities.items()}]
+        orientations = {level: channels.orientations(maps) for level, maps in intensities.items()}
+        return {"colours": hues, "intensity": intensities, "orientations": orientations}
 
     def _hues_and_intensities(
         self, images: Float[Tensor, "image 3 height width"], levels: range
@@ -100,18 +101,21 @@ class Itti(SaliencyMapModel):
         hues = {level: channels.opponent_hues(colors[level], intensities[level]) for level in levels}
         return hues, {level: intensities[level] for level in levels}
 
-    def _conspicuity(self, pyramid: Pyramid, size: tuple[int, int]) -> Float[Tensor, "image 1 h w"]:
+    def _conspicuity(self, kind: Kind, pyramid: Pyramid, size: tuple[int, int]) -> Float[Tensor, "image 1 h w"]:
         """Where a channel stands out: its centre-surround differences, normalised, summed, normalised."""
         config = self.config
         places = scaled_size(size, 0.5**config.map_level)
-        normalized = normalized_by_peaks if config.normalization == "peaks" else normalized_by_competition
+        normalized = NORMALIZATIONS[config.normalization]
         differences = []
         for level in config.center_levels:
             center = pyramid[level]
             for coarser in config.surround_levels:
                 surround = resized(pyramid[level + coarser], (center.shape[2], center.shape[3]))
                 differences.append(resized(self._contrast(center, surround), places))
-        return normalized(normalized(torch.cat(differences, dim=1)).sum(dim=1, keepdim=True))
+        of_each_map = normalized(torch.stack(differences, dim=1), self.constant).sum(dim=1)
+        if kind in self.normalized_map_by_map:
+            of_each_map = normalized(of_each_map)
+        return normalized(of_each_map.sum(dim=1, keepdim=True))
 
     def _contrast(self, center: Maps, surround: Maps) -> Maps:
         return (center - surround).square()
@@ -129,6 +133,8 @@ class Itti1998(Itti):
     """Differences of a pyramid's levels, as in the paper."""
 
     Config = Itti1998Config
+    constant = CONSTANT
+    normalized_map_by_map = ("orientations",)  # equation 7; equation 6 adds up the colours first
 
     def _hues_and_intensities(
         self, images: Float[Tensor, "image 3 height width"], levels: range

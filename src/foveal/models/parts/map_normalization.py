@@ -26,12 +26,13 @@ def scaled(maps: Maps, constant: float = CONSTANT) -> Maps:
     return (maps - low) / span.clamp(min=constant) * (span > constant)
 
 
-def normalized_by_peaks(maps: Maps) -> Maps:
+def normalized_by_peaks(maps: Maps, constant: float = CONSTANT) -> Maps:
     r"""$s\,(1 - \bar m)^2$ of the map $s$ in [0, 1], where $\bar m$ is the mean of its local maxima (1998).
 
-    Local maxima are inner pixels not below their four neighbours, the highest among them; one alone counts in full.
+    Local maxima are inner pixels not below their four neighbours, the highest among them; one alone counts in full, so
+    that a map of two peaks that are equal but for rounding may be anything between nothing and the whole.
     """
-    maps = scaled(maps)
+    maps = scaled(maps, constant)
     inner = maps[..., 1:-1, 1:-1]
     beside = (maps[..., :-2, 1:-1], maps[..., 2:, 1:-1], maps[..., 1:-1, :-2], maps[..., 1:-1, 2:])
     is_peak = inner >= LEAST_PEAK
@@ -42,9 +43,9 @@ def normalized_by_peaks(maps: Maps) -> Maps:
     return maps * torch.where(peaks > 1, 1 - mean, 1.0).square()
 
 
-def normalized_by_competition(maps: Maps) -> Maps:
+def normalized_by_competition(maps: Maps, constant: float = CONSTANT) -> Maps:
     """Places excite what is near and inhibit what is far, ten times over; what falls below 0 is silent (2000)."""
-    maps = scaled(maps)
+    maps = scaled(maps, constant)
     width = maps.shape[-1]
     for _ in range(ITERATIONS):
         excited = EXCITATION**2 * gaussian_blur(maps, EXCITATION_SIGMA * width)
