@@ -99,6 +99,14 @@ def test_incremental_coding_length_is_how_the_entropy_rises():
     assert not energy_shares(torch.zeros(1, 6)).any()
 
 
+def test_what_a_feature_is_given_is_equation_5():
+    p = np.array([0.5, 0.25, 0.125, 0.125, 0.0])
+    entropy = 1.75
+    gain = [max(0.0, -entropy - q - np.log2(q) - q * np.log2(q)) if q else 0.0 for q in p]
+    found = energy_shares(torch.tensor(p, dtype=torch.float32)[None])[0]
+    np.testing.assert_allclose(found, np.array(gain) / sum(gain), rtol=1e-5)
+
+
 def test_dva_gives_every_pixel_the_energy_of_its_patches():
     model = DVA(DVAConfig(pixels=16 * 20))
     model.filters = some(192, 192) - 0.5

@@ -5,12 +5,12 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
-from foveal.models.base import stacked
+from foveal.models.base import to_tensor
 from foveal.models.parts.patch_filters import PatchFilterModel
+from foveal.models.parts.working_size import resized, scaled_size
 from foveal.progress import Progress
 
 PATCHES = 40_000  # in all, as many of each photograph
@@ -35,8 +35,8 @@ def learn_filters(model: PatchFilterModel, dataset: Dataset, seed: int, report: 
     for index in range(len(dataset)):
         photographs, _ = dataset.stimuli.read([index])
         for photograph in photographs.values():
-            image = stacked([photograph])
-            half = F.interpolate(image, scale_factor=0.5, mode="bicubic", antialias=True, align_corners=False)
+            image = to_tensor([photograph])
+            half = resized(image, scaled_size((image.shape[2], image.shape[3]), 0.5))
             patches[n_read] = _random_patches(model.prepared(half)[0], model.patch_side, of_each, generator)
             n_read += 1
         report("patches", index + 1, len(dataset))

@@ -11,7 +11,7 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import stacked
+from foveal.models.base import to_tensor
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress
@@ -47,10 +47,12 @@ def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report:
     batches = _prepared(model, dataset, report)
     ((mean, deviation),) = moments({"": batch.features} for batch in batches).values()
     model.standardise(mean.float(), deviation.float())
-    torch.manual_seed(seed)
-    for layer in model.readout.modules():
-        if isinstance(layer, torch.nn.Conv2d):
-            layer.reset_parameters()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for layer in model.readout.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.reset_parameters()
+        order = [torch.randperm(len(batches)).tolist() for _ in range(EPOCHS)]
     log_blur = torch.tensor(math.log(START_BLUR), requires_grad=True)
     prior_weight = torch.tensor(1.0, requires_grad=True)
     groups = [
@@ -60,7 +62,7 @@ def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report:
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * len(batches))
     for epoch in range(EPOCHS):
-        for number in torch.randperm(len(batches)).tolist():
+        for number in order[epoch]:
             batch = batches[number]
             h, w = batch.counts.shape[1:]
             blurred = gaussian_blur(model.read_out(batch.features), log_blur.exp() * max(h, w))
@@ -82,7 +84,7 @@ def _prepared(model: PixelReadoutModel, dataset: Dataset, report: Progress) -> l
     for indices in dataset.stimuli.batches(BATCH_SIZE):
         photographs, _ = dataset.stimuli.read(indices)
         if photographs:
-            features = model.features(stacked(list(photographs.values())))
+            features = model.features(to_tensor(list(photographs.values())))
             height, width = dataset.stimuli.sizes[indices[0]].tolist()
             size = height, width
             grid_of = {size: Grid.over(size, (features.shape[2], features.shape[3]))}.__getitem__

@@ -1,7 +1,9 @@
 """Independent components: sources that were mixed are found again."""
 
+import pytest
 import torch
 
+from foveal.errors import FovealError
 from foveal.models.parts.ica import independent_components
 
 
@@ -38,3 +40,9 @@ def test_fewer_filters_see_the_strongest_components():
     filters = independent_components(samples, 2)
     assert filters.shape == (2, 3)
     assert filters[:, 2].abs().max() < 0.05
+
+
+def test_more_filters_than_directions_are_refused():
+    gray = torch.rand(500, 1, 4, generator=torch.Generator().manual_seed(0)).expand(-1, 3, -1).flatten(1)
+    with pytest.raises(FovealError, match="5 filters of patches that vary in 4 directions"):
+        independent_components(gray, 5)

@@ -8,7 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from foveal.errors import FovealError
+
 STEPS = 200  # at most
+NO_VARIANCE = 1e-7  # of the largest; below, it is rounding
 TOLERANCE = 1e-4  # one minus the cosine by which a filter still turns
 
 
@@ -25,6 +28,11 @@ def independent_components(
         Number of filters: they respond to as many principal components of the samples, the others are noise.
     seed
         Of the turn from which the search starts.
+
+    Raises
+    ------
+    FovealError
+        If the samples vary in fewer directions than there are to be filters.
     """
     whitening = _whitening(samples, n_components)
     white = (samples - samples.mean(dim=0)) @ whitening.T
@@ -44,6 +52,9 @@ def independent_components(
 def _whitening(samples: Float[Tensor, "sample dimension"], n_components: int) -> Float[Tensor, "component dimension"]:
     """Principal axes, each divided by the deviation along it, the largest first."""
     variances, axes = torch.linalg.eigh(torch.cov(samples.T).double())
+    dimensions = int((variances > NO_VARIANCE * variances[-1]).sum())
+    if dimensions < n_components:
+        raise FovealError(f"{n_components} filters of patches that vary in {dimensions} directions: all gray?")
     kept = axes.flip(1)[:, :n_components] / variances.flip(0)[:n_components].sqrt()
     return kept.T.to(samples)
 
