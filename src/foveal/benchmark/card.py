@@ -1,5 +1,6 @@
 """The card of a model: what it is, what it was trained on and how, what was measured."""
 
+import inspect
 import json
 import os
 from collections.abc import Sequence
@@ -12,6 +13,13 @@ from foveal.benchmark.results import COLUMNS
 from foveal.errors import FovealError, first_line
 from foveal.models import load_model
 from foveal.models.registry import datasets_of, trainings_of
+
+BITS = "bit per fixation above uniform"
+NAMES = {
+    "log_likelihood": f"on the images that it was fitted to, {BITS}",
+    "held_out_log_likelihood": f"on images that were held out, {BITS}",
+    "center_bias_log_likelihood": f"of the centre bias, each image left out in turn, {BITS}",
+}
 
 
 def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) -> str:
@@ -32,8 +40,10 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
     loaded = load_model(model)
     card = loaded.card
     n_numbers = sum(parameter.numel() for parameter in loaded.state_dict().values())
-    lines = [f"# {card.name}", "", f"{card.paper}. {card.family.capitalize()} model of {card.year or 'all times'}, "]
+    lines = [f"# {card.name}", "", inspect.getdoc(type(loaded)) or ""]
+    lines += ["", f"{card.paper}. {card.family.capitalize()} model of {card.year or 'all times'}, "]
     lines[-1] += f"{n_numbers:,} numbers; licence: {card.licence}."
+    lines += ["", "## What it does", "", inspect.getdoc(inspect.getmodule(type(loaded))) or ""]
     for name, training in trainings_of(model).items():
         lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_training(training)]
     if results:
@@ -52,7 +62,7 @@ def _training(provenance: dict[str, Any]) -> list[str]:
     lines.append("")
     for what, values in (("", told), ("recipe: ", recipe), ("at the end of training: ", course)):
         lines += [
-            f"- {what}{key.replace('_', ' ')}: {_short(value)}"
+            f"- {what}{NAMES.get(key, key.replace('_', ' '))}: {_short(value)}"
             for key, value in values.items()
             if value not in (None, [], {})
         ]
