@@ -64,17 +64,24 @@ def main() -> None:
         rows[f"{config.working_area} px, bfloat16"] = measured()
     results = {f"{row}: {what}": value for row, found in rows.items() for what, value in found.items()}
     keep("working_area", {**results, "threads": torch.get_num_threads()})
+    draw(rows, list(parts))
+
+
+def draw(rows: dict[str, dict[str, float]], names: list[str]) -> None:
+    """Share of the gold standard by time, a curve a data set; the last row is that in bfloat16."""
     figure = Figure(figsize=(6, 4), layout="constrained", dpi=130)
     ax = figure.subplots()
     *areas, in_bfloat16 = rows.values()
     times = [found[TIME] for found in areas]
-    for name, color in zip(parts, ("#3b5f8a", "#c1554d", "#6a9a5b"), strict=True):
+    for name, color in zip(names, ("#3b5f8a", "#c1554d", "#6a9a5b"), strict=True):
         share = f"{name}, share of gold"
         ax.plot(times, [found[share] for found in areas], "o-", label=name, color=color)
         ax.plot(in_bfloat16[TIME], in_bfloat16[share], "o", markerfacecolor="none", color=color)
     for time, area in zip(times, AREAS, strict=True):
-        ax.annotate(f"{area / 1000:.0f}k px", (time, ax.get_ylim()[0]), fontsize=7, ha="center", va="bottom")
-    ax.set_xlabel(f"ms, one photograph of 640 x 480, {torch.get_num_threads()} threads (hollow: bfloat16)")
+        ax.annotate(
+            f"{area / 1000:.0f}k px", (time, ax.get_ylim()[0]), fontsize=7, ha="center", va="bottom", rotation=90
+        )
+    ax.set_xlabel(f"ms, one photograph of 640 x 480, threads: {torch.get_num_threads()} (hollow: bfloat16)")
     ax.set_ylabel("information gain, share of the gold standard's")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False)
