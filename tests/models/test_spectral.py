@@ -7,10 +7,11 @@ from scipy import fft, ndimage
 from toy import make_photograph
 
 from foveal.images import read_image
-from foveal.models.classical.image_signature import NO_SIGN, ImageSignature, dct
+from foveal.models.classical.image_signature import NO_SIGN, ImageSignature
 from foveal.models.classical.quaternion_dct import QuaternionDCT
 from foveal.models.classical.spectral_residual import LUMA, SpectralResidual
 from foveal.models.parts.color import to_lab, to_opponent
+from foveal.models.parts.cosine_transform import dct
 from foveal.models.parts.working_size import shrunk
 
 MODELS = {"image-signature": ImageSignature, "quaternion-dct": QuaternionDCT, "spectral-residual": SpectralResidual}

@@ -190,12 +190,18 @@ def train(
         likelihood, held_out = _fitted_log_likelihood(center_bias, data), prior_likelihood
         trained = center_bias
 
-    command = f"foveal train {name} --dataset {data.name}" + (f" --split {split}" if split else "")
-    command += (f" --backbone {backbone}" if backbone else "") + (f" --layers {','.join(layers)}" if layers else "")
-    command += f" --penalty {penalty}" if penalty != SPARSITY else ""
-    command += f" --optimizer {optimizer}" if optimizer != "lbfgs" else ""
-    command += f" --seed {seed}" if seed else ""
-    command += (f" --folds {folds}" if folds else "") + (" --leave-out subjects" if left_out == "subjects" else "")
+    given = {
+        "split": split,
+        "backbone": backbone,
+        "layers": ",".join(layers or ()),
+        "penalty": str(penalty) if penalty != SPARSITY else None,
+        "optimizer": optimizer if optimizer != "lbfgs" else None,
+        "seed": seed,
+        "folds": folds,
+        "leave-out": "subjects" if left_out == "subjects" else None,
+    }
+    options = "".join(f" --{option} {value}" for option, value in given.items() if value)
+    command = f"foveal train {name} --dataset {data.name}{options}"
     result = TrainingReport(
         name,
         data.name,

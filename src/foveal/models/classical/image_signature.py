@@ -7,16 +7,15 @@ of the width, as if nothing was outside, cut off at twice that); here the longer
 seen as large as a landscape.
 """
 
-import math
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.color import to_lab
+from foveal.models.parts.cosine_transform import dct
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
@@ -55,22 +54,3 @@ class ImageSignature(SaliencyMapModel):
         sigma = self.config.blur_sigma * self.config.working_side
         blurred = blurred_in_black(foreground, sigma, round(4 * sigma))
         return resize_maps(blurred, (images.shape[2], images.shape[3]))
-
-
-def dct(maps: Float[Tensor, "*batch height width"], inverse: bool = False) -> Float[Tensor, "*batch height width"]:
-    """Two-dimensional orthonormal discrete cosine transform (type II), or its inverse, by two matrix products.
-
-    >>> maps = torch.rand(5, 8)
-    >>> torch.allclose(dct(dct(maps), inverse=True), maps, atol=1e-5)
-    True
-    """
-    rows, columns = (_cosines(length).to(maps) for length in maps.shape[-2:])
-    return rows.mT @ maps @ columns if inverse else rows @ maps @ columns.mT
-
-
-def _cosines(length: int) -> Float[Tensor, "frequency position"]:
-    """One cosine a row, of norm one."""
-    frequency, position = torch.arange(length)[:, None], torch.arange(length) + 0.5
-    cosines = torch.cos(math.pi / length * frequency * position) * math.sqrt(2 / length)
-    cosines[0] /= math.sqrt(2)
-    return cosines

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyMapModel
-from foveal.models.classical.image_signature import dct
 from foveal.models.parts.color import to_opponent
+from foveal.models.parts.cosine_transform import dct
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
 from foveal.models.registry import register_model
