@@ -160,8 +160,12 @@ class Recipe:
         if unknown or "datasets" not in values:
             problem = f"unknown: {', '.join(sorted(unknown))}" if unknown else "datasets are missing"
             raise FovealError(f"{path}: no recipe ({problem})")
-        for name, kind in (("datasets", list), ("config", dict)):
-            if not isinstance(values.get(name, kind()), kind):
+        kinds: dict[str, Any] = {
+            field.name: int | float for field in fields(cls) if type(field.default) in (int, float)
+        }
+        kinds |= {"datasets": list, "zooms": list, "config": dict}
+        for name in kinds.keys() & values.keys():
+            if not isinstance(values[name], kinds[name]):
                 raise FovealError(f"{path}: no recipe ({name}: {values[name]!r})")
         try:
             values["datasets"] = tuple(values["datasets"])
