@@ -74,3 +74,12 @@ def test_it_is_trained_and_calibrated_by_one_command(tmp_path):
     assert np.isfinite(model.predict(image).log_density).all()
     with pytest.raises(FovealError, match="icf learns from fixations"):
         train("icf", make_dataset(6), out=tmp_path, folds=2)
+
+
+def test_the_users_generator_is_not_reseeded(tmp_path):
+    drawn = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        train("icf", make_dataset(4), out=tmp_path)
+        drawn.append(torch.rand(3))
+    assert not torch.equal(*drawn)

@@ -183,7 +183,8 @@ def train(
         likelihood, held_out = done.log_likelihood, done.held_out_log_likelihood
         trained = fitted_model
     elif isinstance(fitted_model, SaliencyMapModel):
-        _learn(fitted_model, data, seed, progress or to_nobody)
+        with torch.random.fork_rng():  # the user's generator stays as it is
+            _learn(fitted_model, data, seed, progress or to_nobody)
         likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or to_nobody)
         trained = fitted_model
     else:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, fixation_map
-from foveal.models.base import stacked
+from foveal.models.base import to_tensor
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress
 from foveal.training.examples import DEGREES_ACROSS
@@ -77,7 +77,7 @@ def _samples(
     for indices in dataset.stimuli.batches(BATCH_SIZE):
         photographs, _ = dataset.stimuli.read(indices)
         if photographs:
-            maps = model.features(stacked(list(photographs.values())))
+            maps = model.features(to_tensor(list(photographs.values())))
             size = maps.shape[2], maps.shape[3]
             for image, of_image in zip(photographs, maps, strict=True):
                 places, sides = _places(dataset, image, size, generator)

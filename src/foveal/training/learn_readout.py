@@ -47,12 +47,10 @@ def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report:
     batches = _prepared(model, dataset, report)
     ((mean, deviation),) = moments({"": batch.features} for batch in batches).values()
     model.standardise(mean.float(), deviation.float())
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        for layer in model.readout.modules():
-            if isinstance(layer, torch.nn.Conv2d):
-                layer.reset_parameters()
-        order = [torch.randperm(len(batches)).tolist() for _ in range(EPOCHS)]
+    torch.manual_seed(seed)
+    for layer in model.readout.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.reset_parameters()
     log_blur = torch.tensor(math.log(START_BLUR), requires_grad=True)
     prior_weight = torch.tensor(1.0, requires_grad=True)
     groups = [
@@ -62,7 +60,7 @@ def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report:
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * len(batches))
     for epoch in range(EPOCHS):
-        for number in order[epoch]:
+        for number in torch.randperm(len(batches)).tolist():
             batch = batches[number]
             h, w = batch.counts.shape[1:]
             blurred = gaussian_blur(model.read_out(batch.features), log_blur.exp() * max(h, w))
