@@ -7,6 +7,7 @@ lies on cells of 8 px of the image as the network sees it, which is brought to o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import torch
@@ -218,7 +219,8 @@ class FovealS(SaliencyModel):
                 combined = taps[key](features[key])
                 by_grid[grid] = by_grid[grid] + combined if grid in by_grid else combined
         target = self.density_grid(size)
-        return torch.stack([resample(maps, grid, target) for grid, maps in by_grid.items()]).sum(dim=0)
+        # One after the other: stacked, they would all be copied once more, a tenth of a training's time.
+        return reduce(torch.add, (resample(maps, grid, target) for grid, maps in by_grid.items()))
 
     def forward(
         self, features: dict[str, Float[Tensor, "image _ _ _"]], size: tuple[int, int], zoom: float = 1.0
