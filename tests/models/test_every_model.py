@@ -53,8 +53,9 @@ def test_an_image_of_one_colour_has_the_centre_bias(model):
         pytest.skip(f"{model.name} computes a density")
     expected = model.calibration(torch.zeros(1, 50, 70))[0]
     for color in ((77, 77, 77), (200, 30, 90)):
-        log_density = model.predict(np.full((50, 70, 3), color, np.uint8)).log_density
-        torch.testing.assert_close(torch.from_numpy(log_density), expected, atol=1e-5, rtol=0)
+        pixels = np.full((50, 70, 3), color, np.uint8)
+        torch.testing.assert_close(torch.from_numpy(model.predict(pixels).log_density), expected, atol=1e-5, rtol=0)
+        assert not model.saliency_map_of([pixels]).any()
 
 
 def test_a_gray_image_has_no_colours_from_rounding(model):
@@ -131,7 +132,7 @@ def test_what_needs_fixations_says_so(name, photograph):
 def test_weights_that_are_missing_are_told(monkeypatch, tmp_path):
     monkeypatch.setattr("foveal.models.registry._published", lambda name: tmp_path / f"{name}.safetensors")
     for card in model_cards():
-        if card.weights == "package":
+        if card.weights != "none":
             with pytest.raises(FovealError, match=f"the weights of {card.name} are missing"):
                 load_model(card.name)
 

@@ -38,7 +38,8 @@ class ModelCard:
     trainable
         Can `foveal train` fit it (or its calibration) to a data set?
     weights
-        Where its numbers come from: "none" needed, or in the "package".
+        Where its numbers come from: "none" needed, in the "package", or "package + alexnet", where `foveal weights` has
+        to install the second once.
     licence
         Of the weights, or of the code where there are none.
     needs_fixations
@@ -187,16 +188,21 @@ class SaliencyMapModel(SaliencyModel):
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
         """The calibrated map; where nothing is to be seen, the calibration's centre bias."""
-        # Of an image of one colour, a map holds what rounding or the border leaves, and is scaled to its range.
+        return self.calibration(self._map_of_what_is_seen(images))
+
+    def _map_of_what_is_seen(
+        self, images: Float[Tensor, "image 3 height width"]
+    ) -> Float[Tensor, "image height width"]:
+        """The map; zero of an image of one colour, where it would be what rounding or the border leaves."""
         of_one_colour = (images.amax(dim=(2, 3)) == images.amin(dim=(2, 3))).all(dim=1)
         maps = self.saliency_map(images)
-        return self.calibration(torch.where(of_one_colour[:, None, None], torch.zeros_like(maps), maps))
+        return torch.where(of_one_colour[:, None, None], torch.zeros_like(maps), maps)
 
     @torch.inference_mode()
     def saliency_map_of(self, images: Sequence[RGBImage]) -> Float[Tensor, "image height width"]:
         """Saliency maps of uint8 photographs of one size, at that size."""
         size = images[0].shape[:2]
-        maps = torch.cat([self.saliency_map(some) for some in self._tensors(images)])
+        maps = torch.cat([self._map_of_what_is_seen(some) for some in self._tensors(images)])
         return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
 
 

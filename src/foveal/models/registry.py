@@ -86,7 +86,7 @@ def load_model(
         model = _MODELS[name]()
     elif name in _MODELS:
         with resources.as_file(_published(name)) as path:
-            if _MODELS[name].card.weights == "package" and not path.is_file():
+            if _MODELS[name].card.weights != "none" and not path.is_file():
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
             model = _read_model(path) if path.is_file() else _MODELS[name]()
     else:

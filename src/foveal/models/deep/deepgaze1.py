@@ -47,7 +47,7 @@ class DeepGaze1Config(ModelConfig):
     year=2015,
     paper="Kümmerer, Theis & Bethge, Deep Gaze I, ICLR workshop 2015 (arXiv:1411.1045)",
     trainable=True,
-    weights="package",
+    weights="package + alexnet",
 )
 class DeepGaze1(SaliencyModel):
     """A linear readout of pretrained features, blurred, with a centre bias."""
