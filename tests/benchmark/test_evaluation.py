@@ -260,6 +260,7 @@ def test_photographs_that_a_model_was_fitted_to_are_said(dataset, tmp_path):
     save_model(CenterBias(), tmp_path / "mixture.safetensors", {"members": {"one": one, "two": two}})
     assert trained_on(tmp_path / "mixture.safetensors") == ["here", "there"]
     assert trained_on("uniform") == []
+    assert trained_on("judd") == ["osie", "eyecrowd", "scene"]  # the latter two by what it reads
     with warnings.catch_warnings():
         warnings.simplefilter("error", FovealNote)
         foveal.evaluate("bms", dataset, metrics="AUC")

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
 import torch
 from faces import average_precision, by_center, by_overlap, curve, judged
+from scipy.ndimage import gaussian_filter
 from toy import disc_center, make_dataset, make_photograph
 
 from foveal.datasets import load_dataset
@@ -19,6 +21,7 @@ from foveal.models.classical.itti import Itti
 from foveal.models.classical.judd import Judd, probability
 from foveal.models.deep.faces import FaceDetector, Faces, _drawn, _faces
 from foveal.models.parts.geometry import Grid
+from foveal.models.parts.working_size import resized
 from foveal.training import train
 from foveal.training.learn_classifier import learn_classifier, support_vector_weights
 from foveal.training.learn_faces import Example, _loss, learn_faces, targets
@@ -134,6 +137,32 @@ def test_without_faces_cerf_is_itti():
 def test_probability_counts_equal_colours():
     values = torch.tensor([[[[0, 10], [255, 40]]], [[[3, 3], [3, 3]]]], dtype=torch.uint8)
     assert probability(values, 8).flatten(1).tolist() == [[0.5, 0.5, 0.25, 0.25], [1.0] * 4]
+
+
+def test_judds_features_come_in_their_order():
+    pixels = cv2.resize(skimage.data.astronaut(), (200, 200), interpolation=cv2.INTER_AREA)
+    images = stacked([pixels])
+    features = Judd().features(images)[0]
+    bands = features[:13].flatten(1).double().numpy()
+    centred = bands - bands.mean(axis=1, keepdims=True)
+    rarity = np.sqrt((centred * np.linalg.solve(np.cov(bands, bias=True), centred)).sum(axis=0))
+    np.testing.assert_allclose(features[13].flatten(), rarity, rtol=1e-2)
+    low_pass = gaussian_filter(pixels.mean(axis=2) / 255, 8)
+    np.testing.assert_allclose(features[12, 32:-32, 32:-32], low_pass[32:-32, 32:-32], atol=0.01)
+    torch.testing.assert_close(features[14:17], resized(Itti().conspicuity_maps(images), (200, 200))[0])
+    torch.testing.assert_close(features[17:20], images[0])
+    binned = pixels.reshape(-1, 3) // 32
+    for channel in range(3):
+        counts = np.bincount(binned[:, channel])
+        np.testing.assert_allclose(features[20 + channel].flatten(), counts[binned[:, channel]] / 200**2, rtol=1e-5)
+    _, of_place, counts = np.unique(binned, axis=0, return_inverse=True, return_counts=True)
+    np.testing.assert_allclose(features[23].flatten(), (counts / 200**2)[of_place.ravel()], rtol=1e-5)
+    assert features[27].unique().numel() < features[23].unique().numel()  # a wide median has fewer colours
+    row, column = divmod(int(features[28].argmax()), 200)
+    assert np.hypot(row - 45, column - 87) < 12
+    distance = features[29]
+    assert distance[99:101, 99:101].max() < 0.02 < distance.max()
+    assert distance.max() == distance[0, 0] == distance[-1, -1]
 
 
 def test_support_vectors_are_at_the_minimum():

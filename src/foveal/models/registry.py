@@ -1,5 +1,6 @@
 """Names of models, and how one is loaded: by its name, or from a file that `foveal train` wrote."""
 
+import difflib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -90,7 +91,9 @@ def load_model(
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
             model = _read_model(path) if path.is_file() else _MODELS[name]()
     else:
-        raise FovealError(f"no model {name!r} (known: {', '.join(list_models())}; or a .safetensors file)")
+        near = difflib.get_close_matches(name.lower(), _MODELS, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise FovealError(f"no model {name!r} ({meant}known: {', '.join(list_models())}; or a .safetensors file)")
     try:
         return model.eval().to(device)
     except (RuntimeError, AssertionError) as error:
@@ -139,9 +142,15 @@ def provenance_of(name: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def trainings_of(name: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
-    """Where the weights of a model come from, member by member of a mixture; of another model, its own under ""."""
+    """Where the weights of a model come from, and under their names those of models that it reads.
+
+    Of a mixture, member by member; of another model, its own under "".
+    """
     provenance = provenance_of(name)
-    return dict(provenance.get("members") or ({"": provenance} if provenance else {}))
+    trainings = dict(provenance.get("members") or ({"": provenance} if provenance else {}))
+    for other in _class_of(os.fspath(name)).reads:
+        trainings |= {part or other: training for part, training in trainings_of(other).items()}
+    return trainings
 
 
 def datasets_of(training: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -152,8 +161,9 @@ def datasets_of(training: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def trained_on(name: str | os.PathLike[str]) -> list[str]:
-    """Names of the data sets that a model was fitted to which is given as to `load_model`."""
-    return [data["name"] for training in trainings_of(name).values() for data in datasets_of(training)]
+    """Names of the data sets that a model, or one that it reads, was fitted to; it is given as to `load_model`."""
+    every = (data["name"] for training in trainings_of(name).values() for data in datasets_of(training))
+    return list(dict.fromkeys(every))
 
 
 def _published(name: str) -> Traversable:
@@ -161,11 +171,20 @@ def _published(name: str) -> Traversable:
     return resources.files("foveal.models") / "weights" / f"{name}.safetensors"
 
 
-def _read_model(path: Path) -> SaliencyModel:
-    header, tensors = _read_file(path)
+def _class_of(name: str) -> type[SaliencyModel]:
+    import_all("foveal.models")
+    return _class_in(Path(name), _read_file(Path(name))[0]) if name.endswith(".safetensors") else _MODELS[name]
+
+
+def _class_in(path: Path, header: Mapping[str, str]) -> type[SaliencyModel]:
     if header.get("model") not in _MODELS:
         raise FovealError(f"{path}: weights of {header.get('model', 'no model')!r}, which Foveal does not have")
-    cls = _MODELS[header["model"]]
+    return _MODELS[header["model"]]
+
+
+def _read_model(path: Path) -> SaliencyModel:
+    header, tensors = _read_file(path)
+    cls = _class_in(path, header)
     try:
         model = cls(cls.Config.of(json.loads(header["config"]))) if cls.Config and "config" in header else cls()
         model.load_state_dict(tensors)

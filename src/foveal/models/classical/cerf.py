@@ -5,9 +5,9 @@ beside the conspicuity maps of colour, intensity and orientation of Itti, Koch &
 and the four maps count the same.
 
 Differs from the paper in: faces come from Foveal's own detector (see `models.deep.faces`), not from that of Viola &
-Jones; the Gaussian's width is half a side of the face's box, not the square root of its radius, which depends on the
-unit; the map of faces is scaled to its largest value, whatever the number of faces: the operator N(.), which the other
-channels have gone through, counts many peaks for little, and would find nothing in a crowd.
+Jones; the Gaussian's width is half a side of the face's box; the map of faces is scaled to its largest value, whatever
+the number of faces: the operator N(.), which the other channels have gone through, counts many peaks for little, and
+would find nothing in a crowd.
 """
 
 import torch
@@ -33,6 +33,9 @@ from foveal.models.registry import register_model
 )
 class Cerf(Itti):
     """The channels of `itti` and one of faces."""
+
+    map_is_fitted = True  # that of faces
+    reads = ("faces",)
 
     def make_ready(self) -> None:
         """Load the detector of faces."""

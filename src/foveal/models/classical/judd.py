@@ -3,13 +3,14 @@
 "Learning to predict where humans look", ICCV 2009. Of every place of the image at 200 px, 30 features are known: the
 amplitudes of band-pass filters of four orientations and three scales, and the low-pass (13); how rare they are within
 the image (Torralba's saliency: their Mahalanobis distance); the conspicuity of colour, intensity and orientation of
-Itti, Koch & Niebur (3); red, green and blue, and the probability of each (6); the probability of the colour in the
-image, itself and median-filtered at four widths (5); a face; and the distance from the centre. A linear support vector
-machine weighs them, see `training.learn_classifier`.
+Itti, Koch & Niebur (3), which look at the image's own pixels; red, green and blue, and the probability of each (6); the
+probability of the colour in the image, itself and median-filtered at four widths (5); a face; and the distance from the
+centre. A linear support vector machine weighs them, see `training.learn_classifier`.
 
 Differs from the paper in: no detectors of the horizon, of cars, and of people, whose training data Foveal does not
 have; log-Gabor filters in place of a steerable pyramid; faces from Foveal's own detector (see `models.deep.faces`), not
-from that of Viola & Jones; the longer side has 200 px, where the paper makes squares of all photographs.
+from that of Viola & Jones; the longer side has 200 px, where the paper makes squares of all photographs; places at the
+border are learned from as well.
 """
 
 import math
@@ -61,6 +62,7 @@ class Judd(PixelReadoutModel):
     """A linear classifier of contrast, colour, faces and the distance from the centre."""
 
     Config = JuddConfig
+    reads = ("faces",)
     config: JuddConfig
 
     def __init__(self, config: JuddConfig | None = None) -> None:
