@@ -51,7 +51,8 @@ def test_a_batch_equals_single_images(model):
 def test_an_image_of_one_colour_has_the_centre_bias(model):
     if not isinstance(model, SaliencyMapModel):
         pytest.skip(f"{model.name} computes a density")
-    expected = model.calibration(torch.zeros(1, 50, 70))[0]
+    expected = model.calibration.center_bias((50, 70))[0]
+    assert expected[25, 35] > expected[0, 0] + 1  # also of a model whose own map has a centre bias
     for color in ((77, 77, 77), (200, 30, 90)):
         pixels = np.full((50, 70, 3), color, np.uint8)
         torch.testing.assert_close(torch.from_numpy(model.predict(pixels).log_density), expected, atol=1e-5, rtol=0)
@@ -146,8 +147,10 @@ def test_cards_are_complete():
 
 
 def test_what_cannot_be_loaded_is_one_clear_line(tmp_path):
-    with pytest.raises(FovealError, match="no model 'salgan'"):
+    with pytest.raises(FovealError, match=r"no model 'salgan' \(known"):
         load_model("salgan")
+    with pytest.raises(FovealError, match=r"no model 'BMS'.*did you mean bms"):
+        load_model("BMS")
     with pytest.raises(FovealError, match="no such file"):
         load_model(tmp_path / "none.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"not weights")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from foveal.errors import FovealError
@@ -83,6 +83,7 @@ class SaliencyModel(nn.Module, ABC):
     card: ClassVar[ModelCard]
     Config: ClassVar[type[ModelConfig] | None] = None
     together_on_cpu: ClassVar[bool] = False  # are images of a batch computed at the same time?
+    reads: ClassVar[tuple[str, ...]] = ()  # models that come with Foveal, on whose answers or features it is built
     config: Any = None
 
     @property
@@ -187,16 +188,17 @@ class SaliencyMapModel(SaliencyModel):
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """The calibrated map; where nothing is to be seen, the calibration's centre bias."""
-        return self.calibration(self._map_of_what_is_seen(images))
+        """The calibrated map; of an image of one colour, the centre bias of the data that it was calibrated on."""
+        size = images.shape[2], images.shape[3]
+        log_density = self.calibration(self._map_of_what_is_seen(images))
+        return torch.where(_of_one_colour(images), self.calibration.center_bias(size), log_density)
 
     def _map_of_what_is_seen(
         self, images: Float[Tensor, "image 3 height width"]
     ) -> Float[Tensor, "image height width"]:
         """The map; zero of an image of one colour, where it would be what rounding or the border leaves."""
-        of_one_colour = (images.amax(dim=(2, 3)) == images.amin(dim=(2, 3))).all(dim=1)
         maps = self.saliency_map(images)
-        return torch.where(of_one_colour[:, None, None], torch.zeros_like(maps), maps)
+        return torch.where(_of_one_colour(images), torch.zeros_like(maps), maps)
 
     @torch.inference_mode()
     def saliency_map_of(self, images: Sequence[RGBImage]) -> Float[Tensor, "image height width"]:
@@ -204,6 +206,10 @@ class SaliencyMapModel(SaliencyModel):
         size = images[0].shape[:2]
         maps = torch.cat([self._map_of_what_is_seen(some) for some in self._tensors(images)])
         return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
+
+
+def _of_one_colour(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, "image 1 1"]:
+    return (images.amax(dim=(2, 3)) == images.amin(dim=(2, 3))).all(dim=1)[:, None, None]
 
 
 def check_pixels_per_degree(pixels_per_degree: float | None) -> None:

@@ -56,6 +56,10 @@ class Calibration(nn.Module):
         prior = resize_maps(self.log_prior[None], (height, width))
         return normalize_log_density(blurred + self.prior_weight * prior)
 
+    def center_bias(self, size: tuple[int, int]) -> Float[Tensor, "1 height width"]:
+        """Log density of the centre bias alone, whatever its weight beside a map that may have one of its own."""
+        return normalize_log_density(resize_maps(self.log_prior[None], size))
+
 
 def to_working_grid(saliency: Float[Tensor, "image height width"]) -> Float[Tensor, "image h w"]:
     """Each map scaled to [0, 1] (a constant map to 0), its longer side at most WORKING_SIDE."""
