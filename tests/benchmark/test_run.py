@@ -11,7 +11,7 @@ import pytest
 import foveal
 from foveal.benchmark import benchmark
 from foveal.benchmark import run as running
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Fixations, Stimuli
 
 MODELS = ["uniform", "centerbias", "bms", "gold"]
@@ -99,6 +99,16 @@ def test_the_report_stands_alone_and_says_what_the_table_says(report):
     of_bms = done.results.per_image.query("model == 'bms'")
     street = of_bms["IG"].iloc[0::2].mean()
     assert f'data-value="{street}"' in page
+
+
+def test_the_report_says_what_was_fitted_to_its_photographs_and_that_it_is_of_a_part(dataset, tmp_path):
+    with pytest.warns(FovealNote, match="bms was fitted to osie"):
+        benchmark(["bms", "uniform"], [dataclasses.replace(dataset, name="osie")], tmp_path, ["AUC"], limit=3)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<td>bms †</td>" in page
+    assert "<td>uniform</td>" in page
+    assert "† was fitted to photographs of this data set" in page
+    assert "3 of 8 images" in page
 
 
 def test_the_table_sorts_in_a_browser(report, tmp_path):

@@ -38,6 +38,8 @@ class Entry:
         Are they scored as they are, being no densities?
     log_likelihood
         Gives LL of every image where that needs no map.
+    in_sample
+        Was it fitted to the very data set that it is scored on?
     """
 
     name: str
@@ -45,6 +47,7 @@ class Entry:
     maps: MapSource
     raw: bool
     log_likelihood: Callable[[], Float[np.ndarray, " image"]] | None = None
+    in_sample: bool = False
 
     @property
     def on_maps(self) -> list[Metric]:
@@ -116,11 +119,12 @@ def _entry(
     model.make_ready()
     name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
     scores_what_was_fitted = not raw or (isinstance(model, SaliencyMapModel) and model.map_is_fitted)
-    if scores_what_was_fitted and not isinstance(given, SaliencyModel) and data.name in trained_on(given):
+    in_sample = scores_what_was_fitted and not isinstance(given, SaliencyModel) and data.name in trained_on(given)
+    if in_sample:
         note = f"{name} was fitted to {data.name}: its numbers there tell how well it fits, not how well it predicts"
         warnings.warn(note, FovealNote, stacklevel=2)
     chosen = possible_metrics(metrics, yardsticks, raw=raw)
-    return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw)
+    return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw, in_sample=in_sample)
 
 
 def possible_metrics(

@@ -3,7 +3,7 @@
 import base64
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,21 @@ LogDensity = Float[np.ndarray, "height width"]
 
 @dataclass(frozen=True)
 class Section:
-    """One data set of a report, and example images with the log density of every model."""
+    """One data set of a report.
+
+    Attributes
+    ----------
+    data
+        The whole of it.
+    examples
+        Example images, with the log density of every model.
+    in_sample
+        The models that were fitted to it.
+    """
 
     data: Dataset
     examples: Mapping[int, Mapping[str, LogDensity]]
+    in_sample: Collection[str]
 
 
 def write_report(results: Results, sections: Sequence[Section], path: str | os.PathLike[str], *, key: str = "") -> None:
@@ -75,6 +86,8 @@ def _describe(section: Section, results: Results) -> dict[str, Any]:
         "licence": data.licence,
         "citation": data.citation,
         "n_images": int(table["n_images"].max()),
+        "n_images_in_all": len(data),
+        "in_sample": section.in_sample,
         "metrics": [
             {"name": metric.name, "higher_is_better": metric.higher_is_better} for metric in get_metrics(metrics)
         ],

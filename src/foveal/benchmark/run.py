@@ -142,7 +142,12 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], path: 
     key = digest.hexdigest()
     if path.is_file() and key in path.read_text(encoding="utf-8")[:KEY_WITHIN]:
         return
-    sections = [Section(plan.data, _examples(plan.entries, plan.images)) for plan in plans]
+    sections = [
+        Section(
+            plan.data, _examples(plan.entries, plan.images), [entry.name for entry in plan.entries if entry.in_sample]
+        )
+        for plan in plans
+    ]
     write_report(results, sections, path, key=key)
 
 
