@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 
 from foveal.models.classical.fes import FastEfficientConfig, FastEfficientSaliency, surround_density
 from foveal.models.parts.color import to_lab
@@ -34,9 +35,13 @@ def test_the_density_is_that_of_its_samples():
 def test_the_map_is_the_mean_over_radii_of_the_posteriors():
     images = some_images()
     colors = to_lab(images)
-    config = FastEfficientConfig(working_side=30, radii=(2, 5), blur_sigma=0.01)
-    posteriors = [(1 / (1 + 0.1 * surround_density(colors, radius, 8, 10.0))) ** 30 for radius in (2, 5)]
-    expected = sum(posteriors) / 2
+    config = FastEfficientConfig(working_side=30, radii=(2, 5), blur_sigma=1.5)
+    inside = gaussian_filter(np.ones(colors.shape), (0, 0, 1.5, 1.5), mode="constant", truncate=8)[:, 0]
+    expected = 0
+    for radius in (2, 5):
+        posterior = 1 / (1 + 0.1 * surround_density(colors, radius, 8, 10.0)).numpy()
+        blurred = gaussian_filter(posterior, (0, 1.5, 1.5), mode="constant", truncate=8) / inside
+        expected = expected + torch.from_numpy(blurred**30 / 2).float()
     torch.testing.assert_close(FastEfficientSaliency(config).saliency_map(images), expected, atol=1e-4, rtol=0)
 
 

@@ -1,1 +1,1 @@
-"""Published models that were designed, not trained: one a file."""
+"""Published models of designed features, whatever their weights were learned from: one a file."""

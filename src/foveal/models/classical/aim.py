@@ -6,7 +6,8 @@ independent features of a patch, with the image's own histogram as density, summ
 Parameters as in the published code: patches of 21 px, histograms of 256 bins that all features of an image share,
 blurred by 8 px as if nothing was outside, and no value within half a patch of the border. Its filters are its authors';
 here they are learned (`foveal train aim`) by FastICA instead of JADE or infomax, and there are 25. They respond at
-every other pixel of every other row, which the blur hides and which takes a quarter of the time.
+every other pixel of every other row, which the blur hides and which takes a quarter of the time. The blur goes on to
+four of its widths, the authors' ends after two.
 """
 
 from dataclasses import dataclass

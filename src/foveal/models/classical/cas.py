@@ -7,9 +7,10 @@ maps are scaled to [0, 1] and averaged. What lies near a focus, a place above .8
 one minus its distance from the nearest focus.
 
 Patches of 7 px in an image of 250 px, in L*a*b*, as the paper; its overlap of 50 % is steps of three pixels here. Also
-here: what is beyond the border is the nearest pixel; the colours of patches are 1 apart if one is black and the other
-white; the .8 is of the highest place, and distances from foci are relative to the largest. The paper's prior for the
-centre and its detector of faces are left out: the calibration has a centre bias.
+here: foci are those of the mean over scales, as in the paper of 2010; beyond the border is the nearest pixel; the
+colours of patches are 1 apart if one is black and the other white; the .8 is of the highest place, and distances from
+foci are relative to the largest. The paper's prior for the centre and its detector of faces are left out: the
+calibration has a centre bias.
 """
 
 from dataclasses import dataclass

@@ -6,8 +6,9 @@ both equally likely before, the probability that the pixel stands out is
 $1 / (1 + \frac{\sigma_1}{\sigma_0 n} \sum_i e^{-|F(x) - F(x_i)|^2 / 2\sigma_0^2})$. Blurred, raised to a power,
 averaged over radii; all parameters are the published code's.
 
-Differs in: a photograph keeps its aspect ratio; and the prior for where salient pixels are, which the authors learned
-from fixations, is left out of the map: the calibration has one.
+Differs in: a photograph keeps its aspect ratio; the blur is a mean of what is in the image, the authors' has black
+around it, which the power makes a margin of nothing; and the prior for where salient pixels are, which the authors
+learned from fixations, is left out of the map. The calibration has a centre bias in place of both.
 """
 
 import math

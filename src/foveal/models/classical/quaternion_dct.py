@@ -7,6 +7,9 @@ is kept of each coefficient of the cosine transform is the quaternion's directio
 the transform, a unit quaternion that multiplies from the left, turns all coefficients alike and back again, and so has
 no effect on the squared reconstruction.) 64 px and a blur of 2.5 px as in the authors' experiments; the paper compares
 many colour spaces, and intensity with two opponent colours comes nearest to the authors' published map of OSIE 1001.
+
+Differs from the authors' code in: the longer side has 64 px, theirs the width; the blur loses nothing at the border,
+theirs has black around the image and ends after 4 px, which comes less near to their map (.952 instead of .963).
 """
 
 from dataclasses import dataclass
