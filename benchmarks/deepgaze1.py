@@ -2,11 +2,12 @@
 
     foveal train deepgaze1 --dataset mit1003 --split onesize --leave-out subjects --out dg1
     foveal train bms --dataset mit1003 --split onesize --out bms
-    python benchmarks/deepgaze1.py "DeepGaze I"=dg1 BMS=bms/bms.safetensors
+    python benchmarks/deepgaze1.py "DeepGaze I"=dg1 bms=bms/bms.safetensors
 
 What is named must have been fitted to the 463 images of 1024 x 768. A folder holds readouts that were fitted without
 one subject each, and is judged on these subjects (Fig. 3); a file is judged as it is: calibrated on the same fixations,
-as the paper's other models are. All are judged on the 540 other images, whose fixations nothing saw (for Fig. 4).
+as the paper's other models are (icf and judd have learned a few weights from them as well). All are judged on the 540
+other images, whose fixations nothing saw (for Fig. 4).
 
 With --gold-by-image, the gold standard of the 463 images is also fitted image by image, to see what hangs on it.
 Writes docs/assets/deepgaze1_models.png.
@@ -29,6 +30,7 @@ from foveal.benchmark.yardsticks import Yardsticks
 from foveal.gaze.kde import leave_one_subject_out_densities
 from foveal.metrics import get_metrics
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model
+from foveal.models.baselines import CenterBias
 from foveal.models.calibration import to_working_grid
 from foveal.models.deep.deepgaze1 import DeepGaze1, density_grid
 from foveal.models.parts.finalizer import normalize_log_density, resize_maps
@@ -102,7 +104,7 @@ class Figures:
         }
 
     def of_file(self, path: Path) -> dict[str, float]:
-        """Explained information of a model with a calibration, which cannot learn a subject by heart."""
+        """Explained information of a model that has hardly a weight with which it could learn a subject by heart."""
         positions = np.flatnonzero(np.isin(self.observations.dataset.stimuli.ids, self.data.stimuli.ids)).tolist()
         likelihood = self._means(load_model(path), positions)["LL"]
         baseline = float(self.yardsticks.center_bias_log_likelihood.mean())
@@ -170,8 +172,10 @@ def weighted_prior(model: SaliencyModel, size: tuple[int, int]) -> torch.Tensor:
     elif isinstance(model, SaliencyMapModel):
         rows, columns = to_working_grid(torch.zeros(1, *size)).shape[1:]
         log_prior, weight = model.calibration.log_prior, model.calibration.prior_weight
-    else:  # a centre bias, which is nothing else
+    elif isinstance(model, CenterBias):  # which is nothing else
         return model.log_density(torch.zeros(1, 3, *size))
+    else:
+        raise SystemExit(f"{model.name}: what its centre bias is worth is not known here")
     return weight * resize_maps(resize_maps(log_prior[None], (rows, columns)), size)
 
 

@@ -47,12 +47,16 @@ EVERY_MODEL_TEXT = """## Every model, every metric
 
     {command}
 
-(its `results.json`, with intervals, is [here](results/benchmark.json); sorted by IG). Of **MIT1003**, no model has seen
-anything, and each has the centre bias of the data that it was fitted to, but `centerbias`, which has that of MIT1003's
-other images, and the metrics' own. On **OSIE**, all models are in-sample: the calibrations of the saliency maps have 22
-numbers and a centre bias, which 700 photographs hardly notice; `icf`, `judd`, `deepgaze1`, `foveal-s` and `foveal-l`
-have learned more, and their rows say how well they fit (held-out numbers: their pages). What each metric is:
-[Metrics](metrics.md).
+(its `results.json`, with intervals, is [here](results/benchmark.json); sorted by IG; what each metric is:
+[Metrics](metrics.md)). Each metric judges the best map that a model's density has for it, so that these are no scores
+of raw maps; those are on the models' pages.
+
+Of **MIT1003** no model has seen anything: each comes with the centre bias of the data that it was fitted to, but
+`centerbias`, which is that of MIT1003's other images, and `uniform`. On **OSIE** these two are as honest; all others
+are in-sample. A calibration has 22 numbers and a centre bias, which hardly notice that they were fitted to these 700
+photographs, and `aim`, `sun` and `dva` have learned their filters from the pictures alone; but `icf`, `judd`,
+`deepgaze1`, `foveal-s` and `foveal-l`, and through the features of foveal-s `faces` and `cerf`, have learned from the
+fixations, and their rows say how well they fit (held-out numbers of some: their pages).
 """
 INTRODUCTION = """# Results
 
