@@ -3,12 +3,22 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import rankdata
 
 from foveal.gaze import fixation_map
 from foveal.gaze.fixations import Fixations
 from foveal.gaze.maps import gaussian_blur
-from foveal.metrics import FixationBatch, auc, auc_borji, correlation, kullback_leibler, similarity
-from foveal.metrics.forms import blurred, equalized, over_center_bias, similarity_map
+from foveal.metrics import (
+    FixationBatch,
+    auc,
+    auc_borji,
+    correlation,
+    kullback_leibler,
+    shuffled_auc_mit,
+    similarity,
+)
+from foveal.metrics.forms import blurred, over_center_bias, similarity_map
+from foveal.metrics.maps import sorted_pixels
 
 SIZE = (60, 80)
 SIGMA = 4.0
@@ -78,10 +88,22 @@ def test_ranks_serve_the_auc_on_a_grid():
     log_density = 3 * some_log_density(3)
     fixations = FixationBatch.of([(int(i % 80), int(i // 80)) for i in log_density.flatten().topk(1200).indices[300:]])
     exact = auc(log_density, fixations).item()
-    ranks = equalized(log_density)
-    assert auc(ranks, fixations).item() == pytest.approx(exact, abs=1e-3)
-    assert auc_borji(ranks, fixations).item() == pytest.approx(exact, abs=0.05)
+    assert auc_borji(log_density, fixations, equalize=True).item() == pytest.approx(exact, abs=0.05)
     assert auc_borji(log_density.exp(), fixations).item() < exact - 0.1
+
+
+def test_ranks_are_counted_as_by_hand():
+    """The slow, obvious way: a whole map of ranks, equal values on the lowest."""
+    maps = torch.cat([some_log_density(seed) for seed in (6, 7)]).round(decimals=1)
+    ranks = torch.stack([torch.from_numpy(rankdata(one, "min").reshape(SIZE)) for one in maps.numpy()]).float()
+    fixations = FixationBatch.at([(np.arange(9), np.arange(9)), (np.arange(9) % 5, np.arange(9) % 5 + 5)])
+    others = FixationBatch.at([(np.arange(40), np.arange(40)), (np.arange(40) % 30 + 30, np.arange(40) % 30)])
+    torch.testing.assert_close(auc_borji(maps, fixations, equalize=True), auc_borji(ranks, fixations))
+    given = auc_borji(maps, fixations, equalize=True, pixels=sorted_pixels(maps))
+    torch.testing.assert_close(given, auc_borji(ranks, fixations))
+    by_ranks = shuffled_auc_mit(ranks, fixations, others)
+    torch.testing.assert_close(shuffled_auc_mit(maps, fixations, others, equalize=True), by_ranks)
+    assert not torch.allclose(shuffled_auc_mit(maps, fixations, others), by_ranks)
 
 
 def test_a_center_bias_divided_by_itself_is_even():

@@ -180,7 +180,7 @@ class Forms:
 
     @cached_property
     def pixels(self) -> Float[Tensor, "image piece n"]:
-        """What AUC and AUC_Judd begin with."""
+        """What AUC, AUC_Judd and AUC_Borji begin with."""
         return sorted_pixels(self.maps)
 
     @cached_property
@@ -194,19 +194,9 @@ class Forms:
         return forms.blurred(self.maps, self.observed.sigma)
 
     @cached_property
-    def equalized(self) -> Float[Tensor, "image height width"]:
-        """For AUC_Borji."""
-        return forms.equalized(self.maps)
-
-    @cached_property
     def over_center_bias(self) -> Float[Tensor, "image height width"]:
-        """For sAUC and KL_fixations."""
+        """For sAUC, sAUC_MIT and KL_fixations."""
         return forms.over_center_bias(self.maps, self.observed.log_center_bias)
-
-    @cached_property
-    def over_center_bias_equalized(self) -> Float[Tensor, "image height width"]:
-        """For sAUC_MIT."""
-        return forms.equalized(self.over_center_bias)
 
     @cached_property
     def similarity_map(self) -> Float[Tensor, "image height width"]:

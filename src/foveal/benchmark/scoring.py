@@ -182,5 +182,7 @@ def map_values(
             shared = {name: getattr(forms, name) for name in metric.shares}
             if metric.draws:
                 shared["seed"] = observed.observations.seed
+            if metric.equalizes:
+                shared["equalize"] = not raw
             values[metric.name] = metric.function(forms.of(metric.uses), *needed, **shared).cpu().double()
     return values

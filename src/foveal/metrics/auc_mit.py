@@ -1,15 +1,19 @@
 """The areas under the ROC curve of the MIT saliency benchmark, as its MATLAB code computes them.
 
 Fixations are a mask there: a pixel fixated twice counts once. Negatives are not all pixels, thresholds are few, and
-both change the number; `auc` and `shuffled_auc` are what they approximate.
+both change the number; `auc` and `shuffled_auc` are what they approximate. Even steps between thresholds see nothing of
+a density's tails: with `equalize`, each value counts as its rank, the share of its map's pixels that are lower, which
+is the best map for them.
 """
+
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from foveal.metrics.fixation_batch import FixationBatch
-from foveal.metrics.maps import count_below, finite_range, min_max_scaled, sorted_pixels, sorted_rows
+from foveal.metrics.maps import count_below, finite_range, sorted_pixels, sorted_rows
 from foveal.metrics.registry import register_metric
 
 SPLITS = 100  # random draws of negatives that are averaged
@@ -57,14 +61,20 @@ def auc_judd(
     return torch.where(tells, _area(true_positives, false_positives), 0.5).to(saliency.dtype)
 
 
-@register_metric("AUC_Borji", uses="equalized", takes_any_map=True)
+@register_metric("AUC_Borji", uses="log_density", takes_any_map=True)
 def auc_borji(
-    saliency: Float[Tensor, "image height width"], fixations: FixationBatch, *, splits: int = SPLITS, seed: int = 0
+    saliency: Float[Tensor, "image height width"],
+    fixations: FixationBatch,
+    *,
+    splits: int = SPLITS,
+    seed: int = 0,
+    equalize: bool = False,
+    pixels: Float[Tensor, "image piece n"] | None = None,
 ) -> Float[Tensor, " image"]:
     """Area under the ROC curve against random pixels, as many as fixated ones, mean of 100 draws (MIT, AUC_Borji.m).
 
     The map is scaled from 0 to 1, the thresholds are 0, 0.1 … 1: few, so that skewed maps score too low. The draws
-    depend on the seed and the number of fixations only.
+    depend on the seed and the number of fixations only. `pixels` as in `auc`.
 
     Raises
     ------
@@ -76,15 +86,15 @@ def auc_borji(
     tensor([True])
     """
     fixations = fixations.distinct()
-    scaled = min_max_scaled(saliency, "AUC_Borji")
-    areas = []
-    for pixels, positives in zip(scaled.flatten(1), _per_image(scaled, fixations), strict=True):
-        drawn = torch.randint(len(pixels), (splits, len(positives)), generator=torch.Generator().manual_seed(seed))
-        areas.append(_area_on_grid(positives, pixels[drawn.to(pixels.device)]))
-    return torch.stack(areas).to(saliency.dtype)
+    at_fixations = _per_image(saliency, fixations)
+    drawn = [
+        values[torch.randint(len(values), (splits, len(some)), generator=_seeded(seed)).to(values.device)]
+        for values, some in zip(saliency.flatten(1), at_fixations, strict=True)
+    ]
+    return _areas_on_grid(saliency, at_fixations, drawn, "AUC_Borji", equalize=equalize, pixels=pixels)
 
 
-@register_metric("sAUC_MIT", uses="over_center_bias_equalized", takes_any_map=True)
+@register_metric("sAUC_MIT", uses="over_center_bias", takes_any_map=True)
 def shuffled_auc_mit(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,
@@ -92,6 +102,7 @@ def shuffled_auc_mit(
     *,
     splits: int = SPLITS,
     seed: int = 0,
+    equalize: bool = False,
 ) -> Float[Tensor, " image"]:
     """Area under the ROC curve against pixels fixated in ten other images, mean of 100 draws (MIT, AUC_shuffled.m).
 
@@ -108,19 +119,50 @@ def shuffled_auc_mit(
     tensor([1.])
     """
     fixations, ten_others = fixations.distinct(), ten_others.distinct()
-    scaled = min_max_scaled(saliency, "sAUC_MIT")
     ten_others.checked_count("nonfixations")
-    areas = []
-    for positives, negatives in zip(_per_image(scaled, fixations), _per_image(scaled, ten_others), strict=True):
-        order = torch.rand(splits, len(negatives), generator=torch.Generator().manual_seed(seed)).argsort(dim=1)
-        areas.append(_area_on_grid(positives, negatives[order[:, : len(positives)].to(negatives.device)]))
-    return torch.stack(areas).to(saliency.dtype)
+    at_fixations = _per_image(saliency, fixations)
+    drawn = [
+        values[
+            torch.rand(splits, len(values), generator=_seeded(seed)).argsort(dim=1)[:, : len(some)].to(values.device)
+        ]
+        for values, some in zip(_per_image(saliency, ten_others), at_fixations, strict=True)
+    ]
+    return _areas_on_grid(saliency, at_fixations, drawn, "sAUC_MIT", equalize=equalize)
 
 
 def _per_image(
     maps: Float[Tensor, "image height width"], fixations: FixationBatch
 ) -> tuple[Float[Tensor, " some"], ...]:
     return fixations.values_in(maps).split(fixations.checked_count().tolist())
+
+
+def _seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def _areas_on_grid(
+    saliency: Float[Tensor, "image height width"],
+    positives: Sequence[Float[Tensor, " _"]],
+    negatives: Sequence[Float[Tensor, "split _"]],
+    name: str,
+    *,
+    equalize: bool,
+    pixels: Float[Tensor, "image piece n"] | None = None,
+) -> Float[Tensor, " image"]:
+    """Area of each image, of values of its map, which are brought to a scale from 0 to 1."""
+    low, high = finite_range(saliency, name)
+    if equalize and pixels is None:
+        pixels = sorted_pixels(saliency)
+    areas = []
+    for image, (some, others) in enumerate(zip(positives, negatives, strict=True)):
+        values, lowest, highest = torch.cat([some, others.flatten(), high[image, None]]), low[image], high[image]
+        if pixels is not None and equalize:
+            values = count_below(pixels[image, None], values[None])[0].to(saliency.dtype)
+            lowest, highest = torch.zeros_like(lowest), values[-1]
+        scaled = (values - lowest) / torch.where(lowest < highest, highest - lowest, 1.0)
+        at_some, at_others, _ = scaled.split([some.numel(), others.numel(), 1])
+        areas.append(_area_on_grid(at_some, at_others.view_as(others)))
+    return torch.stack(areas).to(saliency.dtype)
 
 
 def _area_on_grid(

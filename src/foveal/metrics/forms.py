@@ -17,24 +17,6 @@ from foveal.metrics.maps import sorted_rows
 SAMPLES = 400  # drawn sets of fixations; more of them raise the expected SIM by less than 0.0005
 CELLS_PER_SIGMA = 3  # of the grid on which the empirical maps are drawn; finer grids change SIM by less than 0.0005
 LONGEST_SIDE = 160  # cells
-RANKS = 1000  # steps of the equalised map
-
-
-def equalized(maps: Float[Tensor, "image height width"]) -> Float[Tensor, "image height width"]:
-    """Each value's rank among its map's, from 0 to 1 in steps of a thousandth; equal values share one. For AUC_Borji.
-
-    The exact AUC knows only ranks, and needs no such map; thresholds at 0, 0.1 … 1 do.
-
-    >>> equalized(torch.tensor([[[-9.0, -1.0, -2.0, -1.0]]]))
-    tensor([[[0.2500, 1.0000, 0.5000, 1.0000]]])
-    """
-    pixels = maps.flatten(1)
-    n_pixels = pixels.shape[1]
-    # Placed among a thousand of the sorted values: among all of them would take ten times as long.
-    n_steps = min(RANKS, n_pixels)
-    last_of_step = torch.arange(1, n_steps + 1, device=maps.device) * n_pixels // n_steps - 1
-    steps = sorted_rows(pixels)[:, last_of_step].contiguous()
-    return (torch.searchsorted(steps, pixels, right=True, out_int32=True) / n_steps).reshape(maps.shape)
 
 
 def over_center_bias(

@@ -11,9 +11,7 @@ Uses = Literal[
     "log_density",
     "density",
     "blurred",
-    "equalized",
     "over_center_bias",
-    "over_center_bias_equalized",
     "similarity_map",
     "log_likelihood",
     "information_gain",
@@ -42,6 +40,8 @@ class Metric:
         What it would compute of its map first, and takes ready-made: keyword arguments whose default is None.
     draws
         Does it draw at random, from a `seed` that it takes?
+    equalizes
+        Is a density best for it when each value counts as its rank, which it is told by `equalize`?
     takes_any_map
         Is it defined for a saliency map that is no density?
     higher_is_better
@@ -54,6 +54,7 @@ class Metric:
     needs: tuple[str, ...]
     shares: tuple[str, ...]
     draws: bool
+    equalizes: bool
     takes_any_map: bool
     higher_is_better: bool
 
@@ -67,7 +68,7 @@ class Metric:
         """Does it rest on the fixations of other images?"""
         return (
             not self.takes_map
-            or self.uses in ("over_center_bias", "over_center_bias_equalized")
+            or self.uses == "over_center_bias"
             or not {"nonfixations", "ten_others", "center_bias"}.isdisjoint(self.needs)
         )
 
@@ -81,8 +82,8 @@ def register_metric(
         parameters = list(inspect.signature(function).parameters.values())
         needs = tuple(p.name for p in parameters[1:] if p.default is p.empty)
         shares = tuple(p.name for p in parameters if p.default is None)
-        draws = any(p.name == "seed" for p in parameters)
-        _METRICS[name] = Metric(name, function, uses, needs, shares, draws, takes_any_map, higher_is_better)
+        draws, equalizes = (any(p.name == name for p in parameters) for name in ("seed", "equalize"))
+        _METRICS[name] = Metric(name, function, uses, needs, shares, draws, equalizes, takes_any_map, higher_is_better)
         return function
 
     return register

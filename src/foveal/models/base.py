@@ -189,16 +189,17 @@ class SaliencyMapModel(SaliencyModel):
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
         """The calibrated map; of an image of one colour, the centre bias of the data that it was calibrated on."""
-        size = images.shape[2], images.shape[3]
-        log_density = self.calibration(self._map_of_what_is_seen(images))
-        return torch.where(_of_one_colour(images), self.calibration.center_bias(size), log_density)
+        log_density = self.calibration(self.saliency_map(images))
+        blank = _of_one_colour(images)
+        if blank.any():
+            log_density[blank] = self.calibration.center_bias((images.shape[2], images.shape[3]))
+        return log_density
 
     def _map_of_what_is_seen(
         self, images: Float[Tensor, "image 3 height width"]
     ) -> Float[Tensor, "image height width"]:
         """The map; zero of an image of one colour, where it would be what rounding or the border leaves."""
-        maps = self.saliency_map(images)
-        return torch.where(_of_one_colour(images), torch.zeros_like(maps), maps)
+        return torch.where(_of_one_colour(images)[:, None, None], 0.0, self.saliency_map(images))
 
     @torch.inference_mode()
     def saliency_map_of(self, images: Sequence[RGBImage]) -> Float[Tensor, "image height width"]:
@@ -208,8 +209,8 @@ class SaliencyMapModel(SaliencyModel):
         return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
 
 
-def _of_one_colour(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, "image 1 1"]:
-    return (images.amax(dim=(2, 3)) == images.amin(dim=(2, 3))).all(dim=1)[:, None, None]
+def _of_one_colour(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, " image"]:
+    return (images == images[..., :1, :1]).all(dim=(1, 2, 3))
 
 
 def check_pixels_per_degree(pixels_per_degree: float | None) -> None:
