@@ -23,8 +23,8 @@ from foveal.models.deep.faces import FaceDetector, Faces, _drawn, _faces
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.working_size import resized
 from foveal.training import train
-from foveal.training.learn_classifier import learn_classifier, support_vector_weights
-from foveal.training.learn_faces import Example, _loss, learn_faces, targets
+from foveal.training.learning.classifier import learn_classifier, support_vector_weights
+from foveal.training.learning.faces import Example, _loss, learn_faces, targets
 
 GRID = Grid.over((96, 160), (12, 20))  # cells of 8 px
 HEADS = Heads(np.array([[10.0, 20.0, 30.0, 40.0], [100.0, 30.0, 24.0, 24.0]]), np.array([True, False]))

@@ -18,18 +18,13 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
-from foveal.models.classical.judd import Judd
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
 from foveal.models.deep.faces import FaceDetector
-from foveal.models.parts.patch_filters import PatchFilterModel
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
-from foveal.training.learn_classifier import learn_classifier
-from foveal.training.learn_faces import learn_faces
-from foveal.training.learn_filters import learn_filters
-from foveal.training.learn_readout import learn_readout
+from foveal.training.learning import learn
 from foveal.training.readout_problem import SPARSITY
 from foveal.training.train_readout import LeftOut, train_readout
 
@@ -183,8 +178,7 @@ def train(
         likelihood, held_out = done.log_likelihood, done.held_out_log_likelihood
         trained = fitted_model
     elif isinstance(fitted_model, SaliencyMapModel):
-        with torch.random.fork_rng():  # the user's generator stays as it is
-            _learn(fitted_model, data, seed, progress or to_nobody)
+        learn(fitted_model, data, seed, progress or to_nobody)
         likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or to_nobody)
         trained = fitted_model
     else:
@@ -227,18 +221,6 @@ def _one_of(choices: Any, given: str, what: str) -> Any:
     if given not in get_args(choices):
         raise FovealError(f"{what}: {' or '.join(get_args(choices))}, not {given!r}")
     return given
-
-
-def _learn(model: SaliencyMapModel, data: Dataset, seed: int, report: Progress) -> None:
-    """What a model is to know before it is calibrated, if there is anything."""
-    if isinstance(model, FaceDetector):
-        learn_faces(model, data, seed, report)
-    elif isinstance(model, Judd):
-        learn_classifier(model, data, seed, report)
-    elif isinstance(model, PixelReadoutModel):
-        learn_readout(model, data, seed, report)
-    elif isinstance(model, PatchFilterModel):
-        learn_filters(model, data, seed, report)
 
 
 def _calibrate(

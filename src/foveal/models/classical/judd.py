@@ -5,7 +5,7 @@ amplitudes of band-pass filters of four orientations and three scales, and the l
 the image (Torralba's saliency: their Mahalanobis distance); the conspicuity of colour, intensity and orientation of
 Itti, Koch & Niebur (3), which look at the image's own pixels; red, green and blue, and the probability of each (6); the
 probability of the colour in the image, itself and median-filtered at four widths (5); a face; and the distance from the
-centre. A linear support vector machine weighs them, see `training.learn_classifier`.
+centre. A linear support vector machine weighs them, see `training.learning.classifier`.
 
 Differs from the paper in: no detectors of the horizon, of cars, and of people, whose training data Foveal does not
 have; log-Gabor filters in place of a steerable pyramid; faces from Foveal's own detector (see `models.deep.faces`), not

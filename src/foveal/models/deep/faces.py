@@ -4,9 +4,9 @@ Faces draw the eye whatever the task (Cerf et al. 2008, Judd et al. 2009), and m
 them; both papers took the detector of Viola & Jones (2001). This one reads the features that `foveal-s` has of an image
 anyway: 1x1 convolutions of each layer, summed on cells of 8 px; of every cell one number that says whether a face is
 centred there, and four that say where exactly and how large (Zhou, Wang & Krähenbühl 2019, "Objects as points",
-arXiv:1904.07850). It was trained on the boxes of EyeCrowd, see `training.learn_faces`, and on no fixation; the network
-was, on fixations of OSIE, EyeCrowd and Scene. Without that network the detector has no meaning, and it says so when the
-one that comes with Foveal is another.
+arXiv:1904.07850). It was trained on the boxes of EyeCrowd, see `training.learning.faces`, and on no fixation; the
+network was, on fixations of OSIE, EyeCrowd and Scene. Without that network the detector has no meaning, and it says so
+when the one that comes with Foveal is another.
 
 As a saliency map, it is a Gaussian on every face, as high as the detector is sure.
 """

@@ -16,6 +16,7 @@ from foveal.models.parts.geometry import Grid
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureGroup
+from foveal.training.learning import way_to_learn
 from foveal.training.readout_problem import counts_of, log_priors_of, moments
 
 BATCH_SIZE = 16
@@ -34,6 +35,7 @@ class Batch:
     log_priors: Float[Tensor, "image h w"]
 
 
+@way_to_learn.register(PixelReadoutModel)
 def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report: Progress) -> None:
     """Fit a model's readout by maximum likelihood, with a blur and a weight of the centre bias that are not kept.
 

@@ -20,6 +20,7 @@ from foveal.models.deep.faces import FaceDetector, shipped_network
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.geometry import Grid
 from foveal.progress import Progress
+from foveal.training.learning import way_to_learn
 
 HELD_OUT_EVERY = 10  # photographs: with EyeCrowd whole, its fold0, on which the detector is judged
 BATCH_SIZE = 8
@@ -49,6 +50,7 @@ class Example:
     boxes: Float[Tensor, "face 4"]
 
 
+@way_to_learn.register(FaceDetector)
 def learn_faces(detector: FaceDetector, dataset: Dataset, seed: int, report: Progress) -> None:
     """Fit the detector to a data set's labelled faces but those of every tenth photograph, the first among them.
 

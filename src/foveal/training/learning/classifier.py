@@ -13,9 +13,11 @@ from torch.nn import functional as F
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, fixation_map
 from foveal.models.base import to_tensor
+from foveal.models.classical.judd import Judd
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress
 from foveal.training.examples import DEGREES_ACROSS
+from foveal.training.learning import way_to_learn
 
 MOST, LEAST = 0.2, 0.7  # shares of the places, by the blurred map of fixations, from which samples are drawn
 SAMPLES = 10  # of each, an image
@@ -24,7 +26,8 @@ BATCH_SIZE = 8
 LBFGS_STEPS = 500
 
 
-def learn_classifier(model: PixelReadoutModel, dataset: Dataset, seed: int, report: Progress) -> None:
+@way_to_learn.register(Judd)
+def learn_classifier(model: Judd, dataset: Dataset, seed: int, report: Progress) -> None:
     """Fit a model's readout, a single 1x1 convolution, to tell places that are looked at from those that are not.
 
     Images that cannot be read are left out.

@@ -12,10 +12,12 @@ from foveal.models.base import to_tensor
 from foveal.models.parts.patch_filters import PatchFilterModel
 from foveal.models.parts.working_size import resized, scaled_size
 from foveal.progress import Progress
+from foveal.training.learning import way_to_learn
 
 PATCHES = 40_000  # in all, as many of each photograph
 
 
+@way_to_learn.register(PatchFilterModel)
 def learn_filters(model: PatchFilterModel, dataset: Dataset, seed: int, report: Progress) -> None:
     """Learn a model's filters from patches at random places of a data set's photographs.
 
