@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.gaze.maps import gaussian_blur
+from foveal.gaze.maps import gaussian_blur, gaussian_rows
 from foveal.metrics.maps import sorted_rows
 
 SAMPLES = 400  # drawn sets of fixations; more of them raise the expected SIM by less than 0.0005
@@ -76,9 +76,15 @@ def _quantile_map(
     generator = torch.Generator(density.device).manual_seed(seed)
     places = density.flatten().multinomial(SAMPLES * n_fixations, replacement=True, generator=generator)
     drawn = torch.arange(SAMPLES, device=density.device).repeat_interleave(n_fixations)
-    counts = (drawn * density.numel() + places).bincount(minlength=SAMPLES * density.numel())
-    empirical = gaussian_blur(counts.reshape(SAMPLES, *density.shape).to(density.dtype) / n_fixations, sigma)
-    ordered = sorted_rows(empirical.flatten(1).T.contiguous())  # (cell, sample)
+    counts = density.new_zeros(density.numel() * SAMPLES)
+    counts.index_add_(0, places * SAMPLES + drawn, counts.new_full((len(places),), 1 / n_fixations))
+    # `gaussian_blur` with the samples last: a few large products, after which what is sorted lies together.
+    rows, columns = (
+        gaussian_rows(torch.arange(length, device=density.device, dtype=density.dtype), length, sigma)
+        for length in density.shape
+    )
+    across = (rows.mT @ counts.view(len(rows), -1)).view(len(rows), len(columns), SAMPLES)
+    ordered = sorted_rows((columns.mT @ across).flatten(0, 1))  # (cell, sample)
 
     # From sample to sample the sums rise from below one to above it; between two, every cell moves in proportion.
     sums = ordered.sum(dim=0)

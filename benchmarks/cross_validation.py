@@ -1,0 +1,73 @@
+"""foveal-s and foveal-l on photographs that they were not trained on: each fold in turn left out of the training.
+
+    python benchmarks/cross_validation.py --out cv
+    python benchmarks/cross_validation.py --out cv --folds 3,4    # some of them; the others when there is time
+
+Image i of a data set belongs to fold i modulo 10. What is trained for a fold, the teacher first, lies in a
+folder of its own below --out (started again, it goes on where it was); how good both are on the fold's photographs is
+kept by image in benchmarks/results/cross_validation.csv, and folds that are there are not trained again. Prints means
+and 95 % intervals over all photographs that were judged so far.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+from timing import keep
+
+import foveal
+from foveal.benchmark import Predictions
+from foveal.benchmark.results import Results
+from foveal.files import write_atomically
+from foveal.training import Recipe, train_by_recipe
+from foveal.training.recipe import FOLDS, read_recipe
+from foveal.training.run_recipe import TEACHER
+from foveal.training.train_deep import HELD_OUT
+
+VALUES = Path(__file__).parent / "results" / "cross_validation.csv"
+METRICS = ["IG", "explained_information", "AUC", "sAUC", "NSS", "CC"]
+
+
+def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
+    """Train without a fold, and score it: a row for each of its photographs and each of the two models."""
+    train_by_recipe(recipe.without_fold(fold), out=out, resume=True, progress=say)
+    folders = {recipe.model: out / HELD_OUT, "foveal-l": out / TEACHER / HELD_OUT}
+    tables = []
+    for name in recipe.datasets:
+        files = {str(folder / f"{name}.hdf5"): model for model, folder in folders.items()}
+        predictions = [Predictions(file, resize=True) for file in files]
+        per_image = foveal.evaluate(predictions, name, METRICS).per_image
+        tables.append(per_image.assign(model=per_image["model"].map(files), fold=fold))
+    return pd.concat(tables)
+
+
+def say(what: str, done: int, total: int) -> None:
+    """Progress, now and then."""
+    if done == total:
+        print(f"{what}: {done} of {total}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", default="foveal-s")
+    parser.add_argument("--folds", default=",".join(str(fold) for fold in range(FOLDS)))
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    recipe = read_recipe(arguments.recipe)
+    if not isinstance(recipe, Recipe) or recipe.teacher is None:
+        raise SystemExit(f"{arguments.recipe}: not a recipe with a teacher")
+    values = pd.read_csv(VALUES) if VALUES.is_file() else pd.DataFrame(columns=["fold"])
+    for fold in [int(fold) for fold in arguments.folds.split(",")]:
+        if fold not in set(values["fold"]):
+            values = pd.concat([values, judged(recipe, fold, arguments.out / str(fold))]).sort_values("fold")
+            with write_atomically(VALUES) as temporary:
+                values.to_csv(temporary, index=False, float_format="%.6g")
+    results = Results.of(values, METRICS, [], seed=0)
+    found = {"folds": sorted(int(fold) for fold in set(values["fold"]))}
+    for row in results.itertuples():
+        found[f"{row.dataset}: {row.model}: {row.metric}"] = [row.value, row.ci_low, row.ci_high]
+    keep("cross_validation", found)
+
+
+if __name__ == "__main__":
+    main()
