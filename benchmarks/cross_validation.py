@@ -34,9 +34,9 @@ def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
     folders = {recipe.model: out / HELD_OUT, "foveal-l": out / TEACHER / HELD_OUT}
     tables = []
     for name in recipe.datasets:
-        files = {str(folder / f"{name}.hdf5"): model for model, folder in folders.items()}
-        predictions = [Predictions(file, resize=True) for file in files]
-        per_image = foveal.evaluate(predictions, name, METRICS).per_image
+        data = foveal.load_dataset(name)
+        files = {str(folder / f"{data.name}.hdf5"): model for model, folder in folders.items()}
+        per_image = foveal.evaluate([Predictions(file, resize=True) for file in files], data, METRICS).per_image
         tables.append(per_image.assign(model=per_image["model"].map(files), fold=fold))
     return pd.concat(tables)
 
