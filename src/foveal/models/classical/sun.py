@@ -72,9 +72,10 @@ class SUN(PatchFilterModel):
     def _self_information(self, prepared: Float[Tensor, "1 3 height width"]) -> Float[Tensor, "1 h w"]:
         filters = self.filters.unflatten(1, (3, PATCH_SIDE, PATCH_SIDE)) / self.scale[:, None, None, None]
         some = FILTERS_AT_ONCE
+        # |x|^θ by way of its logarithm: `pow` takes more than twice as long.
         return torch.stack(
             [
-                F.conv2d(prepared, part).abs_().pow_(shape[:, None, None]).sum(dim=1)
+                F.conv2d(prepared, part).abs_().log2_().mul_(shape[:, None, None]).exp2_().sum(dim=1)
                 for part, shape in zip(filters.split(some), self.shape.split(some), strict=True)
             ]
         ).sum(dim=0)
