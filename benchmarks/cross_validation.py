@@ -3,10 +3,11 @@
     python benchmarks/cross_validation.py --out cv
     python benchmarks/cross_validation.py --out cv --folds 3,4    # some of them; the others when there is time
 
-Image i of a data set belongs to fold i modulo 10. What is trained for a fold, the teacher first, lies in a
-folder of its own below --out (started again, it goes on where it was); how good both are on the fold's photographs is
-kept by image in benchmarks/results/cross_validation.csv, and folds that are there are not trained again. Prints means
-and 95 % intervals over all photographs that were judged so far.
+Image i of a data set belongs to fold i modulo 10. What is trained for a fold, the teacher first, lies in a folder of
+its own below --out (started again, it goes on where it was); how good both are on the fold's photographs is kept by
+image in benchmarks/results/cross_validation.csv, and folds that are there are not trained again: unlike those of
+`foveal train foveal-s --folds 10`, they can come from several machines. Prints means and 95 % intervals over all
+photographs that were judged so far.
 """
 
 import argparse
@@ -37,6 +38,8 @@ def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
         data = foveal.load_dataset(name)
         files = {str(folder / f"{data.name}.hdf5"): model for model, folder in folders.items()}
         per_image = foveal.evaluate([Predictions(file, resize=True) for file in files], data, METRICS).per_image
+        if len(per_image) != len(folders) * len(range(fold, len(data), FOLDS)):
+            raise SystemExit(f"{name}: not all photographs of fold {fold} were scored")
         tables.append(per_image.assign(model=per_image["model"].map(files), fold=fold))
     return pd.concat(tables)
 
@@ -49,13 +52,11 @@ def say(what: str, done: int, total: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", default="foveal-s")
     parser.add_argument("--folds", default=",".join(str(fold) for fold in range(FOLDS)))
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    recipe = read_recipe(arguments.recipe)
-    if not isinstance(recipe, Recipe) or recipe.teacher is None:
-        raise SystemExit(f"{arguments.recipe}: not a recipe with a teacher")
+    recipe = read_recipe("foveal-s")
+    assert isinstance(recipe, Recipe)
     values = pd.read_csv(VALUES) if VALUES.is_file() else pd.DataFrame(columns=["fold"])
     for fold in [int(fold) for fold in arguments.folds.split(",")]:
         if fold not in set(values["fold"]):

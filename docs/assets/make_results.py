@@ -42,7 +42,7 @@ TABLES = {
         "foveal evaluate --model bms --dataset mit1003 --raw --metrics AUC,NSS --json docs/results/{name}.json",
     ),
 }
-EVERY_MODEL = "foveal benchmark --out benchmark --models {models} --datasets mit1003,osie"
+EVERY_MODEL = "foveal benchmark --out benchmark --models {models} --datasets {datasets}"
 EVERY_MODEL_TEXT = """## Every model, every metric
 
     {command}
@@ -50,14 +50,18 @@ EVERY_MODEL_TEXT = """## Every model, every metric
 (its `results.json`, with intervals, is [here](results/benchmark.json); sorted by IG; what each metric is:
 [Metrics](metrics.md)). Each metric judges the best map that a model's density has for it, so that these are no scores
 of raw maps; those are on the models' pages.
-
-Of **MIT1003** no model has seen anything: each comes with the centre bias of the data that it was fitted to, but
-`centerbias`, which is that of MIT1003's other images, and `uniform`. On **OSIE** these two are as honest; all others
-are in-sample. A calibration has 22 numbers and a centre bias, which hardly notice that they were fitted to these 700
-photographs, and `aim`, `sun` and `dva` have learned their filters from the pictures alone; but `icf`, `judd`,
-`deepgaze1`, `foveal-s` and `foveal-l`, and through the features of foveal-s `faces` and `cerf`, have learned from the
-fixations, and their rows say how well they fit (held-out numbers of some: their pages).
 """
+WHO_HAS_SEEN_IT = {
+    "mit1003": """Of **MIT1003** no model has seen anything: each comes with the centre bias of the data that it was
+fitted to, but `centerbias`, which is that of MIT1003's other images, and `uniform`.
+""",
+    "osie": """On **OSIE**, `centerbias` (that of its other images) and `uniform` are honest; all others are in-sample.
+A calibration has 22 numbers and a centre bias, which hardly notice that they were fitted to these 700 photographs, and
+`aim`, `sun` and `dva` have learned their filters from the pictures alone; but `icf`, `judd`, `deepgaze1`, `foveal-s`
+and `foveal-l`, and through the features of foveal-s `faces` and `cerf`, have learned from the fixations, and their rows
+say how well they fit (held-out numbers of some: their pages).
+""",
+}
 INTRODUCTION = """# Results
 
 Means over images, with 95 % bootstrap intervals over images. `LL` and `IG` in bit per fixation. What the numbers mean:
@@ -104,10 +108,11 @@ def wide_table_of(rows: list[dict]) -> str:
 def every_model() -> str:
     """The section of the benchmark, a table a data set."""
     rows = json.loads((DOCS / "results" / "benchmark.json").read_text(encoding="utf-8"))
-    models = ",".join(dict.fromkeys(row["model"] for row in rows))
-    parts = [EVERY_MODEL_TEXT.format(command=EVERY_MODEL.format(models=models))]
-    for name in dict.fromkeys(row["dataset"] for row in rows):
-        parts += [f"### {name}\n", wide_table_of([row for row in rows if row["dataset"] == name]) + "\n"]
+    models, datasets = (",".join(dict.fromkeys(row[key] for row in rows)) for key in ("model", "dataset"))
+    parts = [EVERY_MODEL_TEXT.format(command=EVERY_MODEL.format(models=models, datasets=datasets))]
+    for name in datasets.split(","):
+        table = wide_table_of([row for row in rows if row["dataset"] == name])
+        parts += [f"### {name}\n", WHO_HAS_SEEN_IT[name], f"{table}\n"]
     return "\n".join(parts)
 
 

@@ -12,7 +12,7 @@ from foveal.benchmark import write_json
 from foveal.benchmark.bootstrap import bootstrap_interval
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations, Stimuli
-from foveal.metrics import get_metrics, list_metrics
+from foveal.metrics import FixationBatch, auc_borji, get_metrics, list_metrics
 from foveal.models import load_model, save_model, trained_on
 from foveal.models.base import stacked
 from foveal.models.baselines import CenterBias
@@ -246,6 +246,17 @@ def test_a_prediction_that_is_no_number_is_reported_with_its_image(dataset):
 def test_the_seed_reaches_the_draws(dataset):
     values = [foveal.evaluate("bms", dataset, ["AUC_Borji"], seed=seed).value[0] for seed in (0, 0, 1)]
     assert values[0] == values[1] != values[2]
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_thresholds_at_even_steps_judge_ranks_of_a_density_and_values_of_a_raw_map(dataset, raw):
+    found = foveal.evaluate("bms", dataset, ["AUC_Borji"], raw=raw).per_image["AUC_Borji"][0]
+    model, fixations = load_model("bms"), FixationBatch.stack([dataset.fixations.for_image(0)])
+    pixels = [dataset.stimuli[0].image]
+    maps = model.saliency_map_of(pixels) if raw else model.log_density_of(pixels)
+    one, other = (auc_borji(maps, fixations, equalize=equalize).item() for equalize in (not raw, raw))
+    assert found == pytest.approx(one, abs=1e-6)
+    assert abs(found - other) > 1e-3
 
 
 def test_metrics_twice_and_all_in_a_list(dataset):

@@ -37,6 +37,11 @@ def test_the_published_model(tmp_path):
     assert export_onnx(load_model("foveal-s"), tmp_path / "foveal-s.onnx", (480, 640)).largest_difference < 1e-3
 
 
+def test_a_calibrated_map(tmp_path):
+    """Of which one of the two densities it has depends on whether the image is of one colour."""
+    assert export_onnx(load_model("dva"), tmp_path / "dva.onnx", (96, 128)).largest_difference < 1e-3
+
+
 def test_what_cannot_be_written_leaves_nothing(tmp_path, model):
     with pytest.raises(FovealError, match=r"name it .onnx"):
         export_onnx(model, tmp_path / "model.pt", (90, 130))

@@ -107,6 +107,9 @@ def test_a_constant_map():
         assert auc(constant, fixations).item() == 0.5
         assert auc_judd(constant, fixations).item() == 0.5
         assert shuffled_auc(constant, fixations, fixations).item() == 0.5
+        for equalize in (False, True):
+            assert auc_borji(constant, fixations, equalize=equalize).item() == 0.5
+            assert shuffled_auc_mit(constant, fixations, fixations, equalize=equalize).item() == 0.5
         with pytest.warns(FovealNote, match="NSS: map 0 of the batch is constant"):
             assert normalized_scanpath_saliency(constant, fixations).item() == 0
         with pytest.warns(FovealNote, match="CC: map 0 of the batch is constant"):

@@ -72,7 +72,7 @@ def test_it_is_trained_and_calibrated_by_one_command(tmp_path):
     assert report.log_likelihood > report.center_bias_log_likelihood
     model, image = load_model(report.path), make_photograph(60)
     assert np.isfinite(model.predict(image).log_density).all()
-    with pytest.raises(FovealError, match="icf learns from fixations"):
+    with pytest.raises(FovealError, match="icf: its map is fitted to fixations"):
         train("icf", make_dataset(6), out=tmp_path, folds=2)
 
 

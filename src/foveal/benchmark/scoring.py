@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -179,10 +179,10 @@ def map_values(
         warnings.filterwarnings("ignore", ".*is constant", FovealNote)  # uniform's maps are, one note an image
         for metric in metrics:
             needed = (getattr(observed, need) for need in metric.needs)
-            shared = {name: getattr(forms, name) for name in metric.shares}
-            if metric.draws:
-                shared["seed"] = observed.observations.seed
+            given: dict[str, Any] = {"seed": observed.observations.seed} if metric.draws else {}
             if metric.equalizes:
-                shared["equalize"] = not raw
-            values[metric.name] = metric.function(forms.of(metric.uses), *needed, **shared).cpu().double()
+                given["equalize"] = not raw
+            if not (metric.equalizes and raw):  # what ranks are told by is not wanted then
+                given |= {name: getattr(forms, name) for name in metric.shares}
+            values[metric.name] = metric.function(forms.of(metric.uses), *needed, **given).cpu().double()
     return values

@@ -6,7 +6,7 @@ a density's tails: with `equalize`, each value counts as its rank, the share of 
 is the best map for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -17,7 +17,7 @@ from foveal.metrics.maps import count_below, finite_range, sorted_pixels, sorted
 from foveal.metrics.registry import register_metric
 
 SPLITS = 100  # random draws of negatives that are averaged
-STEP = 0.1  # between the thresholds of AUC_Borji and sAUC_MIT, on a map from 0 to 1
+N_STEPS = 10  # between the thresholds of AUC_Borji and sAUC_MIT, on a map from 0 to 1
 
 
 @register_metric("AUC_Judd", uses="log_density", takes_any_map=True)
@@ -73,8 +73,9 @@ def auc_borji(
 ) -> Float[Tensor, " image"]:
     """Area under the ROC curve against random pixels, as many as fixated ones, mean of 100 draws (MIT, AUC_Borji.m).
 
-    The map is scaled from 0 to 1, the thresholds are 0, 0.1 … 1: few, so that skewed maps score too low. The draws
-    depend on the seed and the number of fixations only. `pixels` as in `auc`.
+    The map is scaled from 0 to 1, the thresholds are 0, 0.1 … 1: few, so that skewed maps score too low. With
+    `equalize`, each value counts as the share of pixels below it, which `pixels` tells as in `auc`. The draws depend on
+    the seed and the number of fixations only.
 
     Raises
     ------
@@ -85,13 +86,13 @@ def auc_borji(
     >>> 0.9 < auc_borji(ramp, FixationBatch.of([(9, 9)])) < 1
     tensor([True])
     """
-    fixations = fixations.distinct()
-    at_fixations = _per_image(saliency, fixations)
-    drawn = [
-        values[torch.randint(len(values), (splits, len(some)), generator=_seeded(seed)).to(values.device)]
-        for values, some in zip(saliency.flatten(1), at_fixations, strict=True)
-    ]
-    return _areas_on_grid(saliency, at_fixations, drawn, "AUC_Borji", equalize=equalize, pixels=pixels)
+    scale = _scale(saliency, "AUC_Borji", equalize=equalize, pixels=pixels)
+    areas = []
+    for image, positives in enumerate(_per_image(saliency, fixations.distinct())):
+        drawn = torch.randint(saliency[0].numel(), (splits, len(positives)), generator=_seeded(seed))
+        negatives = saliency[image].flatten()[drawn.to(saliency.device)]
+        areas.append(_area_on_grid(scale(image, positives), scale(image, negatives)))
+    return torch.stack(areas).to(saliency.dtype)
 
 
 @register_metric("sAUC_MIT", uses="over_center_bias", takes_any_map=True)
@@ -106,8 +107,9 @@ def shuffled_auc_mit(
 ) -> Float[Tensor, " image"]:
     """Area under the ROC curve against pixels fixated in ten other images, mean of 100 draws (MIT, AUC_shuffled.m).
 
-    The map is scaled from 0 to 1, the thresholds are 0, 0.1 … 1. Each draw takes as many of the other images' fixated
-    pixels as the image has, none twice. The draws depend on the seed and the numbers of fixations only.
+    The map is scaled from 0 to 1, the thresholds are 0, 0.1 … 1. With `equalize`, each value counts as the share of
+    pixels below it. Each draw takes as many of the other images' fixated pixels as the image has, none twice. The draws
+    depend on the seed and the numbers of fixations only.
 
     Raises
     ------
@@ -118,16 +120,16 @@ def shuffled_auc_mit(
     >>> shuffled_auc_mit(ramp, FixationBatch.of([(9, 9)]), FixationBatch.of([(0, 0), (1, 1)]))
     tensor([1.])
     """
-    fixations, ten_others = fixations.distinct(), ten_others.distinct()
+    scale = _scale(saliency, "sAUC_MIT", equalize=equalize)
+    ten_others = ten_others.distinct()
     ten_others.checked_count("nonfixations")
-    at_fixations = _per_image(saliency, fixations)
-    drawn = [
-        values[
-            torch.rand(splits, len(values), generator=_seeded(seed)).argsort(dim=1)[:, : len(some)].to(values.device)
-        ]
-        for values, some in zip(_per_image(saliency, ten_others), at_fixations, strict=True)
-    ]
-    return _areas_on_grid(saliency, at_fixations, drawn, "sAUC_MIT", equalize=equalize)
+    of_both = zip(_per_image(saliency, fixations.distinct()), _per_image(saliency, ten_others), strict=True)
+    areas = []
+    for image, (positives, others) in enumerate(of_both):
+        order = torch.rand(splits, len(others), generator=_seeded(seed)).argsort(dim=1)
+        negatives = scale(image, others)[order[:, : len(positives)].to(saliency.device)]
+        areas.append(_area_on_grid(scale(image, positives), negatives))
+    return torch.stack(areas).to(saliency.dtype)
 
 
 def _per_image(
@@ -140,36 +142,33 @@ def _seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _areas_on_grid(
+def _scale(
     saliency: Float[Tensor, "image height width"],
-    positives: Sequence[Float[Tensor, " _"]],
-    negatives: Sequence[Float[Tensor, "split _"]],
     name: str,
     *,
     equalize: bool,
     pixels: Float[Tensor, "image piece n"] | None = None,
-) -> Float[Tensor, " image"]:
-    """Area of each image, of values of its map, which are brought to a scale from 0 to 1."""
+) -> Callable[[int, Tensor], Tensor]:
+    """What brings values of one of the maps to a scale from 0 (its lowest) to 1; with `equalize`, to that of ranks."""
     low, high = finite_range(saliency, name)
-    if equalize and pixels is None:
-        pixels = sorted_pixels(saliency)
-    areas = []
-    for image, (some, others) in enumerate(zip(positives, negatives, strict=True)):
-        values, lowest, highest = torch.cat([some, others.flatten(), high[image, None]]), low[image], high[image]
-        if pixels is not None and equalize:
-            values = count_below(pixels[image, None], values[None])[0].to(saliency.dtype)
-            lowest, highest = torch.zeros_like(lowest), values[-1]
-        scaled = (values - lowest) / torch.where(lowest < highest, highest - lowest, 1.0)
-        at_some, at_others, _ = scaled.split([some.numel(), others.numel(), 1])
-        areas.append(_area_on_grid(at_some, at_others.view_as(others)))
-    return torch.stack(areas).to(saliency.dtype)
+    if not equalize:
+        span = torch.where(low < high, high - low, 1.0)
+        return lambda image, values: (values - low[image]) / span[image]
+    ordered = sorted_pixels(saliency) if pixels is None else pixels
+    highest = count_below(ordered, high[:, None]).clamp(min=1)
+
+    def rank(image: int, values: Tensor) -> Tensor:
+        below = count_below(ordered[image, None], values.reshape(1, -1))
+        return (below / highest[image]).to(saliency.dtype).view_as(values)
+
+    return rank
 
 
 def _area_on_grid(
     positives: Float[Tensor, " positive"], negatives: Float[Tensor, "split negative"]
 ) -> Float[Tensor, ""]:
     """Mean area of all splits under the curve through the thresholds 1, 0.9 … 0 and the corners."""
-    thresholds = torch.arange(round(1 / STEP), -1, -1, device=positives.device) * STEP
+    thresholds = torch.arange(N_STEPS, -1, -1, device=positives.device, dtype=positives.dtype) / N_STEPS
     true_positives = (positives >= thresholds[:, None]).double().mean(dim=1)
     false_positives = (negatives[:, None] >= thresholds[:, None]).double().mean(dim=2)
     return _area(true_positives.expand_as(false_positives), false_positives).mean()

@@ -82,7 +82,8 @@ def register_metric(
         parameters = list(inspect.signature(function).parameters.values())
         needs = tuple(p.name for p in parameters[1:] if p.default is p.empty)
         shares = tuple(p.name for p in parameters if p.default is None)
-        draws, equalizes = (any(p.name == name for p in parameters) for name in ("seed", "equalize"))
+        names = {p.name for p in parameters}
+        draws, equalizes = "seed" in names, "equalize" in names
         _METRICS[name] = Metric(name, function, uses, needs, shares, draws, equalizes, takes_any_map, higher_is_better)
         return function
 

@@ -190,27 +190,24 @@ class SaliencyMapModel(SaliencyModel):
     ) -> Float[Tensor, "image height width"]:
         """The calibrated map; of an image of one colour, the centre bias of the data that it was calibrated on."""
         log_density = self.calibration(self.saliency_map(images))
-        blank = _of_one_colour(images)
-        if blank.any():
-            log_density[blank] = self.calibration.center_bias((images.shape[2], images.shape[3]))
-        return log_density
-
-    def _map_of_what_is_seen(
-        self, images: Float[Tensor, "image 3 height width"]
-    ) -> Float[Tensor, "image height width"]:
-        """The map; zero of an image of one colour, where it would be what rounding or the border leaves."""
-        return torch.where(_of_one_colour(images)[:, None, None], 0.0, self.saliency_map(images))
+        of_no_image = self.calibration.center_bias((images.shape[2], images.shape[3]))
+        return torch.where(_of_one_colour(images), of_no_image, log_density)
 
     @torch.inference_mode()
     def saliency_map_of(self, images: Sequence[RGBImage]) -> Float[Tensor, "image height width"]:
-        """Saliency maps of uint8 photographs of one size, at that size."""
+        """Saliency maps of uint8 photographs of one size, at that size.
+
+        The map of an image of one colour is zero, where it would be what rounding or the border leaves.
+        """
         size = images[0].shape[:2]
-        maps = torch.cat([self._map_of_what_is_seen(some) for some in self._tensors(images)])
+        maps = torch.cat(
+            [torch.where(_of_one_colour(some), 0.0, self.saliency_map(some)) for some in self._tensors(images)]
+        )
         return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
 
 
-def _of_one_colour(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, " image"]:
-    return (images == images[..., :1, :1]).all(dim=(1, 2, 3))
+def _of_one_colour(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, "image 1 1"]:
+    return (images == images[..., :1, :1]).all(dim=(1, 2, 3))[:, None, None]
 
 
 def check_pixels_per_degree(pixels_per_degree: float | None) -> None:

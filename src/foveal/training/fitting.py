@@ -20,7 +20,6 @@ from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_mode
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
 from foveal.models.deep.faces import FaceDetector
-from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
@@ -149,8 +148,8 @@ def train(
     if split:
         data = data.split(split)
     data = data.select(np.unique(data.fixations.image))
-    if folds is not None and isinstance(fitted_model, PixelReadoutModel | FaceDetector):
-        raise FovealError(f"{name} learns from fixations or labels before it is calibrated: it has no folds")
+    if folds is not None and isinstance(fitted_model, SaliencyMapModel) and fitted_model.map_is_fitted:
+        raise FovealError(f"{name}: its map is fitted to fixations or labels before it is calibrated: it has no folds")
     if folds is not None and leaves_out == "subjects":
         raise FovealError("folds leave out images; of subjects, each is left out in turn")
     if folds is not None and not 2 <= folds <= len(data):
