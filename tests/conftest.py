@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from toy import make_dataset, make_photograph
 
 from foveal.gaze import Dataset
-from foveal.models.parts.backbones import ARCHITECTURES
+from foveal.models.parts.architectures import ARCHITECTURES
 from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
 
 # One thread: the maps are small, and threads that wait for each other are slow on a busy machine.

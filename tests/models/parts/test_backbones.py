@@ -12,7 +12,8 @@ from torch import nn
 
 from foveal.errors import FovealError
 from foveal.models.parts import efficientnet_lite
-from foveal.models.parts.backbones import ARCHITECTURES, Backbone
+from foveal.models.parts.architectures import ARCHITECTURES
+from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.geometry import Axis, Grid, resample
 from foveal.models.parts.keras_resnet import read_keras_resnet
 

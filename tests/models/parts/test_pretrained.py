@@ -14,7 +14,8 @@ import torch
 
 from foveal.errors import FovealError
 from foveal.models.parts import pretrained
-from foveal.models.parts.backbones import ARCHITECTURES, Backbone
+from foveal.models.parts.architectures import ARCHITECTURES
+from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.pretrained import PretrainedWeights, Source, install_weights
 
 

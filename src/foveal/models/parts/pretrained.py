@@ -25,6 +25,7 @@ from safetensors.torch import load_file, save_file
 
 from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
+from foveal.models.parts.architectures import ARCHITECTURES
 from foveal.models.parts.efficientnet_lite import renamed
 from foveal.models.parts.keras_resnet import read_keras_resnet
 
@@ -292,8 +293,6 @@ def _fitted(name: str, state: State) -> State:
 
     A whole network's file holds its classifier as well, which is left out.
     """
-    from foveal.models.parts.backbones import ARCHITECTURES
-
     wanted = ARCHITECTURES[name].steps().state_dict()
     if set(wanted) <= set(state):
         return {key: state[key].contiguous() for key in wanted}
