@@ -15,9 +15,14 @@ FROM_PIXELS = [card.name for card in model_cards() if not card.needs_fixations]
 NEEDS_FIXATIONS = [card.name for card in model_cards() if card.needs_fixations]
 
 
-@pytest.fixture(params=FROM_PIXELS)
+@pytest.fixture(params=FROM_PIXELS, scope="module")  # loaded once, and left as it is
 def model(request):
     return load_model(request.param)
+
+
+@pytest.fixture(scope="module")
+def large_photograph():
+    return make_photograph(size=(3000, 4000))
 
 
 def log_mass(log_density: np.ndarray) -> float:
@@ -74,6 +79,7 @@ def test_the_same_again(model, photograph):
 def test_what_a_model_is_made_of_is_saved_with_it(model, tmp_path):
     if model.card.family != "classical" or model.Config is None:
         pytest.skip(f"{model.name} has no choice of what it is made of, or other weights with it")
+    model = load_model(model.name)
     name, value = next((name, value) for name, value in asdict(model.config).items() if type(value) in (int, float))
     model.config = replace(model.config, **{name: value + 1})
     save_model(model, tmp_path / "m.safetensors")
@@ -87,7 +93,7 @@ def test_saved_and_loaded_it_is_the_same(model, photograph, tmp_path):
     np.testing.assert_array_equal(model.predict(photograph).log_density, loaded.predict(photograph).log_density)
 
 
-def test_a_large_image_is_shrunk_on_the_way(model, monkeypatch):
+def test_a_large_image_is_shrunk_on_the_way(model, large_photograph, monkeypatch):
     """Whatever the size, a model sees at most 2048 px; the density is of the photograph's own size."""
     seen = []
     log_density = type(model).log_density
@@ -97,7 +103,7 @@ def test_a_large_image_is_shrunk_on_the_way(model, monkeypatch):
         return log_density(self, images, pixels_per_degree)
 
     monkeypatch.setattr(type(model), "log_density", spy)
-    prediction = model.predict(make_photograph(size=(3000, 4000)), pixels_per_degree=100.0)
+    prediction = model.predict(large_photograph, pixels_per_degree=100.0)
     assert prediction.log_density.shape == (3000, 4000)
     assert seen == [((1536, 2048), pytest.approx(51.2))]
     assert log_mass(prediction.log_density) == pytest.approx(0, abs=1e-3)
