@@ -61,7 +61,7 @@ def train(
     typer.echo(f"  of the centre bias, each image left out in turn     {result.center_bias_log_likelihood:8.4f}")
     typer.echo(f"  of the model, on the images that it was fitted to   {result.log_likelihood:8.4f}")
     if result.held_out_log_likelihood is None:
-        typer.echo("  (on new images it will be lower: --folds 10 measures how much)")
+        typer.echo("  (on new images it will be lower: of most models, --folds 10 measures how much)")
     else:
         what = "subjects (same images)" if leave_out == "subjects" else "images"
         typer.echo(f"  of the model, on held-out {what:22}    {result.held_out_log_likelihood:8.4f}")
