@@ -57,9 +57,9 @@ def draw(shares: dict[str, float], of_deep_models: set[str]) -> None:
     ax = figure.subplots()
     colors = [DEEP if name in of_deep_models else CALIBRATED for name in names]
     bars = ax.barh(names, [100 * shares[name] for name in names], color=colors, height=0.7)
-    ax.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+    ax.bar_label(bars, fmt="%.1f", padding=3, fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})
     for (name, value), style in zip(IN_THE_PAPER.items(), ("--", ":"), strict=True):
-        ax.axvline(100 * value, color="#c1554d", linestyle=style, label=name)
+        ax.axvline(100 * value, color="#c1554d", linestyle=style, label=name, zorder=0)
     ax.invert_yaxis()
     ax.set_xlim(0, 105)
     ax.set_xlabel("explained information, % of the gold standard's")
