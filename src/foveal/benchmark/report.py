@@ -26,7 +26,7 @@ from foveal.metrics import get_metrics
 
 EXAMPLE_WIDTH = 360  # px of a picture in the report
 JPEG_QUALITY = 82
-MAIN_METRICS = ("IG", "AUC", "NSS")  # the table of categories shows the first of these that was computed
+MAIN_METRICS = ("IG", "AUC", "NSS")  # stand first; the table of categories shows the first that was computed
 
 LogDensity = Float[np.ndarray, "height width"]
 
@@ -78,7 +78,8 @@ def _describe(section: Section, results: Results) -> dict[str, Any]:
     """All that the page says of one data set."""
     data = section.data
     table = pd.DataFrame(results)[results["dataset"] == data.name]
-    models, metrics = list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["metric"]))
+    models = list(dict.fromkeys(table["model"]))
+    metrics = sorted(dict.fromkeys(table["metric"]), key=lambda metric: metric not in MAIN_METRICS)  # all do not fit
     cells = {(row["model"], row["metric"]): row for row in records(table)}
     by_metric = {metric: [row for row in records(table) if row["metric"] == metric] for metric in metrics}
     return {
