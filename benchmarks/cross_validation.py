@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
-from timing import keep
+from timing import keep, say
 
 import foveal
 from foveal.benchmark import Predictions
@@ -42,12 +42,6 @@ def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
             raise SystemExit(f"{name}: not all photographs of fold {fold} were scored")
         tables.append(per_image.assign(model=per_image["model"].map(files), fold=fold))
     return pd.concat(tables)
-
-
-def say(what: str, done: int, total: int) -> None:
-    """Progress, now and then."""
-    if done == total:
-        print(f"{what}: {done} of {total}", flush=True)
 
 
 def main() -> None:

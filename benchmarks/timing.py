@@ -1,4 +1,4 @@
-"""How long a call takes, and how results are kept."""
+"""How long a call takes, how far it is, and how results are kept."""
 
 import json
 import statistics
@@ -17,6 +17,12 @@ def median_seconds(call: Callable[[], Any], repeats: int) -> float:
         call()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+def say(what: str, done: int, total: int) -> None:
+    """Progress, now and then."""
+    if done == total:
+        print(f"{what}: {done} of {total}", flush=True)
 
 
 def keep(name: str, results: dict[str, Any]) -> None:

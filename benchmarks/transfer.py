@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from timing import keep
+from timing import keep, say
 
 import foveal
 from foveal.analysis.reliability import observed_shares
@@ -75,12 +75,6 @@ def left_out_of(path: Path, name: str) -> LeftOut:
     unseen = unseen_of(model, data, say)
     images = np.concatenate([some.images for some in unseen])
     return LeftOut(unseen, as_trained, float(Yardsticks(data).gold_information_gain[images].mean()))
-
-
-def say(what: str, done: int, total: int) -> None:
-    """Progress, now and then."""
-    if done == total:
-        print(f"{what}: {done} of {total}", flush=True)
 
 
 def mean_of(transfers: list[Transfer]) -> Transfer:
