@@ -6,8 +6,8 @@
 Image i of a data set belongs to fold i modulo 10. What is trained for a fold, the teacher first, lies in a folder of
 its own below --out (started again, it goes on where it was); how good both are on the fold's photographs is kept by
 image in benchmarks/results/cross_validation.csv, and folds that are there are not trained again: unlike those of
-`foveal train foveal-s --folds 10`, they can come from several machines. Prints means and 95 % intervals over all
-photographs that were judged so far.
+`foveal train foveal-s --folds 10`, they can come from several machines and from runs side by side. Prints means and
+95 % intervals over all photographs that were judged so far.
 """
 
 import argparse
@@ -27,6 +27,11 @@ from foveal.training.train_deep import HELD_OUT
 
 VALUES = Path(__file__).parent / "results" / "cross_validation.csv"
 METRICS = ["IG", "explained_information", "AUC", "sAUC", "NSS", "CC"]
+
+
+def kept_values() -> pd.DataFrame:
+    """The values by image of the folds that are done."""
+    return pd.read_csv(VALUES) if VALUES.is_file() else pd.DataFrame(columns=["fold"])
 
 
 def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
@@ -51,12 +56,14 @@ def main() -> None:
     arguments = parser.parse_args()
     recipe = read_recipe("foveal-s")
     assert isinstance(recipe, Recipe)
-    values = pd.read_csv(VALUES) if VALUES.is_file() else pd.DataFrame(columns=["fold"])
     for fold in [int(fold) for fold in arguments.folds.split(",")]:
-        if fold not in set(values["fold"]):
-            values = pd.concat([values, judged(recipe, fold, arguments.out / str(fold))]).sort_values("fold")
+        if fold not in set(kept_values()["fold"]):
+            new = judged(recipe, fold, arguments.out / str(fold))
+            values = pd.concat([kept_values(), new])  # read again: hours later, another run may have added some
+            values = values.sort_values("fold", kind="stable")
             with write_atomically(VALUES) as temporary:
                 values.to_csv(temporary, index=False, float_format="%.6g")
+    values = kept_values()
     results = Results.of(values, METRICS, [], seed=0)
     found = {"folds": sorted(int(fold) for fold in set(values["fold"]))}
     for row in results.itertuples():
