@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from toy import make_photograph
 
 from foveal.errors import FovealError
@@ -91,6 +92,13 @@ def test_saved_and_loaded_it_is_the_same(model, photograph, tmp_path):
     loaded = load_model(tmp_path / "m.safetensors")
     assert loaded.name == model.name
     np.testing.assert_array_equal(model.predict(photograph).log_density, loaded.predict(photograph).log_density)
+
+
+def test_matrices_are_saved_as_precisely_as_the_model_says(model, tmp_path):
+    save_model(model, tmp_path / "m.safetensors")
+    saved = load_file(tmp_path / "m.safetensors")
+    kept = {saved[name].dtype for name, parameter in model.named_parameters() if parameter.ndim > 1}
+    assert kept <= {torch.float16 if model.half_precision else torch.float32}
 
 
 def test_a_large_image_is_shrunk_on_the_way(model, large_photograph, monkeypatch):

@@ -83,6 +83,7 @@ class SaliencyModel(nn.Module, ABC):
     card: ClassVar[ModelCard]
     Config: ClassVar[type[ModelConfig] | None] = None
     together_on_cpu: ClassVar[bool] = False  # are images of a batch computed at the same time?
+    half_precision: ClassVar[bool] = False  # are its matrices and filters kept in 16 bits?
     reads: ClassVar[tuple[str, ...]] = ()  # models that come with Foveal, on whose answers or features it is built
     config: Any = None
 

@@ -104,12 +104,10 @@ def save_model(
     model: SaliencyModel,
     path: str | os.PathLike[str],
     provenance: dict[str, Any] | None = None,
-    *,
-    half_precision: bool = False,
 ) -> None:
     """Write a model's weights as safetensors, with its name and where they come from in the header.
 
-    With `half_precision`, matrices and filters are kept in 16 bits, which halves the file; all is read as 32 bits.
+    Of a model that says `half_precision`, matrices and filters are kept in 16 bits; all is read as 32 bits.
 
     Raises
     ------
@@ -119,7 +117,7 @@ def save_model(
     header = {"model": model.name, "provenance": json.dumps(provenance or {})}
     if model.Config is not None:
         header["config"] = json.dumps(asdict(model.config))
-    large = {name for name, parameter in model.named_parameters() if half_precision and parameter.ndim > 1}
+    large = {name for name, parameter in model.named_parameters() if model.half_precision and parameter.ndim > 1}
     tensors = {
         key: (tensor.half() if key in large else tensor).contiguous() for key, tensor in model.state_dict().items()
     }

@@ -19,7 +19,6 @@ from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
-from foveal.models.deep.faces import FaceDetector
 from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
@@ -211,7 +210,7 @@ def train(
     )
     provenance = asdict(result)
     del provenance["path"]  # a place on this machine says nothing elsewhere
-    save_model(trained, path, provenance, half_precision=isinstance(trained, FaceDetector))
+    save_model(trained, path, provenance)
     return result
 
 

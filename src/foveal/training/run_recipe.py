@@ -102,7 +102,7 @@ def _mix(out: Path, paths: Mapping[str, Path]) -> Path:
         write_maps(out / HELD_OUT / file.name, {image: mixed([part[image] for part in parts]) for image in parts[0]})
     provenance = {"members": {name: read_provenance(path) for name, path in paths.items()}}
     path = out / "foveal-l.safetensors"
-    save_model(FovealL.of(members), path, provenance, half_precision=True)
+    save_model(FovealL.of(members), path, provenance)
     return path
 
 

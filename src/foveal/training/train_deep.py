@@ -94,7 +94,7 @@ def train_deep(
     path = folder / f"{recipe.model}.safetensors"
     if accelerator.is_main_process:
         _write_held_out(folder, datasets, run)
-        save_model(run.result(), path, _provenance(recipe, datasets, run.log), half_precision=True)
+        save_model(run.result(), path, _provenance(recipe, datasets, run.log))
         recipe.write(finished)
     return DeepTraining(path, run.log)
 
