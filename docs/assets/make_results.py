@@ -102,7 +102,8 @@ def wide_table_of(rows: list[dict]) -> str:
     models = sorted(dict.fromkeys(row["model"] for row in rows), key=lambda model: -values[model, "IG"])
     lines = ["| model | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 1) + "|"]
     lines += [
-        f"| {model} | " + " | ".join(f"{values[model, metric]:.3f}" for metric in metrics) + " |" for model in models
+        f"| {model} | " + " | ".join(f"{round(values[model, metric], 3) + 0:.3f}" for metric in metrics) + " |"
+        for model in models
     ]
     return "\n".join(lines)
 

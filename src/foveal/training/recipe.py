@@ -110,13 +110,13 @@ class Recipe:
         choices = {"model": (self.model, MODELS), "precision": (self.precision, PRECISIONS)}
         wrong += [f"{name}: {value!r}" for name, (value, known) in choices.items() if value not in known]
         if self.held_out is not None and not 0 <= self.held_out < FOLDS:
-            wrong.append(f"held_out: {self.held_out!r}, not a fold from 0 to {FOLDS - 1}")
+            wrong.append(f"held_out: {self.held_out!r} (folds are 0 to {FOLDS - 1})")
         if not self.datasets or len(set(self.datasets)) < len(self.datasets):
             wrong.append(f"datasets: {', '.join(self.datasets) or 'none'}")
         if self.teacher is not None and self.teacher.examples != self.examples:
-            wrong.append("teacher: of other datasets or another held_out")
+            wrong.append("teacher: one of other datasets or another held_out")
         if wrong:
-            raise FovealError(f"no recipe ({wrong[0]})")
+            raise FovealError(f"a recipe cannot say {wrong[0]}")
         get_loss(self.loss)
 
     @property
@@ -166,7 +166,7 @@ class Recipe:
         kinds |= {"datasets": list, "zooms": list, "config": dict}
         for name in kinds.keys() & values.keys():
             if not isinstance(values[name], kinds[name]):
-                raise FovealError(f"{path}: no recipe ({name}: {values[name]!r})")
+                raise FovealError(f"{path}: a recipe cannot say {name}: {values[name]!r}")
         try:
             values["datasets"] = tuple(values["datasets"])
             values["zooms"] = tuple(values.get("zooms", ()))
