@@ -36,6 +36,15 @@ def test_models_of_the_package():
     assert "## Training" not in model_card_text("uniform")
 
 
+def test_a_model_that_another_reads_has_a_card_of_its_own():
+    text = model_card_text("cerf")
+    assert "| eyecrowd | MIT | 500 |" in text
+    assert "More: `foveal models faces`." in text.splitlines()
+    assert "- command: foveal train cerf --dataset osie" in text.splitlines()
+    assert "recipe" not in text  # foveal-s's
+    assert "- recipe: seed: 0" in model_card_text("foveal-l").splitlines()  # its members have no other card
+
+
 def test_results_that_are_none(tmp_path):
     (tmp_path / "a.json").write_text("[{}]")
     with pytest.raises(FovealError, match="no table of results"):

@@ -2,10 +2,12 @@ import cv2
 import matplotlib as mpl
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from foveal.errors import FovealError
 from foveal.models import load_model
+from foveal.models.base import rgb_images
 
 
 @pytest.fixture
@@ -39,6 +41,41 @@ def test_path_pil_and_array_are_the_same(photograph, tmp_path):
     assert from_path.name == "p"
     for source in (str(tmp_path / "p.png"), Image.fromarray(photograph), photograph):
         np.testing.assert_array_equal(model.predict(source).log_density, from_path.log_density)
+
+
+def test_batches_are_read_as_single_photographs_are(photograph, tmp_path):
+    model = load_model("spectral-residual")
+    Image.fromarray(photograph).save(tmp_path / "p.png")
+    several = [tmp_path / "p.png", Image.fromarray(photograph), photograph]
+    for maps in (
+        model.saliency_map_of(several),
+        model.log_density_of(several),
+        model.saliency_map_of(np.stack([photograph] * 3)),
+    ):
+        assert len(maps) == 3
+        assert torch.equal(maps, maps[:1].expand_as(maps))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "as a list"),
+        ("photo.jpg", "as a list"),
+        (np.zeros((8, 9, 3), np.uint8), "as a list"),
+        ([np.zeros((8, 9, 3))], "uint8 values from 0 to 255, not float64"),
+        ([np.zeros((8, 9, 3), np.uint8), np.zeros((9, 8, 3), np.uint8)], "images of one size"),
+    ],
+)
+def test_what_is_no_batch_of_photographs(given, message):
+    model = load_model("spectral-residual")
+    for compute in (model.saliency_map_of, model.log_density_of):
+        with pytest.raises(FovealError, match=message):
+            compute(given)
+
+
+def test_one_photograph_is_no_batch(photograph):
+    with pytest.raises(FovealError, match="as a list, also if there is only one"):
+        rgb_images(Image.fromarray(photograph))
 
 
 def test_peak_is_where_the_density_is_highest(prediction):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from foveal.benchmark.results import COLUMNS
 from foveal.errors import FovealError, first_line
-from foveal.models import load_model
+from foveal.models import list_models, load_model
 from foveal.models.registry import datasets_of, trainings_of
 
 BITS = "bit per fixation above uniform"
@@ -45,21 +45,26 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
     lines[-1] += f"{n_numbers:,} numbers; licence: {card.licence}."
     lines += ["", "## What it does", "", inspect.getdoc(inspect.getmodule(type(loaded))) or ""]
     for name, training in trainings_of(model).items():
-        lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_training(training)]
+        lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_trained_on(training), ""]
+        # A model that this one reads has a card of its own.
+        lines += [f"More: `foveal models {name}`."] if name in list_models() else _trained_by(training)
     if results:
         lines += ["", "## Measured", "", *_measured(results)]
     return "\n".join(lines) + "\n"
 
 
-def _training(provenance: dict[str, Any]) -> list[str]:
+def _trained_on(provenance: dict[str, Any]) -> list[str]:
     lines = ["| data set | licence | images |", "|---|---|---|"]
-    lines += [f"| {data['name']} | {data['licence']} | {data['images']} |" for data in datasets_of(provenance)]
+    return lines + [f"| {data['name']} | {data['licence']} | {data['images']} |" for data in datasets_of(provenance)]
+
+
+def _trained_by(provenance: dict[str, Any]) -> list[str]:
     told = {
         key: value for key, value in provenance.items() if key not in ("datasets", "dataset", "licence", "n_images")
     }
     recipe = told.pop("recipe", {})
     course = told.pop("last_epoch", {})
-    lines.append("")
+    lines = []
     for what, values in (("", told), ("recipe: ", recipe), ("at the end of training: ", course)):
         lines += [
             f"- {what}{NAMES.get(key, key.replace('_', ' '))}: {_short(value)}"

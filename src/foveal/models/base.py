@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
+from PIL import Image
 from torch import Tensor, nn
 
 from foveal.errors import FovealError
@@ -143,19 +144,20 @@ class SaliencyModel(nn.Module, ABC):
 
     @torch.inference_mode()
     def log_density_of(
-        self, images: Sequence[RGBImage], pixels_per_degree: float | None = None
+        self, images: Sequence[ImageSource] | np.ndarray, pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """Log densities of uint8 photographs of one size, at that size; large ones are shrunk on the way.
+        """Log densities of photographs of one size, at that size; large ones are shrunk on the way.
 
         Raises
         ------
         FovealError
-            If the photographs differ in size, or `pixels_per_degree` is not a positive number.
+            If a photograph cannot be read, they differ in size, or `pixels_per_degree` is not a positive number.
         """
         check_pixels_per_degree(pixels_per_degree)
-        size = images[0].shape[:2]
+        pixels = rgb_images(images)
+        size = pixels[0].shape[:2]
         found = []
-        for some in self._tensors(images):
+        for some in self._tensors(pixels):
             shrunk = some.shape[3] / size[1]
             log_density = self.log_density(some, pixels_per_degree and pixels_per_degree * shrunk)
             found.append(resize_log_density(log_density, size))
@@ -195,14 +197,20 @@ class SaliencyMapModel(SaliencyModel):
         return torch.where(_of_one_colour(images), of_no_image, log_density)
 
     @torch.inference_mode()
-    def saliency_map_of(self, images: Sequence[RGBImage]) -> Float[Tensor, "image height width"]:
-        """Saliency maps of uint8 photographs of one size, at that size.
+    def saliency_map_of(self, images: Sequence[ImageSource] | np.ndarray) -> Float[Tensor, "image height width"]:
+        """Saliency maps of photographs of one size, at that size.
 
         The map of an image of one colour is zero, where it would be what rounding or the border leaves.
+
+        Raises
+        ------
+        FovealError
+            If a photograph cannot be read, or they differ in size.
         """
-        size = images[0].shape[:2]
+        pixels = rgb_images(images)
+        size = pixels[0].shape[:2]
         maps = torch.cat(
-            [torch.where(_of_one_colour(some), 0.0, self.saliency_map(some)) for some in self._tensors(images)]
+            [torch.where(_of_one_colour(some), 0.0, self.saliency_map(some)) for some in self._tensors(pixels)]
         )
         return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
 
@@ -221,6 +229,19 @@ def check_pixels_per_degree(pixels_per_degree: float | None) -> None:
     """
     if pixels_per_degree is not None and not (pixels_per_degree > 0 and isfinite(pixels_per_degree)):
         raise FovealError(f"pixels per degree: a positive number, not {pixels_per_degree:g}")
+
+
+def rgb_images(images: Sequence[ImageSource] | ImageSource) -> list[RGBImage]:
+    """A batch of photographs as they are given, each as `read_image` reads it.
+
+    Raises
+    ------
+    FovealError
+        If one cannot be read, there are none, or one is given that is not in a list.
+    """
+    if isinstance(images, str | os.PathLike | Image.Image) or getattr(images, "ndim", 4) != 4 or len(images) == 0:
+        raise FovealError("photographs are given as a list, also if there is only one")
+    return [read_image(image) for image in images]
 
 
 def to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:
