@@ -94,11 +94,20 @@ def test_saved_and_loaded_it_is_the_same(model, photograph, tmp_path):
     np.testing.assert_array_equal(model.predict(photograph).log_density, loaded.predict(photograph).log_density)
 
 
-def test_matrices_are_saved_as_precisely_as_the_model_says(model, tmp_path):
+@pytest.mark.parametrize(("name", "precision"), [("foveal-s", 16), ("foveal-l", 16), ("faces", 16), ("icf", 32)])
+def test_matrices_are_saved_in_so_many_bits(name, precision, tmp_path):
+    model = load_model(name)
+    matrices = {key: parameter for key, parameter in model.named_parameters() if parameter.ndim > 1}
+    with torch.no_grad():
+        for parameter in matrices.values():
+            parameter.fill_(1 / 3)
     save_model(model, tmp_path / "m.safetensors")
     saved = load_file(tmp_path / "m.safetensors")
-    kept = {saved[name].dtype for name, parameter in model.named_parameters() if parameter.ndim > 1}
-    assert kept <= {torch.float16 if model.half_precision else torch.float32}
+    assert {8 * saved[key].itemsize for key in matrices} == {precision}
+    assert {8 * saved[key].itemsize for key in saved.keys() - matrices.keys() if saved[key].is_floating_point()} == {32}
+    loaded = load_model(tmp_path / "m.safetensors").state_dict()
+    for key in matrices:
+        assert (loaded[key] - 1 / 3).abs().max() < (1e-4 if precision == 16 else 1e-7)
 
 
 def test_a_large_image_is_shrunk_on_the_way(model, large_photograph, monkeypatch):

@@ -47,19 +47,20 @@ def test_batches_are_read_as_single_photographs_are(photograph, tmp_path):
     model = load_model("spectral-residual")
     Image.fromarray(photograph).save(tmp_path / "p.png")
     several = [tmp_path / "p.png", Image.fromarray(photograph), photograph]
-    for maps in (
-        model.saliency_map_of(several),
-        model.log_density_of(several),
-        model.saliency_map_of(np.stack([photograph] * 3)),
-    ):
-        assert len(maps) == 3
-        assert torch.equal(maps, maps[:1].expand_as(maps))
+    for compute in (model.saliency_map_of, model.log_density_of):
+        for images in (several, np.stack([photograph] * 3)):
+            maps = compute(images)
+            assert len(maps) == 3
+            assert torch.equal(maps, compute([photograph]).expand_as(maps))
+    for prediction in model.predict_batch(several, ["a", "b", "c"]):
+        np.testing.assert_array_equal(prediction.image, photograph)
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([], "as a list"),
+        ([], "no photographs"),
+        (["missing.jpg"], "missing.jpg: no such file"),
         ("photo.jpg", "as a list"),
         (np.zeros((8, 9, 3), np.uint8), "as a list"),
         ([np.zeros((8, 9, 3))], "uint8 values from 0 to 255, not float64"),

@@ -119,7 +119,7 @@ class _TheirSaliencyMapModel(pysaliency.SaliencyMapModel):  # type: ignore[misc]
         self.model = model
 
     def _saliency_map(self, stimulus: np.ndarray) -> Float[np.ndarray, "height width"]:
-        return self.model.saliency_map_of([read_image(np.asarray(stimulus))])[0].cpu().numpy()
+        return self.model.saliency_map_of([np.asarray(stimulus)])[0].cpu().numpy()
 
 
 def _card(theirs: Any) -> ModelCard:

@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import isfinite
@@ -84,7 +84,7 @@ class SaliencyModel(nn.Module, ABC):
     card: ClassVar[ModelCard]
     Config: ClassVar[type[ModelConfig] | None] = None
     together_on_cpu: ClassVar[bool] = False  # are images of a batch computed at the same time?
-    half_precision: ClassVar[bool] = False  # are its matrices and filters kept in 16 bits?
+    saved_in_16_bits: ClassVar[bool] = False  # its matrices and filters; all else in 32
     reads: ClassVar[tuple[str, ...]] = ()  # models that come with Foveal, on whose answers or features it is built
     config: Any = None
 
@@ -130,16 +130,17 @@ class SaliencyModel(nn.Module, ABC):
             If the photograph cannot be read.
         """
         name = Path(image).stem if isinstance(image, str | os.PathLike) else "image"
-        return self.predict_batch([read_image(image)], [name], pixels_per_degree)[0]
+        return self.predict_batch([image], [name], pixels_per_degree)[0]
 
     def predict_batch(
-        self, images: Sequence[RGBImage], names: Sequence[str], pixels_per_degree: float | None = None
+        self, images: Sequence[ImageSource], names: Sequence[str], pixels_per_degree: float | None = None
     ) -> list[Prediction]:
-        """Predict photographs of one size together."""
-        log_density = self.log_density_of(images, pixels_per_degree).cpu().numpy()
+        """Predict photographs of one size together; as `log_density_of`."""
+        pixels = rgb_images(images)
+        log_density = self.log_density_of(pixels, pixels_per_degree).cpu().numpy()
         return [
             Prediction(image, one_log_density, self.name, name)
-            for image, one_log_density, name in zip(images, log_density, names, strict=True)
+            for image, one_log_density, name in zip(pixels, log_density, names, strict=True)
         ]
 
     @torch.inference_mode()
@@ -147,6 +148,8 @@ class SaliencyModel(nn.Module, ABC):
         self, images: Sequence[ImageSource] | np.ndarray, pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
         """Log densities of photographs of one size, at that size; large ones are shrunk on the way.
+
+        They are given as a list, or as one array (image, height, width, 3).
 
         Raises
         ------
@@ -163,15 +166,16 @@ class SaliencyModel(nn.Module, ABC):
             found.append(resize_log_density(log_density, size))
         return torch.cat(found)
 
-    def _tensors(self, images: Sequence[RGBImage]) -> list[Float[Tensor, "image 3 h w"]]:
+    def _tensors(self, images: Sequence[RGBImage]) -> Iterator[Float[Tensor, "image 3 h w"]]:
         """Photographs as the model computes them together.
 
         On a CPU that is one by one, unless the model itself has use for several: the maps of one image stay in the
         processor's cache, which is up to three times as fast.
         """
-        tensor = to_tensor(images).to(self.device)
         one_by_one = self.device.type == "cpu" and not self.together_on_cpu
-        return list(tensor.split(1 if one_by_one else len(images)))
+        together = 1 if one_by_one else len(images)
+        for start in range(0, len(images), together):
+            yield to_tensor(images[start : start + together]).to(self.device)
 
 
 class SaliencyMapModel(SaliencyModel):
@@ -186,7 +190,7 @@ class SaliencyMapModel(SaliencyModel):
 
     @abstractmethod
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
-        """The map as published: higher is more salient, on any scale."""
+        """The map before calibration: higher is more salient, on any scale."""
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
@@ -198,7 +202,7 @@ class SaliencyMapModel(SaliencyModel):
 
     @torch.inference_mode()
     def saliency_map_of(self, images: Sequence[ImageSource] | np.ndarray) -> Float[Tensor, "image height width"]:
-        """Saliency maps of photographs of one size, at that size.
+        """Saliency maps of photographs of one size, at that size; they are given as to `log_density_of`.
 
         The map of an image of one colour is zero, where it would be what rounding or the border leaves.
 
@@ -232,16 +236,25 @@ def check_pixels_per_degree(pixels_per_degree: float | None) -> None:
 
 
 def rgb_images(images: Sequence[ImageSource] | ImageSource) -> list[RGBImage]:
-    """A batch of photographs as they are given, each as `read_image` reads it.
+    """A batch of photographs of one size as they are given, each as `read_image` reads it.
 
     Raises
     ------
     FovealError
-        If one cannot be read, there are none, or one is given that is not in a list.
+        If one cannot be read, they differ in size, there are none, or one is given that is not in a list.
     """
-    if isinstance(images, str | os.PathLike | Image.Image) or getattr(images, "ndim", 4) != 4 or len(images) == 0:
+    if isinstance(images, str | os.PathLike | Image.Image) or getattr(images, "ndim", 4) != 4:
         raise FovealError("photographs are given as a list, also if there is only one")
-    return [read_image(image) for image in images]
+    if len(images) == 0:
+        raise FovealError("no photographs given")
+    read = [read_image(image) for image in images]
+    _check_one_size(read)
+    return read
+
+
+def _check_one_size(images: Sequence[np.ndarray]) -> None:
+    if len({image.shape for image in images}) != 1:
+        raise FovealError("a batch holds images of one size")
 
 
 def to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:
@@ -252,8 +265,7 @@ def to_tensor(images: Sequence[RGBImage]) -> Float[Tensor, "image 3 h w"]:
     FovealError
         If they differ in size.
     """
-    if len({image.shape for image in images}) != 1:
-        raise FovealError("a batch holds images of one size")
+    _check_one_size(images)
     height, width = images[0].shape[:2]
     scale = LARGEST_SIDE / max(height, width)
     if scale < 1:

@@ -107,7 +107,7 @@ def save_model(
 ) -> None:
     """Write a model's weights as safetensors, with its name and where they come from in the header.
 
-    Of a model that says `half_precision`, matrices and filters are kept in 16 bits; all is read as 32 bits.
+    Of a model that says `saved_in_16_bits`, matrices and filters are kept in 16 bits; all is read as 32 bits.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def save_model(
     header = {"model": model.name, "provenance": json.dumps(provenance or {})}
     if model.Config is not None:
         header["config"] = json.dumps(asdict(model.config))
-    large = {name for name, parameter in model.named_parameters() if model.half_precision and parameter.ndim > 1}
+    large = {name for name, parameter in model.named_parameters() if model.saved_in_16_bits and parameter.ndim > 1}
     tensors = {
         key: (tensor.half() if key in large else tensor).contiguous() for key, tensor in model.state_dict().items()
     }

@@ -82,7 +82,7 @@ class FaceDetector(SaliencyMapModel):
     Config = FaceConfig
     map_is_fitted = True  # to boxes, and the network that it reads to fixations
     reads = (NETWORK,)
-    half_precision = True
+    saved_in_16_bits = True
     config: FaceConfig
 
     def __init__(self, config: FaceConfig | None = None) -> None:

@@ -31,7 +31,7 @@ class FovealL(SaliencyModel):
     """A mixture of networks, each as `FovealS`, in equal parts."""
 
     Config = MixtureConfig
-    half_precision = True
+    saved_in_16_bits = True
     config: MixtureConfig
 
     def __init__(self, config: MixtureConfig | None = None) -> None:

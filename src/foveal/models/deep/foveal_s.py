@@ -99,7 +99,7 @@ class FovealS(SaliencyModel):
     """Pretrained features of all depths, the last of them fine-tuned; a readout; a blur; an explicit centre bias."""
 
     Config = FovealConfig
-    half_precision = True
+    saved_in_16_bits = True
     config: FovealConfig
     log_prior: Float[Tensor, "row column"]
     temperature: Float[Tensor, ""]  # above 1 the model is less sure of itself than in training
