@@ -5,9 +5,9 @@
 
 Image i of a data set belongs to fold i modulo 10. What is trained for a fold, the teacher first, lies in a folder of
 its own below --out (started again, it goes on where it was); how good both are on the fold's photographs is kept by
-image in benchmarks/results/cross_validation.csv, and folds that are there are not trained again: unlike those of
-`foveal train foveal-s --folds 10`, they can come from several machines and from runs side by side. Prints means and
-95 % intervals over all photographs that were judged so far.
+image in a table a fold, benchmarks/results/cross_validation/FOLD.csv, and folds whose table is there are not trained
+again: unlike those of `foveal train foveal-s --folds 10`, they can come from several machines, and runs side by side
+can have different --folds. Prints means and 95 % intervals over all photographs that were judged so far.
 """
 
 import argparse
@@ -25,13 +25,8 @@ from foveal.training.recipe import FOLDS, read_recipe
 from foveal.training.run_recipe import TEACHER
 from foveal.training.train_deep import HELD_OUT
 
-VALUES = Path(__file__).parent / "results" / "cross_validation.csv"
+TABLES = Path(__file__).parent / "results" / "cross_validation"
 METRICS = ["IG", "explained_information", "AUC", "sAUC", "NSS", "CC"]
-
-
-def kept_values() -> pd.DataFrame:
-    """The values by image of the folds that are done."""
-    return pd.read_csv(VALUES) if VALUES.is_file() else pd.DataFrame(columns=["fold"])
 
 
 def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
@@ -45,7 +40,7 @@ def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
         per_image = foveal.evaluate([Predictions(file, resize=True) for file in files], data, METRICS).per_image
         if len(per_image) != len(folders) * len(range(fold, len(data), FOLDS)):
             raise SystemExit(f"{name}: not all photographs of fold {fold} were scored")
-        tables.append(per_image.assign(model=per_image["model"].map(files), fold=fold))
+        tables.append(per_image.assign(model=per_image["model"].map(files)))
     return pd.concat(tables)
 
 
@@ -57,15 +52,14 @@ def main() -> None:
     recipe = read_recipe("foveal-s")
     assert isinstance(recipe, Recipe)
     for fold in [int(fold) for fold in arguments.folds.split(",")]:
-        if fold not in set(kept_values()["fold"]):
-            new = judged(recipe, fold, arguments.out / str(fold))
-            values = pd.concat([kept_values(), new])  # read again: hours later, another run may have added some
-            values = values.sort_values("fold", kind="stable")
-            with write_atomically(VALUES) as temporary:
+        table = TABLES / f"{fold}.csv"
+        if not table.is_file():
+            values = judged(recipe, fold, arguments.out / str(fold))
+            with write_atomically(table) as temporary:
                 values.to_csv(temporary, index=False, float_format="%.6g")
-    values = kept_values()
-    results = Results.of(values, METRICS, [], seed=0)
-    found = {"folds": sorted(int(fold) for fold in set(values["fold"]))}
+    done = {int(table.stem): table for table in sorted(TABLES.glob("*.csv"))}
+    results = Results.of(pd.concat(map(pd.read_csv, done.values())), METRICS, [], seed=0)
+    found = {"folds": list(done)}
     for row in results.itertuples():
         found[f"{row.dataset}: {row.model}: {row.metric}"] = [row.value, row.ci_low, row.ci_high]
     keep("cross_validation", found)

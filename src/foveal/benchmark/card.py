@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pandas as pd
 
 from foveal.benchmark.results import COLUMNS
 from foveal.errors import FovealError, first_line
-from foveal.models import list_models, load_model
-from foveal.models.registry import datasets_of, trainings_of
+from foveal.models import load_model
+from foveal.models.registry import datasets_of, provenance_of, trainings_of
 
 BITS = "bit per fixation above uniform"
 NAMES = {
@@ -44,10 +45,18 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
     lines += ["", f"{card.paper}. {card.family.capitalize()} model of {card.year or 'all times'}, "]
     lines[-1] += f"{n_numbers:,} numbers; licence: {card.licence}."
     lines += ["", "## What it does", "", inspect.getdoc(inspect.getmodule(type(loaded))) or ""]
+    if loaded.Config is not None:
+        lines += [
+            "",
+            "## Parameters",
+            "",
+            *(f"- {key}: {_short(value)}" for key, value in asdict(loaded.config).items()),
+        ]
+    own = provenance_of(model).get("members", {"": None})
     for name, training in trainings_of(model).items():
         lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_trained_on(training), ""]
         # A model that this one reads has a card of its own.
-        lines += [f"More: `foveal models {name}`."] if name in list_models() else _trained_by(training)
+        lines += _trained_by(training) if name in own else [f"More: `foveal models {name}`."]
     if results:
         lines += ["", "## Measured", "", *_measured(results)]
     return "\n".join(lines) + "\n"
