@@ -7,7 +7,7 @@ r"""DeepGaze I's Fig. 3 with every model: explained information on the 463 photo
     python benchmarks/figure3.py figure3
 
 As in the paper, all models but the deep ones are calibrated to the fixations that they are judged on (icf and judd have
-learned a few weights from them as well); how likely they make these is in the weights' files. DeepGaze I and readouts
+learned their weights from them as well); how likely they make these is in the weights' files. DeepGaze I and readouts
 of other networks are what benchmarks/deepgaze1.py found; foveal-s and foveal-l, of MIT1003 given nothing but the centre
 bias of its other images, what docs/results/mit1003-onesize.json says. Writes docs/assets/figure3.png.
 """

@@ -9,6 +9,7 @@ import skimage.data
 import torch
 from faces import average_precision, by_center, by_overlap, curve, judged
 from scipy.ndimage import gaussian_filter
+from torch import nn
 from toy import disc_center, make_dataset, make_photograph
 
 from foveal.datasets import load_dataset
@@ -21,10 +22,12 @@ from foveal.models.classical.itti import Itti
 from foveal.models.classical.judd import Judd, probability
 from foveal.models.deep.faces import FaceDetector, Faces, _drawn, _faces
 from foveal.models.parts.geometry import Grid
+from foveal.models.parts.gist import N_NUMBERS, gist
 from foveal.models.parts.working_size import resized
 from foveal.training import train
 from foveal.training.learning.classifier import learn_classifier, support_vector_weights
 from foveal.training.learning.faces import Example, _loss, learn_faces, targets
+from foveal.training.learning.horizon import learn_horizon, ridge
 
 GRID = Grid.over((96, 160), (12, 20))  # cells of 8 px
 HEADS = Heads(np.array([[10.0, 20.0, 30.0, 40.0], [100.0, 30.0, 24.0, 24.0]]), np.array([True, False]))
@@ -163,6 +166,37 @@ def test_judds_features_come_in_their_order():
     distance = features[29]
     assert distance[99:101, 99:101].max() < 0.02 < distance.max()
     assert distance.max() == distance[0, 0] == distance[-1, -1]
+    model = Judd()
+    with torch.no_grad():
+        model.horizon.weight.zero_()
+        model.horizon.bias.fill_(0.25)
+    horizon = model.features(images)[0, 30]
+    assert horizon.argmax(dim=0).unique().tolist() in ([49], [50])
+    np.testing.assert_allclose(horizon[80], np.exp(-(((80.5 / 200 - 0.25) / 0.15) ** 2) / 2), rtol=1e-5)
+
+
+def test_ridge_is_at_the_minimum():
+    """The gradient, written down apart, is zero, and an input that does not vary has no weight."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(2, [1, 5, 0.1, 0], (40, 4))
+    y = x @ [1, 0.5, -3, 0] + rng.normal(0, 1, 40)
+    weights, bias = ridge(torch.from_numpy(x), torch.from_numpy(y), 7.0)
+    w = weights.double().numpy()
+    missing = y - bias - x @ w
+    assert abs(missing.sum()) < 1e-4
+    np.testing.assert_allclose(x.T @ missing, 7 * x.var(axis=0) * w, atol=1e-3)
+    assert w[3] == 0
+
+
+def test_the_horizon_is_where_people_look_in_such_scenes():
+    horizon = nn.Linear(N_NUMBERS, 1)
+    learn_horizon(horizon, make_dataset(40), lambda *_: None)
+    seeds = range(100, 120)
+    with torch.no_grad():
+        rows = horizon(gist(stacked([make_photograph(seed) for seed in seeds])))[:, 0].numpy()
+    looked_at = [disc_center(seed, (60, 80))[1] / 60 for seed in seeds]
+    assert np.corrcoef(rows, looked_at)[0, 1] > 0.5
+    assert abs(rows.mean() - 0.5) < 0.1
 
 
 def test_support_vectors_are_at_the_minimum():

@@ -18,6 +18,7 @@ from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress
 from foveal.training.examples import DEGREES_ACROSS
 from foveal.training.learning import way_to_learn
+from foveal.training.learning.horizon import learn_horizon
 
 MOST, LEAST = 0.2, 0.7  # shares of the places, by the blurred map of fixations, from which samples are drawn
 SAMPLES = 10  # of each, an image
@@ -28,7 +29,7 @@ LBFGS_STEPS = 500
 
 @way_to_learn.register(Judd)
 def learn_classifier(model: Judd, dataset: Dataset, seed: int, report: Progress) -> None:
-    """Fit a model's readout, a single 1x1 convolution, to tell places that are looked at from those that are not.
+    """Fit the horizon, then the readout, a single 1x1 convolution, to tell places that are looked at from others.
 
     Images that cannot be read are left out.
 
@@ -37,6 +38,7 @@ def learn_classifier(model: Judd, dataset: Dataset, seed: int, report: Progress)
     FovealError
         If not one photograph can be read.
     """
+    learn_horizon(model.horizon, dataset, report)
     features, labels = _samples(model, dataset, seed, report)
     mean, deviation = features.mean(dim=0), features.std(dim=0)
     model.standardise(mean, deviation)
