@@ -114,13 +114,13 @@ def every_model() -> str:
     rows = json.loads((DOCS / "results" / "benchmark.json").read_text(encoding="utf-8"))
     models, datasets = (",".join(dict.fromkeys(row[key] for row in rows)) for key in ("model", "dataset"))
     parts = [EVERY_MODEL_TEXT.format(command=EVERY_MODEL.format(models=models, datasets=datasets))]
-    # The gold standard judges every observer apart, which takes fifteen times as long.
-    missing = [name for name in foveal.list_models() if name not in (*models.split(","), "gold")]
-    if missing:
-        parts.append(f"Not measured yet: {', '.join(missing)}.\n")
     for name in datasets.split(","):
-        table = wide_table_of([row for row in rows if row["dataset"] == name])
-        parts += [f"### {name}\n", WHO_HAS_SEEN_IT[name], f"{table}\n"]
+        here = [row for row in rows if row["dataset"] == name]
+        parts += [f"### {name}\n", WHO_HAS_SEEN_IT[name]]
+        # The gold standard judges every observer apart, which takes fifteen times as long.
+        if missing := set(foveal.list_models()) - {row["model"] for row in here} - {"gold"}:
+            parts.append(f"Not measured yet: {', '.join(sorted(missing))}.\n")
+        parts.append(f"{wide_table_of(here)}\n")
     return "\n".join(parts)
 
 
