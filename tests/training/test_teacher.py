@@ -117,7 +117,7 @@ def test_a_teacher_of_other_images_is_refused(tmp_path, teachers):
     with pytest.raises(FovealError, match="of another recipe or other images"):
         teach(student_run(), teachers, [make_dataset(7)], lambda *_: None)
     mixture = Mixture({"one": replace(MEMBER, held_out=1), "two": replace(MEMBER, held_out=1)})
-    with pytest.raises(FovealError, match=r"teacher: of other datasets"):
+    with pytest.raises(FovealError, match=r"teacher: one of other datasets"):
         replace(MEMBER, held_out=0, teacher=mixture)
     with pytest.raises(FovealError, match=r"taught: 1\.5"):
         replace(MEMBER, taught=1.5)
