@@ -49,9 +49,9 @@ EVERY_MODEL_TEXT = """## Every model, every metric
 
     {command}
 
-(its `results.json`, with intervals, is [here](results/benchmark.json); sorted by IG; what each metric is:
-[Metrics](metrics.md)). Each metric judges the best map that a model's density has for it, so that these are no scores
-of raw maps; those are on the models' pages.
+(the rows of its `results.json`, with intervals, are [here](results/benchmark.json): computed model by model, and
+joined; sorted by IG; what each metric is: [Metrics](metrics.md)). Each metric judges the best map that a model's
+density has for it, so that these are no scores of raw maps; those are on the models' pages.
 """
 WHO_HAS_SEEN_IT = {
     "mit1003": """Of **MIT1003** no model has seen anything: each comes with the centre bias of the data that it was

@@ -5,7 +5,7 @@ square of 128 px, and contrast is evened out in its logarithm (a window of 6 px)
 filters of eight orientations and four scales, the means over 4 x 4 parts of the square are what is known.
 
 Differs from the published code in: log-Gabor filters an octave and a half wide; the square roots of the means are
-taken, over their own mean, so that one number more or less of a contrast does not count.
+taken, over their own mean, so that the contrast of the whole image does not count.
 """
 
 import torch
