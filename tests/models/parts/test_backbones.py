@@ -14,7 +14,7 @@ from foveal.errors import FovealError
 from foveal.models.parts import efficientnet_lite
 from foveal.models.parts.architectures import ARCHITECTURES
 from foveal.models.parts.backbones import Backbone
-from foveal.models.parts.geometry import Axis, Grid, resample
+from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
 from foveal.models.parts.keras_resnet import read_keras_resnet
 
 LAYERS = {  # of each network, some whose values do not see the whole image
@@ -120,6 +120,16 @@ def test_resampling_goes_by_positions():
     expected = (0.5 + 2 * torch.arange(15))[:, None].clamp(3, 39) + 100 * (1.5 + 4 * torch.arange(6))
     torch.testing.assert_close(resample(ramp, source, target), expected)
     assert resample(torch.ones(1, 1), Grid(Axis(1), Axis(1)), target).unique().tolist() == [1.0]
+
+
+def test_the_sum_of_several_grids_is_that_of_each():
+    size, generator = (60, 90), torch.Generator().manual_seed(0)
+    grids = [Grid.over(size, shape) for shape in ((8, 11), (4, 6), (30, 45))]
+    grids.append(Grid(Axis(5, 3.0, 12.0), Axis(9, -2.0, 10.0)))
+    maps = {grid: torch.rand(2, 3, grid.rows.length, grid.columns.length, generator=generator) for grid in grids}
+    target = Grid.over(size, (10, 15))
+    expected = sum(resample(some, grid, target) for grid, some in maps.items())
+    torch.testing.assert_close(resampled_sum(maps, target), expected)
 
 
 def test_a_network_normalises_as_it_was_pretrained_whatever_is_trained():

@@ -20,7 +20,7 @@ from foveal.models.base import ModelConfig, SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import Grid, resampled_sum
 from foveal.models.registry import register_model
 
 CELL = 8  # px of the image as the network sees it
@@ -213,15 +213,22 @@ class FovealS(SaliencyModel):
         zoom: float = 1.0,
     ) -> Float[Tensor, "image width row column"]:
         """The sum of what some taps make of the features, on the cells of images of this (height, width)."""
-        by_grid: dict[Grid, Tensor] = {}
+        by_grid: dict[Grid, list[str]] = {}
         for number, scale in enumerate(self.config.scales):
             for name, grid in self.grids(size, self.config.taps, zoom * scale).items():
-                key = at_scale(name, number)
-                combined = taps[key](features[key])
-                by_grid[grid] = by_grid[grid] + combined if grid in by_grid else combined
-        target = self.density_grid(size)
-        # One after the other: stacked, they would all be copied once more, a tenth of a training's time.
-        return reduce(torch.add, (resample(maps, grid, target) for grid, maps in by_grid.items()))
+                by_grid.setdefault(grid, []).append(at_scale(name, number))
+        target, width = self.density_grid(size), next(taps.parameters()).shape[0]
+        terms: list[Tensor] = []
+        combined: dict[Grid, Tensor] = {}
+        for grid, keys in by_grid.items():
+            # Taps and the way to the cells are linear: what leaves fewer features to the other comes first.
+            if sum(features[key].shape[1] for key in keys) < width:
+                terms += [taps[key](resampled_sum({grid: features[key]}, target)) for key in keys]
+            else:
+                combined[grid] = reduce(torch.add, (taps[key](features[key]) for key in keys))
+        if combined:
+            terms.append(resampled_sum(combined, target))
+        return reduce(torch.add, terms)
 
     def forward(
         self, features: dict[str, Float[Tensor, "image _ _ _"]], size: tuple[int, int], zoom: float = 1.0
