@@ -83,9 +83,9 @@ def train(
     """Fit a model to the fixations of a data set and write `out`/<model>.safetensors, which `load_model` reads.
 
     Of a model that computes a saliency map, the calibration is fitted, after what it makes the map of, if that is
-    learned: from fixations (`icf`, `judd`), from labelled faces (`faces`), or from the photographs alone (`aim`, `sun`,
-    `dva`; folds share these). Of `centerbias`, the density; of `deepgaze1`, the readout, on features that are computed
-    once and kept.
+    learned: from fixations (`icf`, `judd`, `lds`), from labelled faces (`faces`), or from the photographs alone (`aim`,
+    `sun`, `dva`; folds share these). Of `centerbias`, the density; of `deepgaze1`, the readout, on features that are
+    computed once and kept.
 
     Parameters
     ----------

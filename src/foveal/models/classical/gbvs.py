@@ -13,7 +13,6 @@ and the cones see a display of gamma 1.8 in place of one that was measured.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -22,6 +21,7 @@ from torch import Tensor
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts import channels
+from foveal.models.parts.graph import nearness
 from foveal.models.parts.map_normalization import scaled
 from foveal.models.parts.working_size import resized, scaled_size
 from foveal.models.registry import register_model
@@ -77,16 +77,7 @@ class GBVS(SaliencyMapModel):
     def _shares(self, maps: Float[Tensor, "image h w"]) -> Float[Tensor, "image h w"]:
         """How often the walker is at each place, in units of the mean place."""
         size = maps.shape[1], maps.shape[2]
-        near = _nearness(size, self.config.sigma * sum(size) / 2, maps.device)
+        near = nearness(size, self.config.sigma * sum(size) / 2, maps.device)
         weights = [((places[:, None] - places).abs() * near).sum(dim=1) for places in scaled(maps).flatten(1)]
         shares = torch.stack(weights).view_as(maps)
         return shares / shares.mean(dim=(1, 2), keepdim=True).clamp(min=NOTHING)
-
-
-@lru_cache(maxsize=8)  # one a size of map and device, two megabytes each
-@torch.inference_mode(False)
-def _nearness(size: tuple[int, int], sigma: float, device: torch.device) -> Float[Tensor, "place place"]:
-    """A Gaussian of the distance of every place from every other."""
-    rows, columns = (torch.arange(length, dtype=torch.float32, device=device) for length in size)
-    places = torch.cartesian_prod(rows, columns)
-    return torch.exp(-torch.cdist(places, places).square() / (2 * sigma**2))

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import ClassVar
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -28,11 +28,14 @@ class PatchFilterModel(SaliencyMapModel):
         """Take the filters, and what else is learned, from patches of prepared images."""
 
     def responses(
-        self, prepared: Float[Tensor, "image 3 height width"], step: int = 1
-    ) -> Float[Tensor, "image filter _ _"]:
-        """Of each filter, wherever it lies within the image, or at each `step`th of these rows and columns."""
-        side = self.patch_side
-        return F.conv2d(prepared, self.filters.unflatten(1, (3, side, side)), stride=step)
+        self,
+        prepared: Float[Tensor, "image 3 height width"],
+        step: int = 1,
+        chosen: Bool[Tensor, " filter"] | None = None,
+    ) -> Float[Tensor, "image _ _ _"]:
+        """Of all or of chosen filters, wherever one lies within the image, or at each `step`th of rows and columns."""
+        filters, side = self.filters if chosen is None else self.filters[chosen], self.patch_side
+        return F.conv2d(prepared, filters.unflatten(1, (3, side, side)), stride=step)
 
 
 def at_least(images: Float[Tensor, "image 3 height width"], side: int) -> Float[Tensor, "image 3 _ _"]:

@@ -5,6 +5,8 @@ and ten from among those that are looked at least; a linear support vector machi
 as much cost a place as its norm has) tells them apart.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -14,7 +16,6 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset, fixation_map
 from foveal.models.base import to_tensor
 from foveal.models.classical.judd import Judd
-from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Progress
 from foveal.training.examples import DEGREES_ACROSS
 from foveal.training.learning import way_to_learn
@@ -39,7 +40,10 @@ def learn_classifier(model: Judd, dataset: Dataset, seed: int, report: Progress)
         If not one photograph can be read.
     """
     learn_horizon(model.horizon, dataset, report)
-    features, labels = _samples(model, dataset, seed, report)
+    most, least = zip(*features_of_places(model.features, dataset, seed, report), strict=True)
+    features = torch.cat([*most, *least])
+    labels = torch.ones(len(features))
+    labels[sum(map(len, most)) :] = -1
     mean, deviation = features.mean(dim=0), features.std(dim=0)
     model.standardise(mean, deviation)
     weights = support_vector_weights((features - model.mean) / model.std, labels)
@@ -73,37 +77,44 @@ def support_vector_weights(
 
 
 @torch.no_grad()  # not inference mode: what comes of it is used in a fit
-def _samples(
-    model: PixelReadoutModel, dataset: Dataset, seed: int, report: Progress
-) -> tuple[Float[Tensor, "sample feature"], Float[Tensor, " sample"]]:
-    """Features of the places that are drawn, and 1 for those that are looked at much, -1 for the others."""
+def features_of_places(
+    features: Callable[[Float[Tensor, "image 3 height width"]], Float[Tensor, "image feature h w"]],
+    dataset: Dataset,
+    seed: int,
+    report: Progress,
+) -> list[tuple[Float[Tensor, "place feature"], Float[Tensor, "place feature"]]]:
+    """Of each image that can be read, what is known of places that are looked at much, and of places that are not.
+
+    Raises
+    ------
+    FovealError
+        If not one photograph can be read.
+    """
     generator = torch.Generator().manual_seed(seed)
-    features, labels, done = [], [], 0
+    found, done = [], 0
     for indices in dataset.stimuli.batches(BATCH_SIZE):
         photographs, _ = dataset.stimuli.read(indices)
         if photographs:
-            maps = model.features(to_tensor(list(photographs.values())))
+            maps = features(to_tensor(list(photographs.values())))
             size = maps.shape[2], maps.shape[3]
-            for image, of_image in zip(photographs, maps, strict=True):
-                places, sides = _places(dataset, image, size, generator)
-                features.append(of_image.flatten(1)[:, places].T)
-                labels.append(sides)
+            for image, of_image in zip(photographs, maps.flatten(2), strict=True):
+                most, least = _places(dataset, image, size, generator)
+                found.append((of_image[:, most].T, of_image[:, least].T))
         done += len(indices)
         report("features", done, len(dataset))
-    if not features:
+    if not found:
         raise FovealError(f"{dataset.name}: no photograph can be read")
-    return torch.cat(features), torch.cat(labels)
+    return found
 
 
 def _places(
     dataset: Dataset, image: int, size: tuple[int, int], generator: torch.Generator
-) -> tuple[Int[Tensor, " sample"], Float[Tensor, " sample"]]:
-    """Places of one image's grid of this (height, width), and on which side each of them is."""
+) -> tuple[Int[Tensor, " place"], Int[Tensor, " place"]]:
+    """Places of one image's grid of this (height, width), drawn from those looked at most and from those least."""
     stimulus = dataset.stimuli[image]
     degree = stimulus.pixels_per_degree or max(stimulus.size) / DEGREES_ACROSS
     looked_at = torch.from_numpy(fixation_map(dataset.fixations.for_image(image), stimulus.size, sigma=degree))
     order = F.interpolate(looked_at[None, None], size=size, mode="area").flatten().argsort(stable=True)
     most, least = order[-max(1, round(MOST * len(order))) :], order[: max(1, round(LEAST * len(order)))]
     drawn = [some[torch.randperm(len(some), generator=generator)[:SAMPLES]] for some in (most, least)]
-    sides = torch.cat([torch.full((len(some),), side) for some, side in zip(drawn, (1.0, -1.0), strict=True)])
-    return torch.cat(drawn), sides
+    return drawn[0], drawn[1]
