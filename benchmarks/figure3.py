@@ -1,15 +1,15 @@
 r"""DeepGaze I's Fig. 3 with every model: explained information on the 463 photographs of MIT1003 of 1024×768.
 
     for model in centerbias itti itti1998 aim gbvs spectral-residual cerf dva sun judd ssr cas fes aws image-signature \
-            quaternion-dct bms covsal rare2012 icf; do
+            quaternion-dct bms covsal rare2012 icf lds; do
         foveal train $model --dataset mit1003 --split onesize --out figure3
     done
     python benchmarks/figure3.py figure3
 
-As in the paper, all models but the deep ones are calibrated to the fixations that they are judged on (icf and judd have
-learned their weights from them as well); how likely they make these is in the weights' files. DeepGaze I and readouts
-of other networks are what benchmarks/deepgaze1.py found; foveal-s and foveal-l, of MIT1003 given nothing but the centre
-bias of its other images, what docs/results/mit1003-onesize.json says. Writes docs/assets/figure3.png.
+As in the paper, all models but the deep ones are calibrated to the fixations that they are judged on (icf, judd and
+lds have learned their weights from them as well); how likely they make these is in the weights' files. DeepGaze I and
+readouts of other networks are what benchmarks/deepgaze1.py found; foveal-s and foveal-l, of MIT1003 given nothing but
+the centre bias of its other images, what docs/results/mit1003-onesize.json says. Writes docs/assets/figure3.png.
 """
 
 import argparse

@@ -116,4 +116,4 @@ def test_correlates_with_the_published_map(shared):
     image = read_image(shared / "data/osie/data/stimuli/1001.jpg")
     published = np.load(shared / "reference/maps/1001.npz")["lds"]
     saliency = load_model("lds").saliency_map_of([image])[0].numpy()
-    assert np.corrcoef(saliency.ravel(), published.ravel())[0, 1] > 0.89
+    assert np.corrcoef(saliency.ravel(), published.ravel())[0, 1] > 0.9
