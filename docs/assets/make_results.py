@@ -60,9 +60,9 @@ fitted to, but `centerbias`, which is that of MIT1003's other images, and `unifo
     "osie": """On **OSIE**, `centerbias` (that of its other images) and `uniform` are honest; all others are in-sample.
 A calibration has 22 numbers and a centre bias, which hardly notice that they were fitted to these 700 photographs, and
 `aim`, `sun` and `dva` have learned their filters from the pictures alone; some parameters of `aws` and `rare2012` that
-their papers leave open were chosen by scores on 50 of these photographs; but `icf`, `judd`, `deepgaze1`, `foveal-s`
-and `foveal-l`, and through the features of foveal-s `faces` and `cerf`, have learned from the fixations, and their rows
-say how well they fit (held-out numbers of some: their pages).
+their papers leave open were chosen by scores on 50 of these photographs; but `icf`, `judd`, `lds`, `deepgaze1`,
+`foveal-s` and `foveal-l`, and through the features of foveal-s `faces` and `cerf`, have learned from the fixations, and
+their rows say how well they fit (held-out numbers of some: their pages).
 """,
 }
 INTRODUCTION = """# Results
