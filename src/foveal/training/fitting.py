@@ -114,7 +114,7 @@ def train(
         Of `deepgaze1`: do not fit folds again whose readout is in `out`.
     seed
         Of what is learned from first values or samples by chance: of `deepgaze1`, filters, readouts of local
-        features, and faces.
+        features, faces, and `lds`.
     progress
         Called with what is being done, how much of it is done, and of how much.
 

@@ -7,8 +7,9 @@ from equivariance import SIZES, displacements, divergence
 
 from foveal.datasets import load_dataset
 from foveal.models import load_model
-from foveal.models.deep.foveal_s import CELL, IMAGE, FovealConfig, FovealS
+from foveal.models.deep.foveal_s import CELL, IMAGE, FovealConfig, FovealS, at_scale
 from foveal.models.parts.finalizer import resize_maps
+from foveal.models.parts.geometry import resample
 
 
 def random_model(working_area, **config):
@@ -71,6 +72,31 @@ def test_features_of_trained_layers_can_be_computed_from_the_last_frozen_one(fir
         again = model.all_features({layer: features[layer] for layer in frozen})
     for tap in model.config.taps:
         torch.testing.assert_close(again[tap], features[tap])
+
+
+@pytest.mark.parametrize("width", [64, 128])  # of lite0's taps, with 64 none but the finest is widened, with 128 others
+def test_what_the_taps_make_of_the_features_comes_to_the_cells(width):
+    """In whatever order, it is the sum of what each tap makes of its features, brought there by itself."""
+    taps, channels = ("block4", "block7", "block10", "block14"), (40, 80, 112, 192)
+    chosen = {"backbone": "efficientnet_lite0", "taps": taps, "channels": channels, "first_trained": "block11"}
+    torch.manual_seed(1)
+    model = FovealS(FovealConfig(width=width, working_area=20_000, **chosen))
+    size, image = (90, 130), torch.rand(2, 3, 90, 130)
+    with torch.no_grad():
+        features = model.all_features(model.at_scales(image))
+        for key, tap in model.taps.items():
+            tap.mean.copy_(features[key].mean(dim=(0, 2, 3)))
+            tap.std.copy_(features[key].std(dim=(0, 2, 3)) + 0.01)
+        expected = 0
+        for number, scale in enumerate(model.config.scales):
+            for name, grid in model.grids(size, taps, scale).items():
+                key = at_scale(name, number)
+                expected = expected + resample(model.taps[key](features[key]), grid, model.density_grid(size))
+        found = model.on_cells(features, model.taps, size)
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rounded = model.on_cells(features, model.taps, size).float()
+    assert (rounded - expected).std() < 0.02 * expected.std()
 
 
 def test_one_network_sees_the_image_at_several_scales():

@@ -217,11 +217,13 @@ class FovealS(SaliencyModel):
         for number, scale in enumerate(self.config.scales):
             for name, grid in self.grids(size, self.config.taps, zoom * scale).items():
                 by_grid.setdefault(grid, []).append(at_scale(name, number))
-        target, width = self.density_grid(size), next(taps.parameters()).shape[0]
+        target = self.density_grid(size)
+        width = next(taps.parameters()).shape[0]  # of a tap's weights: the features that it makes
         terms: list[Tensor] = []
         combined: dict[Grid, Tensor] = {}
         for grid, keys in by_grid.items():
-            # Taps and the way to the cells are linear: what leaves fewer features to the other comes first.
+            # A tap is affine, and a value on a cell is a weighted mean of values: either may come first, and the one
+            # that leaves fewer features to the other does.
             if sum(features[key].shape[1] for key in keys) < width:
                 terms += [taps[key](resampled_sum({grid: features[key]}, target)) for key in keys]
             else:

@@ -79,10 +79,9 @@ def resample(maps: Float[Tensor, "*batch h w"], source: Grid, target: Grid) -> F
 def resampled_sum(
     maps: Mapping[Grid, Float[Tensor, "image feature _ _"]], target: Grid
 ) -> Float[Tensor, "image feature height width"]:
-    """The sum of features on several grids, each at the positions of another: `resample`, for many features.
+    """The sum of features on several grids, each at the positions of another, as `resample` brings them there.
 
-    The features of a place lie side by side in memory, as channels-last maps have them, and the columns of all grids
-    are one product that adds them up: half the time of bringing one map after the other to the target.
+    The columns of all grids are one product, which adds them up. Quick for channels-last maps, which are not copied.
     """
     on_rows, columns = [], []
     for source, some in maps.items():

@@ -13,10 +13,11 @@ from foveal.models.base import SaliencyMapModel
 class PatchFilterModel(SaliencyMapModel):
     """A saliency map of the responses of filters that `foveal train` learns. Fresh, they are zero, and maps constant.
 
-    A filter is a row: red, green and blue of a patch, each row by row.
+    A filter is a row: the three channels of a patch, each row by row.
     """
 
     patch_side: ClassVar[int]
+    learned_at: ClassVar[float] = 0.5  # by how much photographs are shrunk before patches are taken
     filters: Float[Tensor, "filter value"]
 
     @abstractmethod

@@ -18,6 +18,8 @@ def resized(
     maps: Float[Tensor, "image channel _ _"], size: tuple[int, int]
 ) -> Float[Tensor, "image channel height width"]:
     """Maps of another (height, width), bicubic, what becomes smaller without aliasing (as MATLAB's imresize)."""
+    if size[1] == 1 and size[0] > 1:  # of one column, torch (2.15, on a CPU) makes all rows the same
+        return resized(maps.mT.contiguous(), (1, size[0])).mT
     return F.interpolate(maps, size=size, mode="bicubic", antialias=True, align_corners=False)
 
 

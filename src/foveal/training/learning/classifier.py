@@ -5,26 +5,18 @@ and ten from among those that are looked at least; a linear support vector machi
 as much cost a place as its norm has) tells them apart.
 """
 
-from collections.abc import Callable
-
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from foveal.errors import FovealError
-from foveal.gaze import Dataset, fixation_map
-from foveal.models.base import to_tensor
+from foveal.gaze import Dataset
 from foveal.models.classical.judd import Judd
 from foveal.progress import Progress
-from foveal.training.examples import DEGREES_ACROSS
 from foveal.training.learning import way_to_learn
 from foveal.training.learning.horizon import learn_horizon
+from foveal.training.learning.places import features_of_places
 
-MOST, LEAST = 0.2, 0.7  # shares of the places, by the blurred map of fixations, from which samples are drawn
-SAMPLES = 10  # of each, an image
 COST = 1.0  # of a place on the wrong side, in units of half the squared norm of the weights
-BATCH_SIZE = 8
 LBFGS_STEPS = 500
 
 
@@ -74,47 +66,3 @@ def support_vector_weights(
 
     optimizer.step(closure)
     return weights.detach().float()
-
-
-@torch.no_grad()  # not inference mode: what comes of it is used in a fit
-def features_of_places(
-    features: Callable[[Float[Tensor, "image 3 height width"]], Float[Tensor, "image feature h w"]],
-    dataset: Dataset,
-    seed: int,
-    report: Progress,
-) -> list[tuple[Float[Tensor, "place feature"], Float[Tensor, "place feature"]]]:
-    """Of each image that can be read, what is known of places that are looked at much, and of places that are not.
-
-    Raises
-    ------
-    FovealError
-        If not one photograph can be read.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    found, done = [], 0
-    for indices in dataset.stimuli.batches(BATCH_SIZE):
-        photographs, _ = dataset.stimuli.read(indices)
-        if photographs:
-            maps = features(to_tensor(list(photographs.values())))
-            size = maps.shape[2], maps.shape[3]
-            for image, of_image in zip(photographs, maps.flatten(2), strict=True):
-                most, least = _places(dataset, image, size, generator)
-                found.append((of_image[:, most].T, of_image[:, least].T))
-        done += len(indices)
-        report("features", done, len(dataset))
-    if not found:
-        raise FovealError(f"{dataset.name}: no photograph can be read")
-    return found
-
-
-def _places(
-    dataset: Dataset, image: int, size: tuple[int, int], generator: torch.Generator
-) -> tuple[Int[Tensor, " place"], Int[Tensor, " place"]]:
-    """Places of one image's grid of this (height, width), drawn from those looked at most and from those least."""
-    stimulus = dataset.stimuli[image]
-    degree = stimulus.pixels_per_degree or max(stimulus.size) / DEGREES_ACROSS
-    looked_at = torch.from_numpy(fixation_map(dataset.fixations.for_image(image), stimulus.size, sigma=degree))
-    order = F.interpolate(looked_at[None, None], size=size, mode="area").flatten().argsort(stable=True)
-    most, least = order[-max(1, round(MOST * len(order))) :], order[: max(1, round(LEAST * len(order)))]
-    drawn = [some[torch.randperm(len(some), generator=generator)[:SAMPLES]] for some in (most, least)]
-    return drawn[0], drawn[1]

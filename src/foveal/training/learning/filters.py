@@ -21,8 +21,8 @@ PATCHES = 40_000  # in all, as many of each photograph
 def learn_filters(model: PatchFilterModel, dataset: Dataset, seed: int, report: Progress) -> None:
     """Learn a model's filters from patches at random places of a data set's photographs.
 
-    Photographs are halved before, so that what is learned is not how JPEG rounds blocks of 8 px. One that cannot be
-    read is left out.
+    Photographs are halved before (`PatchFilterModel.learned_at`), so that what is learned is not how JPEG rounds blocks
+    of 8 px. One that cannot be read is left out.
 
     Raises
     ------
@@ -38,8 +38,8 @@ def learn_filters(model: PatchFilterModel, dataset: Dataset, seed: int, report: 
         photographs, _ = dataset.stimuli.read([index])
         for photograph in photographs.values():
             image = to_tensor([photograph])
-            half = resized(image, scaled_size((image.shape[2], image.shape[3]), 0.5))
-            patches[n_read] = _random_patches(model.prepared(half)[0], model.patch_side, of_each, generator)
+            small = resized(image, scaled_size((image.shape[2], image.shape[3]), model.learned_at))
+            patches[n_read] = _random_patches(model.prepared(small)[0], model.patch_side, of_each, generator)
             n_read += 1
         report("patches", index + 1, len(dataset))
     if n_read == 0:
@@ -50,7 +50,7 @@ def learn_filters(model: PatchFilterModel, dataset: Dataset, seed: int, report: 
 def _random_patches(
     image: Float[Tensor, "3 height width"], side: int, number: int, generator: torch.Generator
 ) -> Float[Tensor, "patch value"]:
-    """Patches of an image, one a row: red, green, blue, each row by row."""
+    """Patches of an image, one a row: its three channels, each row by row."""
     everywhere = image.unfold(1, side, 1).unfold(2, side, 1)  # a view: nothing is copied
     rows, columns = (torch.randint(length, (number,), generator=generator) for length in everywhere.shape[1:3])
     return everywhere[:, rows, columns].transpose(0, 1).flatten(1)
