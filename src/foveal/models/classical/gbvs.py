@@ -77,7 +77,7 @@ class GBVS(SaliencyMapModel):
     def _shares(self, maps: Float[Tensor, "image h w"]) -> Float[Tensor, "image h w"]:
         """How often the walker is at each place, in units of the mean place."""
         size = maps.shape[1], maps.shape[2]
-        near = nearness(size, self.config.sigma * sum(size) / 2, maps.device)
+        near = nearness(size, self.config.sigma, maps.device)
         weights = [((places[:, None] - places).abs() * near).sum(dim=1) for places in scaled(maps).flatten(1)]
         shares = torch.stack(weights).view_as(maps)
         return shares / shares.mean(dim=(1, 2), keepdim=True).clamp(min=NOTHING)

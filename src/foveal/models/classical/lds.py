@@ -112,7 +112,7 @@ class LDS(PatchFilterModel):
         size = total.shape[1], total.shape[2]
         small = scaled_size(size, config.graph_side / max(size))
         mass = resized(total[:, None], small).clamp(min=0)[:, 0]
-        near = nearness(small, config.sigma * sum(small) / 2, total.device)
+        near = nearness(small, config.sigma, total.device)
         for _ in range(config.walks):
             mass = scaled(gathered(mass.flatten(1), near).view_as(mass))
         blurred = gaussian_blur(resized(mass[:, None], size), config.blur)

@@ -22,7 +22,7 @@ from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import PaddedSpectrum
 from foveal.models.parts.map_normalization import scaled
-from foveal.models.parts.working_size import shrunk
+from foveal.models.parts.working_size import resized, shrunk
 from foveal.models.registry import register_model
 
 NO_RANGE = 1e-3  # a map that varies less, in units of the image, is constant but for rounding
@@ -111,13 +111,7 @@ def rarity(maps: Maps, bins: int, scales: int) -> Maps:
     probability = torch.zeros_like(maps)
     for scale in range(scales):
         if scale:
-            maps = F.interpolate(
-                maps,
-                size=[math.ceil(length / 2) for length in maps.shape[2:]],
-                mode="bilinear",
-                antialias=True,
-                align_corners=False,
-            )
+            maps = resized(maps, (math.ceil(maps.shape[2] / 2), math.ceil(maps.shape[3] / 2)), "bilinear")
         probability += F.interpolate(_probabilities(maps, bins), size=size, mode="bilinear", align_corners=False)
     return -(probability / scales).log()
 

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from foveal.models.base import ModelConfig, SaliencyMapModel
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
+from foveal.models.parts.working_size import resized
 from foveal.models.registry import register_model
 
 # MATLAB's fspecial("disk", 1) over its centre: how much each gradient counts in a covariance.
@@ -60,7 +61,7 @@ class SelfResemblance(SaliencyMapModel):
         """Likelihood that a place is salient, given how it resembles the others."""
         config = self.config
         side = config.working_side
-        small = F.interpolate(images, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+        small = resized(images, (side, side), "bilinear")
         covariances = steering_covariances(scaled_channels(to_lab(small)), config.sensitivity, config.regularisation)
         kernels = steering_kernels(covariances, config.smoothing)
         # One image at a time bounds the memory, whatever the batch.

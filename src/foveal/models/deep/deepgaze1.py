@@ -24,6 +24,7 @@ from foveal.models.parts.backbones import Backbone, Padding
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
+from foveal.models.parts.working_size import resized
 from foveal.models.registry import register_model
 
 CELL = 8  # px of the image: side of the cells on which the density is computed; conv1's step
@@ -94,7 +95,7 @@ class DeepGaze1(SaliencyModel):
         height, width = images.shape[2:]
         factor = self.config.downsampling
         size = max(1, round(height / factor)), max(1, round(width / factor))
-        small = F.interpolate(images, size=size, mode="bilinear", antialias=True, align_corners=False)
+        small = resized(images, size, "bilinear")
         missing = [max(0, SMALLEST_INPUT - side) for side in size]
         small = F.pad(small, (0, missing[1], 0, missing[0]), mode="replicate")
         grids = self.backbone.grids(tuple(small.shape[2:]), self.config.layers)  # type: ignore[arg-type]

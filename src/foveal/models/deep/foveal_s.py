@@ -21,6 +21,7 @@ from foveal.models.calibration import PRIOR_GRID
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid, resampled_sum
+from foveal.models.parts.working_size import resized
 from foveal.models.registry import register_model
 
 CELL = 8  # px of the image as the network sees it
@@ -164,9 +165,8 @@ class FovealS(SaliencyModel):
         With another `zoom` than 1, the network sees the images by so much larger.
         """
         size = images.shape[2], images.shape[3]
-        small = F.interpolate(
-            images, size=self.working_size(size, zoom), mode="bilinear", antialias=True, align_corners=False
-        ).contiguous(memory_format=torch.channels_last)  # two to three times faster on a CPU
+        small = resized(images, self.working_size(size, zoom), "bilinear")
+        small = small.contiguous(memory_format=torch.channels_last)  # two to three times faster on a CPU
         layers = [layer for layer in self.backbone.layers if layer in (*self.config.taps, self.last_frozen)]
         features, grids = self.backbone(small, layers), self.grids(size, layers, zoom)
         if self.last_frozen == IMAGE:

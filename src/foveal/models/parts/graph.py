@@ -13,10 +13,11 @@ from torch import Tensor
 @lru_cache(maxsize=8)  # one a size of map and device, four megabytes at most of maps of 32 px
 @torch.inference_mode(False)
 def nearness(size: tuple[int, int], sigma: float, device: torch.device) -> Float[Tensor, "place place"]:
-    """A Gaussian of the distance of every place from every other; `sigma` in places."""
+    """A Gaussian of the distance of every place from every other; `sigma` as a share of the map's mean side."""
     rows, columns = (torch.arange(length, dtype=torch.float32, device=device) for length in size)
     places = torch.cartesian_prod(rows, columns)
-    return torch.exp(-torch.cdist(places, places).square() / (2 * sigma**2))
+    width = sigma * sum(size) / 2
+    return torch.exp(-torch.cdist(places, places).square() / (2 * width**2))
 
 
 def gathered(mass: Float[Tensor, "image place"], near: Float[Tensor, "place place"]) -> Float[Tensor, "image place"]:

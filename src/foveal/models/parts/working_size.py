@@ -15,12 +15,12 @@ def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
 
 
 def resized(
-    maps: Float[Tensor, "image channel _ _"], size: tuple[int, int]
+    maps: Float[Tensor, "image channel _ _"], size: tuple[int, int], mode: str = "bicubic"
 ) -> Float[Tensor, "image channel height width"]:
-    """Maps of another (height, width), bicubic, what becomes smaller without aliasing (as MATLAB's imresize)."""
+    """Maps of another (height, width), what becomes smaller without aliasing; bicubic as MATLAB's imresize."""
     if size[1] == 1 and size[0] > 1:  # of one column, torch (2.15, on a CPU) makes all rows the same
-        return resized(maps.mT.contiguous(), (1, size[0])).mT
-    return F.interpolate(maps, size=size, mode="bicubic", antialias=True, align_corners=False)
+        return resized(maps.mT.contiguous(), (1, size[0]), mode).mT
+    return F.interpolate(maps, size=size, mode=mode, antialias=True, align_corners=False)
 
 
 def shrunk(images: Float[Tensor, "image 3 height width"], side: int) -> Float[Tensor, "image 3 h w"]:
