@@ -1,11 +1,13 @@
-"""A model beside gold standards of fewer and more observers.
+r"""Models beside gold standards of fewer and more observers.
 
-    foveal train foveal-s --out run --folds 10
-    python benchmarks/observers.py osie run/held_out/osie.hdf5 --data-root data
+    python benchmarks/cross_validation.py --out cv
+    python benchmarks/observers.py osie --model foveal-s cv/*/held_out/osie.hdf5 \
+        --model foveal-l cv/*/teacher/held_out/osie.hdf5
 
 How well n people tell where one more looks, for n from one to all others: the gold standard of n + 1 observers, each
-left out in turn, for several choices of them by chance. As a share of it, the model's information gain on the same
-fixations; both above the centre bias of all observers. Draws docs/assets/observers_<data set>.png.
+left out in turn, for several choices of them by chance. As a share of it, each model's information gain on the same
+fixations; all above the centre bias of all observers, on the images whose densities are in the models' files. Draws
+docs/assets/observers_<data set>.png.
 """
 
 import argparse
@@ -33,42 +35,44 @@ CHOICES = 3  # of the observers
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset")
-    parser.add_argument("predictions", type=Path)
+    parser.add_argument(
+        "--model", nargs="+", action="append", required=True, metavar=("NAME", "DENSITIES.hdf5"), dest="models"
+    )
     parser.add_argument("--data-root")
     arguments = parser.parse_args()
     data = foveal.load_dataset(arguments.dataset, arguments.data_root)
     center_bias = Yardsticks(data).center_bias.log_likelihoods
-    model = log_likelihoods(data, read_maps(arguments.predictions))
+    models = {}
+    for name, *files in arguments.models:
+        maps = {image: map_ for file in files for image, map_ in read_maps(Path(file)).items()}
+        models[name] = log_likelihoods(data, maps)
     subjects = data.fixations.subjects
     generator = np.random.default_rng(0)
-    results, golds, shares = {}, {}, {}
+    gains = []
     for others in (*(n for n in OTHERS if n < len(subjects) - 1), len(subjects) - 1):
-        gains = []
         for _ in range(CHOICES if others < len(subjects) - 1 else 1):
             chosen = np.isin(data.fixations.subject, generator.choice(subjects, others + 1, replace=False))
             some = replace(data, fixations=data.fixations.where(chosen))
-            table = pd.DataFrame(
-                {
-                    "image": some.fixations.image,
-                    "gold": Yardsticks(some).gold.log_likelihoods - center_bias[chosen],
-                    "model": model[chosen] - center_bias[chosen],
-                }
-            )
-            gains.append(table.dropna().groupby("image").mean().mean() / math.log(2))
-        mean = pd.DataFrame(gains).mean()
-        golds[others], shares[others] = mean["gold"], mean["model"] / mean["gold"]
-        results[f"IG of {others} others"] = float(mean["gold"])
-        results[f"IG of the model on the same fixations, {others} others"] = float(mean["model"])
-        results[f"the model's share of {others} others"] = float(shares[others])
+            found = {"the gold standard": Yardsticks(some).gold.log_likelihoods}
+            found |= {name: values[chosen] for name, values in models.items()}
+            table = pd.DataFrame(found).sub(center_bias[chosen], axis=0).dropna() / math.log(2)
+            mean = table.groupby(some.fixations.image[table.index]).mean().mean()
+            gains.append(mean.to_frame(others).T)
+    mean = pd.concat(gains).groupby(level=0).mean()
+    shares = mean[list(models)].div(mean["the gold standard"], axis=0)
+    results = {f"IG of {name}, {n} others": value for name in mean for n, value in mean[name].items()}
+    results |= {f"share of {name}, {n} others": value for name in shares for n, value in shares[name].items()}
     keep(f"observers_{arguments.dataset}", results)
     figure = Figure(figsize=(5, 3.5), layout="constrained", dpi=130)
     ax = figure.subplots()
-    ax.plot(list(shares), [100 * share for share in shares.values()], "o-", color="#c1554d")
+    for name, color in zip(shares, ("#c1554d", "#e0a34a", "#6b8f5e"), strict=False):
+        ax.plot(shares.index, 100 * shares[name], "o-", color=color, label=name)
     ax.axhline(100, color="#3b5f8a", linewidth=0.8)
     ax.set_xlabel("n other observers in the gold standard")
     ax.set_ylabel("information, % of the gold standard's")
-    ax.set_title(f"{arguments.dataset}: the model and n people, on where one more looks", fontsize=10, loc="left")
+    ax.set_title(f"{arguments.dataset}: models and n people, on where one more looks", fontsize=10, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
     figure.savefig(ASSETS / f"observers_{arguments.dataset}.png")
 
 

@@ -14,6 +14,7 @@ from foveal.models.parts.geometry import Axis, Grid
 from foveal.models.parts.pretrained import read_weights
 
 Padding = Literal["same", "full"]
+MOVING = SamePadding | nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d  # modules whose values lie elsewhere than what they see
 
 
 class Backbone(nn.Module):
@@ -157,7 +158,8 @@ class Backbone(nn.Module):
         found = {}
         for name, step in self.steps.named_children():
             for path, module in step.named_modules():
-                if "downsample" not in path:  # the way around a ResNet's block, which lands where the block does
+                # "downsample" is the way around a ResNet's block, which lands where the block does.
+                if isinstance(module, MOVING) and "downsample" not in path:
                     axes = [_after(module, axis, side) for side, axis in enumerate(axes)]
             found[name] = Grid(*axes)
         return {layer: found[layer] for layer in layers}
@@ -183,15 +185,13 @@ class Backbone(nn.Module):
             return int(self(torch.zeros(1, 3, 64, 64, device=self.mean.device), [layer])[layer].shape[1])
 
 
-def _after(module: nn.Module, axis: Axis, side: int) -> Axis:
-    """Positions after a module, which changes them if it is a convolution or a pooling."""
+def _after(module: MOVING, axis: Axis, side: int) -> Axis:
+    """Positions after one of the modules that change them."""
     if isinstance(module, SamePadding):
         return module.axis(axis, side)
-    if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-        kernel, stride, padding = (_pair(v)[side] for v in (module.kernel_size, module.stride, module.padding))
-        dilation = 1 if isinstance(module, nn.AvgPool2d) else _pair(module.dilation)[side]
-        return axis.convolved(kernel, stride, padding, dilation=dilation)
-    return axis
+    kernel, stride, padding = (_pair(v)[side] for v in (module.kernel_size, module.stride, module.padding))
+    dilation = 1 if isinstance(module, nn.AvgPool2d) else _pair(module.dilation)[side]
+    return axis.convolved(kernel, stride, padding, dilation=dilation)
 
 
 def _pair(value: object) -> tuple[int, int]:
