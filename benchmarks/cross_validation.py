@@ -7,18 +7,19 @@ Image i of a data set belongs to fold i modulo 10. What is trained for a fold, t
 its own below --out (started again, it goes on where it was); how good both are on the fold's photographs is kept by
 image in a table a fold, benchmarks/results/cross_validation/FOLD.csv, and folds whose table is there are not trained
 again: unlike those of `foveal train foveal-s --folds 10`, they can come from several machines, and runs side by side
-can have different --folds. Prints means and 95 % intervals over all photographs that were judged so far.
+can have different --folds. Means and 95 % intervals over all photographs that were judged so far are printed, and
+written as `foveal evaluate --json` does: `foveal models foveal-s --results benchmarks/results/cross_validation.json`.
 """
 
 import argparse
 from pathlib import Path
 
 import pandas as pd
-from timing import keep, say
+from timing import say
 
 import foveal
 from foveal.benchmark import Predictions
-from foveal.benchmark.results import Results
+from foveal.benchmark.results import Results, write_json
 from foveal.files import write_atomically
 from foveal.training import Recipe, train_by_recipe
 from foveal.training.recipe import FOLDS, read_recipe
@@ -57,12 +58,9 @@ def main() -> None:
             values = judged(recipe, fold, arguments.out / str(fold))
             with write_atomically(table) as temporary:
                 values.to_csv(temporary, index=False, float_format="%.6g")
-    done = {int(table.stem): table for table in sorted(TABLES.glob("*.csv"))}
-    results = Results.of(pd.concat(map(pd.read_csv, done.values())), METRICS, [], seed=0)
-    found = {"folds": list(done)}
-    for row in results.itertuples():
-        found[f"{row.dataset}: {row.model}: {row.metric}"] = [row.value, row.ci_low, row.ci_high]
-    keep("cross_validation", found)
+    results = Results.of(pd.concat(map(pd.read_csv, sorted(TABLES.glob("*.csv")))), METRICS, [], seed=0)
+    write_json(results, TABLES.with_suffix(".json"))
+    print(results.to_string(index=False))
 
 
 if __name__ == "__main__":
