@@ -157,10 +157,8 @@ class Backbone(nn.Module):
         axes = [Axis(size[0]), Axis(size[1])]
         found = {}
         for name, step in self.steps.named_children():
-            for path, module in step.named_modules():
-                # "downsample" is the way around a ResNet's block, which lands where the block does.
-                if isinstance(module, MOVING) and "downsample" not in path:
-                    axes = [_after(module, axis, side) for side, axis in enumerate(axes)]
+            for module in _moving(step):
+                axes = [_after(module, axis, side) for side, axis in enumerate(axes)]
             found[name] = Grid(*axes)
         return {layer: found[layer] for layer in layers}
 
@@ -169,8 +167,8 @@ class Backbone(nn.Module):
         self.check_layers([layer])
         field, step_px = 1, 1
         for name, step in self.steps.named_children():
-            for path, module in step.named_modules():
-                if "downsample" not in path and isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+            for module in _moving(step):
+                if not isinstance(module, SamePadding):
                     kernel, stride = _pair(module.kernel_size), _pair(module.stride)
                     field += (kernel[0] - 1) * step_px
                     step_px *= stride[0]
@@ -183,6 +181,11 @@ class Backbone(nn.Module):
         self.check_layers([layer])
         with torch.inference_mode():
             return int(self(torch.zeros(1, 3, 64, 64, device=self.mean.device), [layer])[layer].shape[1])
+
+
+def _moving(step: nn.Module) -> list[MOVING]:
+    """Modules that change positions, without the way around a ResNet's block, which lands where the block does."""
+    return [module for path, module in step.named_modules() if isinstance(module, MOVING) and "downsample" not in path]
 
 
 def _after(module: MOVING, axis: Axis, side: int) -> Axis:
