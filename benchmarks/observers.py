@@ -65,8 +65,9 @@ def main() -> None:
     keep(f"observers_{arguments.dataset}", results)
     figure = Figure(figsize=(5, 3.5), layout="constrained", dpi=130)
     ax = figure.subplots()
-    for name, color in zip(shares, ("#c1554d", "#e0a34a", "#6b8f5e"), strict=False):
-        ax.plot(shares.index, 100 * shares[name], "o-", color=color, label=name)
+    ax.set_prop_cycle(color=("#c1554d", "#e0a34a", "#6b8f5e"))
+    for name in shares:
+        ax.plot(shares.index, 100 * shares[name], "o-", label=name)
     ax.axhline(100, color="#3b5f8a", linewidth=0.8)
     ax.set_xlabel("n other observers in the gold standard")
     ax.set_ylabel("information, % of the gold standard's")
