@@ -45,6 +45,17 @@ def test_a_model_that_another_reads_has_a_card_of_its_own():
     assert "- recipe: seed: 0" in model_card_text("foveal-l").splitlines()  # its members have no other card
 
 
+def test_commands(tmp_path):
+    assert "    foveal train foveal-s --out foveal-s" in model_card_text("foveal-s").splitlines()
+    assert "foveal predict" not in model_card_text("gold")  # reads fixations
+    path = tmp_path / "bms.safetensors"
+    save_model(load_model("bms"), path)
+    assert "foveal train" not in model_card_text(str(path))
+    (tmp_path / "recipe.toml").touch()  # beside weights that a run wrote
+    lines = model_card_text(str(path)).splitlines()
+    assert {f"    foveal train {tmp_path}/recipe.toml", f"    foveal predict photo.jpg --model {path}"} <= set(lines)
+
+
 def test_results_that_are_none(tmp_path):
     (tmp_path / "a.json").write_text("[{}]")
     with pytest.raises(FovealError, match="no table of results"):

@@ -14,6 +14,8 @@ from foveal.benchmark.results import COLUMNS
 from foveal.errors import FovealError, first_line
 from foveal.models import load_model
 from foveal.models.registry import datasets_of, provenance_of, trainings_of
+from foveal.training.deep_run import RECIPE
+from foveal.training.recipe import published_recipes
 
 BITS = "bit per fixation above uniform"
 NAMES = {
@@ -57,6 +59,7 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
         lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_trained_on(training), ""]
         # A model that this one reads has a card of its own.
         lines += _trained_by(training) if name in own else [f"More: `foveal models {name}`."]
+    lines += ["", "## Commands", "", *_commands(model, card.needs_fixations)]
     if results:
         lines += ["", "## Measured", "", *_measured(results)]
     return "\n".join(lines) + "\n"
@@ -80,6 +83,18 @@ def _trained_by(provenance: dict[str, Any]) -> list[str]:
             for key, value in values.items()
             if value not in (None, [], {})
         ]
+    return lines
+
+
+def _commands(model: str, needs_fixations: bool) -> list[str]:
+    """Predict, measure, and train anew: by the recipe in the package, or by that beside a run's weights."""
+    lines = [] if needs_fixations else [f"    foveal predict photo.jpg --model {model}"]
+    lines.append(f"    foveal evaluate --model {model} --dataset osie")
+    recipe = Path(model).parent / RECIPE
+    if model in published_recipes():
+        lines.append(f"    foveal train {model} --out {model}")
+    elif Path(model).is_file() and recipe.is_file():
+        lines.append(f"    foveal train {recipe}")
     return lines
 
 
