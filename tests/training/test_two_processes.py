@@ -1,51 +1,115 @@
-"""A run on two processes learns what a run on one learns."""
+"""Runs of several processes: side by side at the same work, and killed ones."""
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import h5py
 import pytest
+import torch
 
-SCRIPT = """
+from foveal.models import load_model
+
+PREPARATION = """
 import sys
-from pathlib import Path
 
 import torch
 from toy import make_dataset
 
 from foveal.models.parts import backbones
-from foveal.training import Phase, Recipe, train_deep
+from foveal.training import Phase, Recipe, preparation, run_recipe
+from foveal.training.recipe import Mixture
+from foveal.training.train_deep import train_deep
 
 torch.manual_seed(0)
 weights = backbones.Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
 backbones.read_weights = lambda _: weights
 config = {"working_area": 6000, "width": 16, "hidden": 8, "dropout": 0.0}
 phases = (Phase(2, 1e-2), Phase(1, 1e-3, 1e-3))
-recipe = Recipe(("toy",), config=config, held_out=0, phases=phases, batch_size=3)
-train_deep.train_deep(recipe, [make_dataset(7)], Path(sys.argv[1]), resume=False, progress=lambda *_: None)
+recipe = Recipe(("toy",), config=config, phases=phases, batch_size=3)
 """
+ONE_FOLD = """
+data = [make_dataset(7)]
+train_deep(recipe.without_fold(0), data, sys.argv[1], resume=True, progress=lambda *_: None)
+"""
+TWO_NETWORKS = """
+run_recipe.FOLDS = preparation.FOLDS = 2
+run_recipe.load_dataset = lambda name, root: make_dataset(4)
+member = Recipe(("toy",), config=config, phases=(Phase(1, 1e-2),), batch_size=3)
+both = Mixture({"one": member, "two": member})
+run_recipe.train_by_recipe(both, out=sys.argv[1], cross_validated=True, resume=True)
+"""
+ALONE = [sys.executable]
+TOGETHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
 
 
-def log_of(launcher: list[str], folder: Path) -> list[dict[str, str]]:
-    folder.mkdir()
-    (folder / "script.py").write_text(SCRIPT)
+def start(launcher: list[str], what: str, folder: Path, out: str = "out") -> subprocess.Popen[str]:
+    folder.mkdir(exist_ok=True)
+    (folder / "script.py").write_text(PREPARATION + what)
     environment = os.environ | {
         "PYTHONPATH": str(Path(__file__).parents[1]),
         "OMP_NUM_THREADS": "1",
         "XDG_CACHE_HOME": str(folder / "cache"),
     }
-    command = [sys.executable, *launcher, str(folder / "script.py"), str(folder / "out")]
-    subprocess.run(command, check=True, env=environment, capture_output=True, timeout=200)
+    command = [*launcher, str(folder / "script.py"), str(folder / out)]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def finish(*processes: subprocess.Popen[str]) -> None:
+    for process in processes:
+        _, err = process.communicate(timeout=200)
+        assert process.returncode == 0, err
+
+
+def log_of(folder: Path) -> list[dict[str, str]]:
     with (folder / "out/log.csv").open() as file:
         return list(csv.DictReader(file))
 
 
 def test_two_processes_learn_what_one_learns(tmp_path):
-    alone = log_of([], tmp_path / "alone")
-    together = log_of(["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"], tmp_path / "together")
+    """Both go on with what the other began as well."""
+    for launcher, name in ((ALONE, "alone"), (TOGETHER, "together")):
+        finish(start(launcher, ONE_FOLD, tmp_path / name))
+    alone, together = log_of(tmp_path / "alone"), log_of(tmp_path / "together")
     assert len(alone) == 3
     for one, two in zip(alone, together, strict=True):
         assert float(one["loss"]) == pytest.approx(float(two["loss"]), rel=1e-4)
         assert float(one["IG"]) == pytest.approx(float(two["IG"]), abs=1e-4)
+    for launcher, name in ((TOGETHER, "alone"), (ALONE, "together")):
+        (tmp_path / name / "out/recipe.toml").unlink()
+        finish(start(launcher, ONE_FOLD, tmp_path / name))
+        assert (tmp_path / name / "out/recipe.toml").is_file()
+
+
+def test_two_processes_train_the_folds_of_a_mixture(tmp_path):
+    finish(start(TOGETHER, TWO_NETWORKS, tmp_path))
+    with h5py.File(tmp_path / "out/held_out/toy.hdf5") as file:
+        assert len(file) == 4
+    assert load_model(tmp_path / "out/foveal-l.safetensors").card.name == "foveal-l"
+
+
+def test_runs_side_by_side_that_want_the_same_features(tmp_path):
+    finish(*(start(ALONE, ONE_FOLD, tmp_path, out) for out in ("one", "two")))
+    one, two = (load_model(tmp_path / out / "foveal-s.safetensors").state_dict() for out in ("one", "two"))
+    for name, tensor in one.items():
+        assert torch.equal(tensor, two[name]), name
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path):
+    finish(start(ALONE, ONE_FOLD, tmp_path, "whole"))
+    process = start(ALONE, ONE_FOLD, tmp_path)
+    for _ in range(1000):
+        if (tmp_path / "out/checkpoint.pt").is_file():
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert 1 <= len(log_of(tmp_path)) < 3
+    finish(start(ALONE, ONE_FOLD, tmp_path))
+    whole, resumed = (load_model(tmp_path / out / "foveal-s.safetensors").state_dict() for out in ("whole", "out"))
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, resumed[name]), name

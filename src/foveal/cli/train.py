@@ -18,7 +18,9 @@ def train(
     data_root: DataRoot = None,
     out: Annotated[Path, typer.Option(help="Folder for MODEL.safetensors.")] = Path("out"),
     split: Split = None,
-    folds: Annotated[int | None, typer.Option(help="Also measure on held-out images, in so many parts.")] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Also measure on held-out images, in so many parts (by a recipe: 10).")
+    ] = None,
     leave_out: Annotated[
         str, typer.Option(help="deepgaze1: what folds leave out, images or subjects (each subject in turn).")
     ] = "images",
@@ -33,6 +35,19 @@ def train(
     from foveal.training.recipe import published_recipes
 
     if model.endswith(".toml") or (dataset is None and model in published_recipes()):
+        not_of_recipes = {
+            "--dataset": dataset is not None,
+            "--split": split is not None,
+            "--leave-out": leave_out != "images",
+            "--backbone": backbone is not None,
+            "--layers": layers != "",
+            "--penalty": penalty != 0.001,
+            "--optimizer": optimizer != "lbfgs",
+            "--seed": seed != 0,
+        }
+        for option, is_given in not_of_recipes.items():
+            if is_given:
+                raise typer.BadParameter("not with a recipe, which says it itself", param_hint=option)
         _train_by_recipe(model, out, data_root, folds, resume)
         return
     if dataset is None:
@@ -76,14 +91,15 @@ def _train_by_recipe(path: str, out: Path, data_root: Path | None, folds: int | 
     from foveal.training.recipe import FOLDS
 
     if folds not in (None, FOLDS):
-        raise typer.BadParameter(f"of a recipe, {FOLDS}", param_hint="--folds")
+        raise typer.BadParameter(f"a recipe has {FOLDS} folds", param_hint="--folds")
     with progress_bars() as report:
         result = train_by_recipe(
             path, out=out, data_root=data_root, cross_validated=folds is not None, resume=resume, progress=report
         )
     if folds is not None:
         typer.echo(f"densities of held-out images: {out / 'held_out'} (foveal evaluate --predictions FILE --resize)")
-    typer.echo("epoch      loss   IG, held-out images, bit per fixation")
+    judged = "IG" in result.log[-1]
+    typer.echo(f"epoch      loss{'   IG, held-out images, bit per fixation' * judged}")
     for row in result.log:
-        typer.echo(f"{row['epoch']:5}  {row['loss']:8.4f}   {row['IG']:8.4f}")
+        typer.echo(f"{row['epoch']:5}  {row['loss']:8.4f}" + (f"   {row['IG']:8.4f}" if judged else ""))
     typer.echo(f"weights: {result.path}")

@@ -23,7 +23,7 @@ from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import normalize_log_density
 from foveal.training.examples import Batch, ExampleGroup, Examples
 from foveal.training.losses import get_loss
-from foveal.training.recipe import Phase, Recipe
+from foveal.training.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"  # in a run's folder
 RECIPE = "recipe.toml"  # is there when all else is
@@ -79,9 +79,20 @@ class Run:
         ids = {id(parameter) for parameter in model.backbone.parameters()}
         self.readout = [parameter for parameter in self.model.parameters() if id(parameter) not in ids]
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
-        self.epoch = self.n_begun = 0  # epochs done, phases begun
-        self.log: list[dict[str, int | float]] = []
+        self.n_begun = 0  # phases
+        self.log: list[dict[str, int | float]] = []  # a row an epoch
+        self.best: dict[str, Any] | None = None  # running mean of the best epoch, of a recipe that is patient
         self._pending: dict[str, Any] | None = None  # state of an optimiser that is made when its phase begins
+
+    @property
+    def epoch(self) -> int:
+        """How many are done."""
+        return len(self.log)
+
+    @property
+    def is_over(self) -> bool:
+        """Are all phases done?"""
+        return all(self.is_done(number) for number in range(len(self.recipe.phases)))
 
     @property
     def averaged(self) -> InTraining:
@@ -124,7 +135,6 @@ class Run:
         if trains_backbone:
             groups.append({"params": self.trained_backbone, "lr": phase.backbone_learning_rate})
         optimizer = torch.optim.AdamW(groups, weight_decay=self.recipe.weight_decay)
-        self.first_epoch = sum(before.epochs for before in self.recipe.phases[:number])
         self.n_begun = number + 1
         steps = phase.epochs * math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
@@ -135,13 +145,21 @@ class Run:
             self.schedule.load_state_dict(self._pending["schedule"])
             self._pending = None
 
-    def is_done(self, phase: Phase) -> bool:
-        """Is the phase over, or has the information gain not risen for as long as the recipe is patient?"""
-        if self.epoch - self.first_epoch >= phase.epochs:
+    def is_done(self, number: int) -> bool:
+        """Is a phase over, or has the information gain not risen in it for as long as the recipe is patient?"""
+        rows = [row for row in self.log if row["phase"] == number + 1]
+        if len(rows) >= self.recipe.phases[number].epochs:
             return True
-        gains = [row["IG"] for row in self.log]
         patience = self.recipe.patience
-        return 0 < patience < len(gains) and max(gains[-patience:]) <= max(gains[:-patience])
+        if not 0 < patience < len(rows):
+            return False
+        gains = [row["IG"] for row in rows]
+        return max(gains[-patience:]) <= max(gains[:-patience])
+
+    def take_best(self) -> None:
+        """Of a recipe that is patient, go back to the weights of the best epoch."""
+        if self.best is not None:
+            self.average.load_state_dict(self.best)
 
     def one_epoch(self, report: Callable[[int, int], None]) -> None:
         """Go over all fitted images once, then judge the held-out ones."""
@@ -168,9 +186,10 @@ class Run:
             self.average.update_parameters(self.model)
         report(n_steps, n_steps)
         total = float(self.accelerator.reduce(torch.tensor(total, device=self.accelerator.device)))
-        self.epoch += 1
-        row = {"epoch": self.epoch, "loss": total / n_steps, **self.judge(), "seconds": time.perf_counter() - start}
-        self.log.append(row)
+        row = {"epoch": self.epoch + 1, "phase": self.n_begun, "loss": total / n_steps, **self.judge()}
+        if self.recipe.patience and row["IG"] > max((before["IG"] for before in self.log), default=-math.inf):
+            self.best = copy.deepcopy(self.average.state_dict())
+        self.log.append(row | {"seconds": time.perf_counter() - start})
 
     def _loss_of(self, group: ExampleGroup, rows: list[int]) -> Tensor:
         batch = group.batch(rows, self.layers, self.accelerator.device)
@@ -193,7 +212,7 @@ class Run:
         return self.averaged(group.batch(rows, self.layers, self.accelerator.device)).cpu()
 
     def judge(self) -> dict[str, float]:
-        """How good the running mean is on the held-out images, a mean over them on the cells; NaN if there are none.
+        """How good the running mean is on the held-out images, a mean over them on the cells, if there are some.
 
         IG is the information gain, bit per fixation above their data set's centre bias; AUC that of the density.
         """
@@ -203,15 +222,15 @@ class Run:
             gain = (counts * (log_density - group.log_priors[rows])).sum(dim=(1, 2))
             gains += (gain / counts.sum(dim=(1, 2)) / math.log(2)).tolist()
             areas += auc(log_density, FixationBatch.of_counts(counts)).tolist()
-        return {name: float(np.mean(some)) if some else math.nan for name, some in (("IG", gains), ("AUC", areas))}
+        return {"IG": float(np.mean(gains)), "AUC": float(np.mean(areas))} if gains else {}
 
     def save(self, path: Path) -> None:
         """All that a run needs to go on, written whole."""
         state = {
             "recipe": repr(self.recipe.unfinished),
             "examples": self.examples.digest,
-            "epoch": self.epoch,
             "log": self.log,
+            "best": self.best,
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -230,18 +249,32 @@ class Run:
         FovealError
             If it cannot be read, or is of another recipe or other images.
         """
-        try:
-            state = torch.load(path, weights_only=True, map_location=self.accelerator.device)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
+        state = read_checkpoint(path)
         if (state.get("recipe"), state.get("examples")) != (repr(self.recipe.unfinished), self.examples.digest):
             raise FovealError(f"{path}: of another recipe or other images; choose another --out, or leave out --resume")
-        self.epoch, self.log = state["epoch"], state["log"]
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        if self.accelerator.scaler is not None:
-            self.accelerator.scaler.load_state_dict(state["scaler"])
-        ends = np.cumsum([phase.epochs for phase in self.recipe.phases]).tolist()
-        self.n_begun = sum(end <= self.epoch for end in ends)
-        if self.epoch not in ends:  # a phase that is over needs its optimiser no more
-            self._pending = {"optimizer": state["optimizer"], "schedule": state["schedule"]}
+        try:
+            self.log, self.best = state["log"], state["best"]
+            self.n_begun = int(self.log[-1]["phase"])
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            if self.accelerator.scaler is not None:
+                self.accelerator.scaler.load_state_dict(state["scaler"])
+            if not self.is_done(self.n_begun - 1):  # a phase that is over needs its optimiser no more
+                self._pending = {"optimizer": state["optimizer"], "schedule": state["schedule"]}
+        except (KeyError, RuntimeError) as error:
+            raise FovealError(f"{path}: a checkpoint of another version of Foveal ({first_line(error)})") from None
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """What `Run.save` wrote, on the CPU.
+
+    Raises
+    ------
+    FovealError
+        If it cannot be read.
+    """
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
+    return dict(state)

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
@@ -20,8 +21,6 @@ from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
 from foveal.training.losses import Observed
 from foveal.training.readout_problem import counts_of, log_priors_of
-
-DEGREES_ACROSS = 30.0  # assumed of an image of unknown scale, for the width of its empirical map
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Examples:
     densities
         The centre bias of each data set's fitted images.
     digest
-        A short text that changes with the images, with what is held out of them, and with where anybody looked.
+        See `digest_of`.
     """
 
     def __init__(
@@ -129,10 +128,8 @@ class Examples:
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
         self.densities: list[CenterBiasKDE] = []
-        digest = hashlib.sha256()
         for number, data in enumerate(datasets):
             unseen = held_out(data).tolist()
-            digest.update(repr((data.name, data.stimuli.ids, unseen, data.fixations.digest())).encode())
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
             self.densities.append(density)
             features = [_features(model, data, view, progress) for view in views]
@@ -145,7 +142,7 @@ class Examples:
                     (self.held_out if image in unseen else self.fitted).append(Example(len(self.groups[0]), row))
                 for groups, view, group in zip(self.groups, views, same_size, strict=True):
                     groups.append(ExampleGroup(number, view.zoom, group, *(flipped if view.mirrored else maps)))
-        self.digest = digest.hexdigest()[:12]
+        self.digest = digest_of(datasets, [held_out(data) for data in datasets])
 
     def steps(self, batch_size: int, order: torch.Generator) -> Iterator[list[tuple[ExampleGroup, list[int]]]]:
         """All fitted images once, in a new order, each in a view by chance: a step after the other.
@@ -170,6 +167,14 @@ class Examples:
                 yield self.groups[0][group], some[start : start + batch_size]
 
 
+def digest_of(datasets: Sequence[Dataset], held_out: Sequence[np.ndarray]) -> str:
+    """A short text that changes with the images, with what is held out of them, and with where anybody looked."""
+    digest = hashlib.sha256()
+    for data, unseen in zip(datasets, held_out, strict=True):
+        digest.update(repr((data.name, data.stimuli.ids, unseen.tolist(), data.fixations.digest())).encode())
+    return digest.hexdigest()[:12]
+
+
 def _features(model: FovealS, data: Dataset, view: View, progress: Progress) -> list[FeatureGroup]:
     """What is kept of a data set's images, at all scales of the model."""
     scales = [
@@ -188,6 +193,6 @@ def _blurred(
 ) -> Float[Tensor, "image row column"]:
     """Empirical maps: a Gaussian of one degree on every fixation, summing to one."""
     cell = features.size[1] / counts.shape[2]
-    ppd = data.stimuli[features.images[0]].pixels_per_degree or max(features.size) / DEGREES_ACROSS
-    blurred = gaussian_blur(counts, ppd / cell)
+    ppd = [data.stimuli[image].pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE for image in features.images]
+    blurred = gaussian_blur(counts, torch.tensor(ppd) / cell)
     return blurred / blurred.sum(dim=(1, 2), keepdim=True).clamp(min=1e-12)

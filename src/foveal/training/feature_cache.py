@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import platformdirs
 import torch
+from filelock import FileLock
 from jaxtyping import Float
 from torch import Tensor
 
@@ -172,7 +173,10 @@ class FeatureCache:
                 if progress is not None:
                     progress("features", before + n, len(self.dataset))
 
-            self._compute(folder, size, images, {layer: shape for layer, (shape, _) in shapes[size].items()}, report)
+            if any(not (folder / _file(layer, size)).is_file() for layer in shapes[size]):
+                with FileLock(folder / "lock"):  # runs side by side may want the same
+                    shape_of = {layer: shape for layer, (shape, _) in shapes[size].items()}
+                    self._compute(folder, size, images, shape_of, report)
             arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="c") for layer in shapes[size]}
             groups.append(
                 FeatureGroup(size, images, {layer: grid for layer, (_, grid) in shapes[size].items()}, arrays)

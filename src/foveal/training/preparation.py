@@ -1,6 +1,7 @@
 """A training run before its first step: the model as the recipe says, its examples, their features."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from foveal.progress import Progress
 from foveal.training.deep_run import Run
 from foveal.training.examples import Examples
 from foveal.training.readout_problem import moments
-from foveal.training.recipe import FOLDS, Recipe
+from foveal.training.recipe import FOLDS, Mixture, Recipe, check_names, check_values, is_number, is_whole
 
 SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
 STANDARDISED_ON = 64  # images, whose features say the mean and deviation of every tap
@@ -44,8 +45,25 @@ def prepare(
     return Run(recipe, model, examples, accelerator)
 
 
+def check(recipe: Recipe | Mixture) -> None:
+    """Make sure that all networks of a recipe, its teacher's as well, can be made: before hours go into the first.
+
+    Raises
+    ------
+    FovealError
+        If one cannot be as its recipe says, or its backbone's weights are not installed.
+    """
+    if isinstance(recipe, Mixture):
+        for member in recipe.members.values():
+            check(member)
+        return
+    FovealS(config_of(recipe)).backbone.load_pretrained()
+    if recipe.teacher is not None:
+        check(recipe.teacher)
+
+
 def config_of(recipe: Recipe) -> FovealConfig:
-    """What the recipe's model is made of.
+    """What the recipe's model is made of; the taps' numbers of channels are those that the network has.
 
     Raises
     ------
@@ -53,17 +71,23 @@ def config_of(recipe: Recipe) -> FovealConfig:
         If it cannot be made so.
     """
     try:
+        check_names(recipe.config or {}, FovealConfig)
         config = FovealConfig.of(recipe.config or {})
-        if len(config.taps) != len(config.channels):
-            raise FovealError(f"{len(config.taps)} taps, but {len(config.channels)} numbers of channels")
-        Backbone(config.backbone, pretrained=False, until=config.taps[-1]).check_layers(
-            [*config.taps, config.first_trained or config.taps[-1]]
-        )
-        if not config.scales or min(config.scales) <= 0:
-            raise FovealError(f"scales: {config.scales}")
+        count = "a whole number from 1 on"
+        needed = {name: (is_whole(getattr(config, name), 1), count) for name in ("width", "hidden", "working_area")}
+        needed["dropout"] = is_number(config.dropout, 0.0) and config.dropout < 1, "a number from 0 to less than 1"
+        right_scales = isinstance(config.scales, tuple) and all(is_number(s) and s > 0 for s in config.scales)
+        needed["scales"] = right_scales and len(config.scales) > 0, "a list of numbers above 0"
+        needed["taps"] = isinstance(config.taps, tuple) and len(config.taps) > 0, "a list of layers"
+        check_values(config, needed)
+        backbone = Backbone(config.backbone, pretrained=False, until=config.taps[-1])
+        backbone.check_layers([*config.taps, config.first_trained or config.taps[-1]])
+        channels = tuple(backbone.channels(tap) for tap in config.taps)
+        if "channels" in (recipe.config or {}) and config.channels != channels:
+            raise FovealError(f"channels: {list(config.channels)} (the taps have {list(channels)})")
     except (TypeError, FovealError) as error:
         raise FovealError(f"config of {recipe.model}: {first_line(error)}") from None
-    return config
+    return replace(config, channels=channels)
 
 
 def held_out_images(data: Dataset, fold: int | None) -> np.ndarray:

@@ -1,5 +1,7 @@
 """How a deep model is trained, as a TOML file says it."""
 
+import difflib
+import math
 import os
 import tomllib
 from dataclasses import asdict, dataclass, fields, replace
@@ -20,6 +22,30 @@ PRECISIONS = ("no", "bf16", "fp16")
 FOLDS = 10  # image i of a data set belongs to fold i modulo so many
 
 
+def is_whole(value: Any, least: int) -> bool:
+    """Is it a whole number, and not too small?"""
+    return type(value) is int and value >= least  # True is no number
+
+
+def is_number(value: Any, least: float = -math.inf) -> bool:
+    """Is it a finite number, and not too small?"""
+    return type(value) in (int, float) and math.isfinite(value) and value >= least
+
+
+def check_values(settings: Any, needed: dict[str, tuple[bool, str]]) -> None:
+    """Complain of the first attribute that is not right: for each, is it, and what is needed?
+
+    Raises
+    ------
+    FovealError
+        If there is one.
+    """
+    for name, (is_right, need) in needed.items():
+        if not is_right:
+            value = getattr(settings, name)
+            raise FovealError(f"{name}: {list(value) if isinstance(value, tuple) else value!r} (needs {need})")
+
+
 @dataclass(frozen=True)
 class Phase:
     """Some epochs with one course of the learning rates, which fall along half a cosine.
@@ -37,6 +63,14 @@ class Phase:
     epochs: int
     learning_rate: float
     backbone_learning_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        needed = {
+            "epochs": (is_whole(self.epochs, 1), "a whole number from 1 on"),
+            "learning_rate": (is_number(self.learning_rate) and self.learning_rate > 0, "a number above 0"),
+            "backbone_learning_rate": (is_number(self.backbone_learning_rate, 0.0), "a number from 0 on"),
+        }
+        check_values(self, needed)
 
 
 @dataclass(frozen=True)
@@ -66,7 +100,8 @@ class Recipe:
     average
         Decay of the running mean of the weights, which is what is kept.
     patience
-        End when the information gain on the held-out images has not risen for so many epochs; 0 never.
+        End a phase when the information gain on the held-out images has not risen in it for so many epochs, and keep
+        the weights of the best epoch; 0 never.
     precision
         "no" (float32), "bf16" or "fp16", as accelerate calls them.
     seed
@@ -100,23 +135,31 @@ class Recipe:
     taught: float = 0.5
 
     def __post_init__(self) -> None:
-        positive = {"batch_size": self.batch_size, "temperature": self.temperature, "phases": len(self.phases)}
-        positive |= {"epochs of a phase": min((phase.epochs for phase in self.phases), default=1)}
-        positive |= {"learning_rate": min((phase.learning_rate for phase in self.phases), default=1.0)}
-        positive |= {"zooms": min(self.zooms, default=1.0)}
-        wrong = [f"{name}: {value!r}" for name, value in positive.items() if not value > 0]
-        wrong += [f"average: {self.average!r}"] * (not 0 <= self.average < 1)
-        wrong += [f"taught: {self.taught!r}"] * (not 0 <= self.taught <= 1)
-        choices = {"model": (self.model, MODELS), "precision": (self.precision, PRECISIONS)}
-        wrong += [f"{name}: {value!r}" for name, (value, known) in choices.items() if value not in known]
-        if self.held_out is not None and not 0 <= self.held_out < FOLDS:
-            wrong.append(f"held_out: {self.held_out!r} (folds are 0 to {FOLDS - 1})")
-        if not self.datasets or len(set(self.datasets)) < len(self.datasets):
-            wrong.append(f"datasets: {', '.join(self.datasets) or 'none'}")
+        fold = self.held_out
+        names = self.datasets
+        different = all(isinstance(name, str) for name in names) and len(set(names)) == len(names) > 0
+        needed = {
+            "datasets": (different, "a list of names, each once"),
+            "model": (self.model in MODELS, " or ".join(MODELS)),
+            "config": (self.config is None or isinstance(self.config, dict), "a table"),
+            "held_out": (fold is None or (is_whole(fold, 0) and fold < FOLDS), f"a fold, 0 to {FOLDS - 1}"),
+            "phases": (len(self.phases) > 0, "at least one"),
+            "batch_size": (is_whole(self.batch_size, 1), "a whole number from 1 on"),
+            "weight_decay": (is_number(self.weight_decay, 0.0), "a number from 0 on"),
+            "zooms": (all(is_number(zoom) and zoom > 0 for zoom in self.zooms), "numbers above 0"),
+            "average": (is_number(self.average, 0.0) and self.average < 1, "a number from 0 to less than 1"),
+            "patience": (is_whole(self.patience, 0), "a whole number"),
+            "precision": (self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
+            "seed": (is_whole(self.seed, 0), "a whole number"),
+            "temperature": (is_number(self.temperature) and self.temperature > 0, "a number above 0"),
+            "prior_weight": (self.prior_weight is None or is_number(self.prior_weight), "a number"),
+            "taught": (is_number(self.taught, 0.0) and self.taught <= 1, "a number from 0 to 1"),
+        }
+        check_values(self, needed)
+        if self.patience and fold is None:
+            raise FovealError("patience needs images that are held out: say held_out")
         if self.teacher is not None and self.teacher.examples != self.examples:
-            wrong.append("teacher: one of other datasets or another held_out")
-        if wrong:
-            raise FovealError(f"a recipe cannot say {wrong[0]}")
+            raise FovealError("teacher: one of other datasets or another held_out")
         get_loss(self.loss)
 
     @property
@@ -156,22 +199,18 @@ class Recipe:
 
     @classmethod
     def _of(cls, values: dict[str, Any], path: str | os.PathLike[str]) -> "Recipe":
-        unknown = values.keys() - {field.name for field in fields(cls)}
-        if unknown or "datasets" not in values:
-            problem = f"unknown: {', '.join(sorted(unknown))}" if unknown else "datasets are missing"
-            raise FovealError(f"{path}: no recipe ({problem})")
-        kinds: dict[str, Any] = {
-            field.name: int | float for field in fields(cls) if type(field.default) in (int, float)
-        }
-        kinds |= {"datasets": list, "zooms": list, "config": dict}
-        for name in kinds.keys() & values.keys():
-            if not isinstance(values[name], kinds[name]):
-                raise FovealError(f"{path}: a recipe cannot say {name}: {values[name]!r}")
         try:
-            values["datasets"] = tuple(values["datasets"])
-            values["zooms"] = tuple(values.get("zooms", ()))
-            if "config" in values:
+            check_names(values, cls)
+            if "datasets" not in values:
+                raise FovealError("datasets are missing")
+            for name in ("datasets", "zooms", "phases"):
+                if not isinstance(values.get(name, []), list):
+                    raise FovealError(f"{name}: {values[name]!r} (needs a list)")
+            values = with_tuples(values)
+            if "config" in values and isinstance(values["config"], dict):
                 values["config"] = with_tuples(values["config"])
+            for phase in values.get("phases", ()):
+                check_names(phase, Phase)
             if "phases" in values:
                 values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
             if isinstance(values.get("teacher"), str):
@@ -260,6 +299,22 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe | Mixture:
 def published_recipes() -> list[str]:
     """Names of the models whose recipes come with the package."""
     return sorted(file.name.removesuffix(".toml") for file in _RECIPES.iterdir() if file.name.endswith(".toml"))
+
+
+def check_names(table: Any, kind: type) -> None:
+    """Complain of what a table says that its dataclass does not know.
+
+    Raises
+    ------
+    FovealError
+        If it is no table, or says such a thing.
+    """
+    if not isinstance(table, dict):
+        raise FovealError(f"{table!r} (needs a table)")
+    known = [field.name for field in fields(kind)]
+    for name in table.keys() - known:
+        near = difflib.get_close_matches(name, known, n=1)
+        raise FovealError(f"unknown: {name} ({f'did you mean {near[0]}? ' if near else ''}known: {', '.join(known)})")
 
 
 def _read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from jaxtyping import Float
 
 from foveal.datasets import load_dataset
@@ -18,7 +19,9 @@ from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
-from foveal.training.deep_run import RECIPE
+from foveal.training.deep_run import CHECKPOINT, RECIPE, read_checkpoint
+from foveal.training.examples import digest_of
+from foveal.training.preparation import check, held_out_images
 from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
 from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, train_deep, write_maps
 
@@ -34,10 +37,23 @@ def train_by_recipe(
     resume: bool = False,
     progress: Progress | None = None,
 ) -> DeepTraining:
-    """Train a deep model, or several that become one, as a recipe or a TOML file of one says.
+    """Train a deep model, or several that become one.
 
-    See `train_deep`, and `cross_validate`; the members of a mixture are trained in folders of their own below `out`, a
-    teacher before its student, in `out`/teacher.
+    Parameters
+    ----------
+    recipe
+        The recipe, a TOML file of one, or the name of a published model.
+    out
+        Folder of what `train_deep` writes. The members of a mixture are trained in folders of their own below it, a
+        teacher before its student, in `out`/teacher.
+    data_root
+        Where data sets lie; by default `$FOVEAL_DATA`.
+    cross_validated
+        Before, train as often as there are folds, each time without one (see `cross_validate`).
+    resume
+        Go on with what is in `out`.
+    progress
+        Is told what is done, and how far it is.
 
     Raises
     ------
@@ -46,7 +62,18 @@ def train_by_recipe(
     """
     if not isinstance(recipe, Recipe | Mixture):
         recipe = read_recipe(recipe)
-    out, progress = Path(out), progress or to_nobody
+    check(recipe)
+    return _train(recipe, Path(out), data_root, cross_validated, resume, progress or to_nobody)
+
+
+def _train(
+    recipe: Recipe | Mixture,
+    out: Path,
+    data_root: str | os.PathLike[str] | None,
+    cross_validated: bool,
+    resume: bool,
+    progress: Progress,
+) -> DeepTraining:
     if isinstance(recipe, Mixture):
         log, paths = [], {}
         for name, member in recipe.members.items():
@@ -54,26 +81,12 @@ def train_by_recipe(
             def report(what: str, done: int, total: int, name: str = name) -> None:
                 progress(f"{name}: {what}", done, total)
 
-            done = train_by_recipe(
-                member,
-                out=out / name,
-                data_root=data_root,
-                cross_validated=cross_validated,
-                resume=resume,
-                progress=report,
-            )
+            done = _train(member, out / name, data_root, cross_validated, resume, report)
             log += done.log
             paths[name] = done.path
         return DeepTraining(_mix(out, paths), log)
     if recipe.teacher is not None:
-        train_by_recipe(
-            recipe.teacher,
-            out=out / TEACHER,
-            data_root=data_root,
-            cross_validated=cross_validated,
-            resume=resume,
-            progress=progress,
-        )
+        _train(recipe.teacher, out / TEACHER, data_root, cross_validated, resume, progress)
     datasets = []
     for name in recipe.datasets:
         data = load_dataset(name, data_root)
@@ -91,6 +104,14 @@ def _teachers(recipe: Recipe, out: Path, fold: int | None = None) -> list[Path]:
 
 def _mix(out: Path, paths: Mapping[str, Path]) -> Path:
     """One model of those in these files, and the mean of their densities of held-out images."""
+    path = out / "foveal-l.safetensors"
+    if PartialState().is_main_process:
+        _write_mixture(path, paths)
+    PartialState().wait_for_everyone()
+    return path
+
+
+def _write_mixture(mixture: Path, paths: Mapping[str, Path]) -> None:
     members = []
     for path in paths.values():
         member = load_model(path)
@@ -99,11 +120,10 @@ def _mix(out: Path, paths: Mapping[str, Path]) -> Path:
     folders = [path.parent / HELD_OUT for path in paths.values()]
     for file in folders[0].glob("*.hdf5"):
         parts = [read_maps(folder / file.name) for folder in folders]
-        write_maps(out / HELD_OUT / file.name, {image: mixed([part[image] for part in parts]) for image in parts[0]})
+        means = {image: mixed([part[image] for part in parts]) for image in parts[0]}
+        write_maps(mixture.parent / HELD_OUT / file.name, means)
     provenance = {"members": {name: read_provenance(path) for name, path in paths.items()}}
-    path = out / "foveal-l.safetensors"
-    save_model(FovealL.of(members), path, provenance)
-    return path
+    save_model(FovealL.of(members), mixture, provenance)
 
 
 def mixed(log_densities: Sequence[Float[np.ndarray, "_ _"]]) -> Float[np.ndarray, "row column"]:
@@ -138,7 +158,7 @@ def cross_validate(
 
         folder = out / RUNS_OF_FOLDS / str(fold)
         of_fold = recipe.without_fold(fold)
-        if not (resume and _is_done(folder, of_fold)):
+        if not (resume and _is_done(folder, of_fold, datasets)):
             train_deep(
                 of_fold,
                 datasets,
@@ -150,12 +170,17 @@ def cross_validate(
         for data in datasets:
             together[data.name] |= read_maps(folder / HELD_OUT / f"{data.name}.hdf5")
     paths = {name: out / HELD_OUT / f"{name}.hdf5" for name in together}
-    for name, path in paths.items():
-        write_maps(path, together[name])
+    if PartialState().is_main_process:
+        for name, path in paths.items():
+            write_maps(path, together[name])
+    PartialState().wait_for_everyone()
     return paths
 
 
-def _is_done(folder: Path, recipe: Recipe) -> bool:
-    """Was a model trained here by this recipe?"""
+def _is_done(folder: Path, recipe: Recipe, datasets: Sequence[Dataset]) -> bool:
+    """Was a model trained here by this recipe, on these images and fixations?"""
     path = folder / RECIPE  # written when all else is
-    return path.is_file() and Recipe.read(path).unfinished == recipe.unfinished
+    if not path.is_file() or Recipe.read(path).unfinished != recipe.unfinished:
+        return False
+    digest = digest_of(datasets, [held_out_images(data, recipe.held_out) for data in datasets])
+    return bool(read_checkpoint(folder / CHECKPOINT).get("examples") == digest)

@@ -32,6 +32,7 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
     for number, folder in enumerate(teachers):
         teacher = prepare(Recipe.read(folder / RECIPE), datasets, run.recipe.zooms, run.accelerator, progress)
         teacher.load(folder / CHECKPOINT)
+        teacher.take_best()
         for groups, sums in zip(teacher.examples.groups, total, strict=True):
             for group, density in zip(groups, sums, strict=True):
                 for row in range(len(density)):

@@ -5,7 +5,6 @@ to the same weights, to the last bit on one machine.
 """
 
 import csv
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -25,7 +24,7 @@ from foveal.gaze import Dataset
 from foveal.models import save_model
 from foveal.progress import Progress
 from foveal.training.deep_run import CHECKPOINT, RECIPE, Run
-from foveal.training.preparation import config_of, prepare
+from foveal.training.preparation import config_of, held_out_images, prepare
 from foveal.training.recipe import Recipe
 from foveal.training.teacher import teach
 
@@ -41,7 +40,8 @@ class DeepTraining:
     path
         The weights.
     log
-        One row an epoch: epoch, loss, information gain on held-out images (bit per fixation, NaN without), seconds.
+        One row an epoch: epoch, number of its phase, mean loss (of the likelihood in nats per fixation), seconds, and
+        if images are held out, IG (bit per fixation) and AUC on them.
     """
 
     path: Path
@@ -65,9 +65,13 @@ def train_deep(
     Raises
     ------
     FovealError
-        If there is nothing to fit to, the backbone's weights are not installed, or what is in `out` is of another run.
+        If there is nothing to fit to or to judge, the backbone's weights are not installed, or what is in `out` is of
+        another run, or of this one without `resume`.
     """
     folder = make_writable_folder(out)
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.is_file() and not resume:
+        raise FovealError(f"{folder}: holds a run already; go on with --resume, or choose another --out")
     if len({data.name for data in datasets}) < len(datasets):
         raise FovealError("two of the data sets have the same name")
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
@@ -75,27 +79,31 @@ def train_deep(
     run = prepare(recipe, datasets, recipe.zooms, accelerator, progress)
     if not run.examples.fitted:
         raise FovealError("there is no image to fit to")
-    checkpoint = folder / CHECKPOINT
-    if resume and checkpoint.is_file():
+    if recipe.held_out is not None and not run.examples.held_out:
+        raise FovealError(f"there is no image in fold {recipe.held_out}, which is held out")
+    if checkpoint.is_file():
         run.load(checkpoint)
-    if teachers and run.epoch < recipe.epochs:  # what is over has nothing to learn
+    if teachers and not run.is_over:  # what is over has nothing to learn
         teach(run, teachers, datasets, progress)
     finished = folder / RECIPE
-    finished.unlink(missing_ok=True)
-    for number, phase in enumerate(recipe.phases):
-        if run.epoch >= sum(p.epochs for p in recipe.phases[: number + 1]):
+    if accelerator.is_main_process:
+        finished.unlink(missing_ok=True)
+    for number in range(len(recipe.phases)):
+        if run.is_done(number):
             continue
         run.begin(number)
-        while not run.is_done(phase):
+        while not run.is_done(number):
             run.one_epoch(lambda done, total: progress(f"epoch {run.epoch + 1}/{recipe.epochs}", done, total))
             if accelerator.is_main_process:
-                run.save(checkpoint)
                 _write_log(folder, run.log)
+                run.save(checkpoint)
+    run.take_best()
     path = folder / f"{recipe.model}.safetensors"
     if accelerator.is_main_process:
         _write_held_out(folder, datasets, run)
         save_model(run.result(), path, _provenance(recipe, datasets, run.log))
         recipe.write(finished)
+    accelerator.wait_for_everyone()  # who goes on may read what the main process wrote
     return DeepTraining(path, run.log)
 
 
@@ -140,10 +148,18 @@ def read_maps(path: Path) -> dict[str, np.ndarray]:
 
 
 def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str, int | float]]) -> dict[str, Any]:
+    kept = max(log, key=lambda row: row["IG"]) if recipe.patience else log[-1]
     return {
         "recipe": asdict(replace(recipe, config=asdict(config_of(recipe)), teacher=None)),  # whatever defaults become
         "teachers": list(recipe.teacher.members) if recipe.teacher else [],
-        "datasets": [{"name": data.name, "licence": data.licence, "images": len(data)} for data in datasets],
-        "last_epoch": {key: value for key, value in log[-1].items() if key != "seconds" and not math.isnan(value)},
+        "datasets": [
+            {
+                "name": data.name,
+                "licence": data.licence,
+                "images": len(data) - len(held_out_images(data, recipe.held_out)),
+            }
+            for data in datasets
+        ],
+        "last_epoch": {key: value for key, value in kept.items() if key != "seconds"},
         "version": version("foveal"),
     }
