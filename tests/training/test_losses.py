@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.autograd import gradcheck
@@ -64,15 +65,56 @@ def test_values_by_hand():
         assert get_loss(name)(p.log(), observed).item() == pytest.approx(value, rel=1e-5), name
 
 
+def test_the_sum_of_eml_by_hand():
+    """Three pixels."""
+    p, g, counts = np.array([0.7, 0.2, 0.1]), np.array([0.5, 0.3, 0.2]), np.array([2.0, 1.0, 0.0])
+
+    def standardised(values):
+        return (values - values.mean()) / values.std()
+
+    def at_fixations(values):
+        return (standardised(values) * counts).sum() / 3
+
+    expected = (g * np.log(g / p)).sum() + 1 - np.corrcoef(p, g)[0, 1] + at_fixations(counts > 0) - at_fixations(p)
+    observed = Observed(*(torch.from_numpy(each)[None, None] for each in (counts, g)))
+    value = get_loss("eml")(torch.from_numpy(p).log()[None, None], observed).item()
+    assert value == pytest.approx(expected, abs=1e-4)
+
+
+def test_binary_cross_entropy_by_hand():
+    """Two fields of 4 x 4 pixels: with maps of height 1, means of .25 and .5 where .6 and 1 are wanted."""
+    p, g = torch.full((1, 4, 8), 0.5), torch.ones(1, 4, 8)
+    p[..., :4], g[..., :4] = 0.2, 0.6
+    p[0, 0, 0] = 1.0
+    expected = -(0.6 * math.log(0.25) + 0.4 * math.log(0.75) + math.log(0.5)) / 2
+    value = get_loss("bce")((p / p.sum()).log(), Observed(g, g / g.sum())).item()
+    assert value == pytest.approx(expected, rel=1e-5)
+
+
 def test_printed_gradients():
-    """PDP's table: of KL it is p - g; of Bhattacharyya and total variation, the sums written out pixel by pixel."""
+    """PDP's table, pixel by pixel.
+
+    Printed with slips that are mended here: the sign of Bhattacharyya's, and of the cosine distance p_i for p_j in the
+    sum and a quotient of norms that is missing from the last bracket.
+    """
     outputs, observed = example(1, (3, 4))
     outputs.requires_grad_(True)
     p, g = torch.softmax(outputs.detach().flatten(), dim=0), observed.density.flatten()
     n = len(p)
     sign, root = torch.sign(g - p), (p * g).sqrt()
+    norms = p.norm() * g.norm()
+    pull = g - p * (g.norm() / p.norm()) * ((p * g).sum() / norms)
     printed = {
         "kl": p - g,
+        "chi-squared": torch.stack(
+            [p[i] * sum(g[j] ** 2 / p[j] for j in range(n) if j != i) - g[i] ** 2 / p[i] * (1 - p[i]) for i in range(n)]
+        ),
+        "cosine": torch.stack(
+            [
+                (p[i] * sum(p[j] * pull[j] for j in range(n) if j != i) - p[i] * pull[i] * (1 - p[i])) / norms
+                for i in range(n)
+            ]
+        ),
         "bhattacharyya": torch.stack(
             [(p[i] * (root.sum() - root[i]) - root[i] * (1 - p[i])) / (2 * root.sum()) for i in range(n)]
         ),
@@ -83,6 +125,13 @@ def test_printed_gradients():
             ]
         ),
     }
+    # Of the two losses that are not of probabilities: their own derivative, through that of the softmax.
+    away, height = (p - g) / g.max(), g.max()
+    through = torch.diag(p) - torch.outer(p, p)
+    printed["euclidean"] = through @ (2 * away / height)
+    printed["huber"] = through @ (away.clamp(-1, 1) / height)
+    assert (away.abs() > 1).any()
+    assert (away.abs() < 1).any()
     for name, gradient in printed.items():
         (found,) = torch.autograd.grad(get_loss(name)(log_softmax(outputs), observed).sum(), outputs)
         torch.testing.assert_close(found.flatten(), gradient, msg=name)
