@@ -3,15 +3,21 @@
     python benchmarks/cross_validation.py --out cv
     python benchmarks/cross_validation.py --out cv --folds 3,4    # some of them; the others when there is time
 
-Image i of a data set belongs to fold i modulo 10. What is trained for a fold, the teacher first, lies in a folder of
-its own below --out (started again, it goes on where it was); how good both are on the fold's photographs is kept by
-image in a table a fold, benchmarks/results/cross_validation/FOLD.csv, and folds whose table is there are not trained
-again: unlike those of `foveal train foveal-s --folds 10`, they can come from several machines, and runs side by side
-can have different --folds. Means and 95 % intervals over all photographs that were judged so far are printed, and
-written as `foveal evaluate --json` does: `foveal models foveal-s --results benchmarks/results/cross_validation.json`.
+Image i of a data set belongs to fold i modulo 10. Both models are scored twice: as they are in training, where each
+data set has its own centre bias, sharpness and weight of the centre bias, learned on its other nine folds; and "as
+published", as `foveal predict` would use the fold's networks, with one temperature, centre bias and weight for all.
+
+What is trained for a fold, the teacher first, lies in a folder of its own below --out (started again, it goes on where
+it was); how good both are on the fold's photographs is kept by image in a table a fold,
+benchmarks/results/cross_validation/FOLD.csv, and folds whose table is there are not done again (after a change of the
+recipe, delete the tables and take a new --out): unlike those of `foveal train foveal-s --folds 10`, they can come from
+several machines, and runs side by side can have different --folds. Means and 95 % intervals over all photographs that
+were judged so far are printed, and written as `foveal evaluate --json` does: `foveal models foveal-s --results
+benchmarks/results/cross_validation.json`.
 """
 
 import argparse
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -21,27 +27,42 @@ import foveal
 from foveal.benchmark import Predictions
 from foveal.benchmark.results import Results, write_json
 from foveal.files import write_atomically
+from foveal.models import load_model
 from foveal.training import Recipe, train_by_recipe
+from foveal.training.deep_run import RECIPE
 from foveal.training.recipe import FOLDS, read_recipe
 from foveal.training.run_recipe import TEACHER
-from foveal.training.train_deep import HELD_OUT
+from foveal.training.train_deep import HELD_OUT, write_maps
 
 TABLES = Path(__file__).parent / "results" / "cross_validation"
 METRICS = ["IG", "explained_information", "AUC", "sAUC", "NSS", "CC"]
 
 
 def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
-    """Train without a fold, and score it: a row for each of its photographs and each of the two models."""
-    train_by_recipe(recipe.without_fold(fold), out=out, resume=True, progress=say)
-    folders = {recipe.model: out / HELD_OUT, "foveal-l": out / TEACHER / HELD_OUT}
+    """Train without a fold, and score it: a row for each of its photographs, of the two models each in two ways."""
+    of_fold = recipe.without_fold(fold)
+    finished = out / RECIPE
+    if not (finished.is_file() and Recipe.read(finished).unfinished == of_fold.unfinished):
+        train_by_recipe(of_fold, out=out, resume=True, progress=say)
+    runs = {recipe.model: out, "foveal-l": out / TEACHER}
     tables = []
     for name in recipe.datasets:
         data = foveal.load_dataset(name)
-        files = {str(folder / f"{data.name}.hdf5"): model for model, folder in folders.items()}
-        per_image = foveal.evaluate([Predictions(file, resize=True) for file in files], data, METRICS).per_image
-        if len(per_image) != len(folders) * len(range(fold, len(data), FOLDS)):
+        images = range(fold, len(data), FOLDS)
+        with tempfile.TemporaryDirectory() as folder:
+            files = {run / HELD_OUT / f"{data.name}.hdf5": model for model, run in runs.items()}
+            for model, run in runs.items():
+                network = load_model(run / f"{model}.safetensors")
+                file = Path(folder) / f"{model}.hdf5"
+                write_maps(
+                    file, {data.stimuli.ids[i]: network.predict(data.stimuli[i].image).log_density for i in images}
+                )
+                files[file] = f"{model}, as published"
+            per_image = foveal.evaluate([Predictions(file, resize=True) for file in files], data, METRICS).per_image
+        if len(per_image) != len(files) * len(images):
             raise SystemExit(f"{name}: not all photographs of fold {fold} were scored")
-        tables.append(per_image.assign(model=per_image["model"].map(files)))
+        tables.append(per_image.assign(model=per_image["model"].map({str(file): what for file, what in files.items()})))
+        say(f"fold {fold}: {name}", len(images), len(images))
     return pd.concat(tables)
 
 

@@ -25,11 +25,15 @@ def test_the_file_gives_the_same_densities(tmp_path, model):
     done = export_onnx(model, tmp_path / "model.onnx", (90, 130))
     assert done.largest_difference < 1e-4
     image = torch.rand(1, 3, 90, 130, generator=torch.Generator().manual_seed(7))
-    (found,) = onnxruntime.InferenceSession(done.path).run(None, {"image": image.numpy()})
+    session = onnxruntime.InferenceSession(done.path)
+    (found,) = session.run(None, {"image": image.numpy()})
     with torch.no_grad():
         expected = model.log_density(image).numpy()
     assert np.abs(found - expected).max() < 1e-4
     assert np.ptp(expected) > 1
+    said = session.get_modelmeta().custom_metadata_map
+    assert (said["model"], said["licence"]) == ("foveal-s", "Apache-2.0")
+    assert "RGB in [0, 1]" in said["input"]
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import warnings
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
     """Write a model for images of one (height, width), and make sure that the file gives the same densities.
 
     The file's input "image" is float32 RGB in [0, 1], (1, 3, height, width); its output "log_density", (1, height,
-    width), is the natural logarithm of the density.
+    width), is the natural logarithm of the density. The file's metadata say so, with the model's name and licence.
 
     Raises
     ------
@@ -72,17 +73,18 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
         warnings.simplefilter("ignore")  # the exporter's, about its own workings
         try:
             with torch.no_grad():
-                torch.onnx.export(
+                program = torch.onnx.export(
                     module,
                     (image,),
-                    temporary,
                     input_names=["image"],
                     output_names=["log_density"],
                     dynamo=True,
-                    external_data=False,
                     optimize=False,  # it can leave values out that are needed (onnxscript 0.7)
                     verbose=False,
                 )
+                assert program is not None  # it is of this kind of export
+                program.model.metadata_props.update(_metadata(model))
+                program.save(temporary)
                 expected = module(image).numpy()
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3  # errors; what it cannot fold is of no interest
@@ -97,3 +99,14 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
         if not largest < TOLERANCE:
             raise FovealError(f"{out}: the file's log densities differ from the model's by up to {largest:.2g}")
     return OnnxExport(Path(out), largest)
+
+
+def _metadata(model: SaliencyModel) -> dict[str, str]:
+    """What a program that opens the file can read of it."""
+    return {
+        "model": model.name,
+        "source": f"Foveal {version('foveal')}; {model.card.paper}",
+        "licence": model.card.licence,
+        "input": "image: RGB in [0, 1], (1, 3, height, width)",
+        "output": "log_density: natural logarithm of the density of fixations, (1, height, width)",
+    }
