@@ -23,8 +23,8 @@ def test_what_was_trained_and_measured(tmp_path):
         "| a | MIT | 7 |",
         "| b | CC0 | 9 |",
         "- recipe: seed: 0",
-        "- recipe: held out: 0",
-        "- at the end of training: IG: 1.235",
+        "- recipe: fold that was held out (image i belongs to fold i modulo 10): 0",
+        "- kept weights: information gain on the held-out images, bit per fixation: 1.235",
         "| bms | a | 7 | IG | 1.5000 | 1.4000 … 1.6000 |",
     ):
         assert line in text.splitlines()

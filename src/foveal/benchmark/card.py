@@ -22,6 +22,12 @@ NAMES = {
     "log_likelihood": f"on the images that it was fitted to, {BITS}",
     "held_out_log_likelihood": f"on images that were held out, {BITS}",
     "center_bias_log_likelihood": f"of the centre bias, each image left out in turn, {BITS}",
+    "held_out": "fold that was held out (image i belongs to fold i modulo 10)",
+}
+COURSE = {  # of the epoch whose weights were kept
+    "loss": "loss on the fitted images (of the likelihood, nats per fixation)",
+    "IG": "information gain on the held-out images, bit per fixation",
+    "AUC": "AUC on the held-out images",
 }
 
 
@@ -43,9 +49,9 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
     loaded = load_model(model)
     card = loaded.card
     n_numbers = sum(parameter.numel() for parameter in loaded.state_dict().values())
-    lines = [f"# {card.name}", "", inspect.getdoc(type(loaded)) or ""]
+    lines = [f"# {card.name}{f' ({model})' * (model != card.name)}", "", inspect.getdoc(type(loaded)) or ""]
     lines += ["", f"{card.paper}. {card.family.capitalize()} model of {card.year or 'all times'}, "]
-    lines[-1] += f"{n_numbers:,} numbers; licence: {card.licence}."
+    lines[-1] += f"{n_numbers:,} numbers; licence of what comes with Foveal: {card.licence}."
     lines += ["", "## What it does", "", inspect.getdoc(inspect.getmodule(type(loaded))) or ""]
     if loaded.Config is not None:
         lines += [
@@ -66,7 +72,7 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
 
 
 def _trained_on(provenance: dict[str, Any]) -> list[str]:
-    lines = ["| data set | licence | images |", "|---|---|---|"]
+    lines = ["| data set | licence | images that were fitted to |", "|---|---|---|"]
     return lines + [f"| {data['name']} | {data['licence']} | {data['images']} |" for data in datasets_of(provenance)]
 
 
@@ -74,12 +80,14 @@ def _trained_by(provenance: dict[str, Any]) -> list[str]:
     told = {
         key: value for key, value in provenance.items() if key not in ("datasets", "dataset", "licence", "n_images")
     }
-    recipe = told.pop("recipe", {})
+    recipe = dict(told.pop("recipe", {}))
     course = told.pop("last_epoch", {})
+    if not told.get("teachers"):
+        recipe.pop("taught", None)  # counts what a teacher says
     lines = []
-    for what, values in (("", told), ("recipe: ", recipe), ("at the end of training: ", course)):
+    for what, values, names in (("", told, NAMES), ("recipe: ", recipe, NAMES), ("kept weights: ", course, COURSE)):
         lines += [
-            f"- {what}{NAMES.get(key, key.replace('_', ' '))}: {_short(value)}"
+            f"- {what}{names.get(key, key.replace('_', ' '))}: {_short(value)}"
             for key, value in values.items()
             if value not in (None, [], {})
         ]
@@ -89,7 +97,7 @@ def _trained_by(provenance: dict[str, Any]) -> list[str]:
 def _commands(model: str, needs_fixations: bool) -> list[str]:
     """Predict, measure, and train anew: by the recipe in the package, or by that beside a run's weights."""
     lines = [] if needs_fixations else [f"    foveal predict photo.jpg --model {model}"]
-    lines.append(f"    foveal evaluate --model {model} --dataset osie")
+    lines.append(f"    foveal evaluate --model {model} --dataset mit1003")
     recipe = Path(model).parent / RECIPE
     if model in published_recipes():
         lines.append(f"    foveal train {model} --out {model}")

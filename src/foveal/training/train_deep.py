@@ -160,6 +160,6 @@ def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str,
             }
             for data in datasets
         ],
-        "last_epoch": {key: value for key, value in kept.items() if key != "seconds"},
+        "last_epoch": {key: value for key, value in kept.items() if key not in ("seconds", "phase")},
         "version": version("foveal"),
     }
