@@ -7,10 +7,11 @@ import pytest
 import torch
 from toy import make_dataset
 
+import foveal
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.finalizer import resize_maps
-from foveal.training.transfer import Unseen, fit_transfer, unseen_of
+from foveal.training.transfer import Unseen, calibrated_to, fit_transfer, unseen_of
 
 
 def sampled(sharpness, prior_weight, n_images=40):
@@ -73,3 +74,26 @@ def test_of_a_mixture_it_is_the_mean_of_the_members_densities():
     resized = dataclasses.replace(fine, saliency=resize_maps(coarse.saliency[0], tuple(fine.counts.shape[1:]))[None])
     expected = (resized.log_density(0.5, 0.7).exp() + fine.log_density(0.5, 0.7).exp()) / 2
     torch.testing.assert_close(mixed.log_density(0.5, 0.7).exp(), expected)
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_calibrated_to_a_data_set(n_members):
+    """Its densities are those of the best temperature and weight, with the data set's prior; nothing else moves."""
+    torch.manual_seed(0)
+    members = [FovealS(FovealConfig(working_area=area, width=16, hidden=8)).eval() for area in (6_000, 9_000)]
+    for member in members:
+        torch.nn.init.normal_(member.readout[2].weight, std=3)
+    model = members[0] if n_members == 1 else FovealL.of(members)
+    data = make_dataset(5)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    calibrated = calibrated_to(model, data)
+    less, more = (foveal.evaluate([one], data, ["LL"]).per_image["LL"].mean() for one in (model, calibrated))
+    assert more > less + 0.1
+    fit = fit_transfer(unseen_of(model, data, lambda *_: None))
+    for name, tensor in calibrated.state_dict().items():
+        if name.endswith("temperature"):
+            assert tensor.item() == pytest.approx(fit.temperature)
+        elif not name.endswith(("prior_weight", "log_prior")):
+            assert torch.equal(tensor, before[name]), name
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name]), name

@@ -4,9 +4,11 @@ Both numbers are chosen on a data set that had no part in the training: a temper
 (Guo et al. 2017, "On calibration of modern neural networks", ICML), and the weight w of that data set's centre bias.
 """
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,14 +19,16 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models.base import stacked
+from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import resize_maps
-from foveal.progress import Progress
+from foveal.progress import Progress, to_nobody
 from foveal.threads import computed_ahead
 from foveal.training.feature_cache import FeatureGroup
 from foveal.training.readout_problem import counts_of, log_priors_of
 
+Model = TypeVar("Model", FovealS, FovealL)
 BATCH_SIZE = 2
 STEPS = 50  # at most; of a problem of two numbers
 
@@ -129,3 +133,24 @@ def fit_transfer(unseen: Sequence[Unseen]) -> Transfer:
 
     optimizer.step(cost)
     return Transfer(1 / float(values[0].detach()), float(values[1].detach()))
+
+
+def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None) -> Model:
+    """The same networks for photographs, observers and a task like those of a data set.
+
+    They get its centre bias, and the temperature and the weight of it that fit its fixations best; the networks' own
+    weights stay as they are, so that a few dozen photographs are enough.
+
+    Raises
+    ------
+    FovealError
+        If an image cannot be read, or nobody looked at any.
+    """
+    fit = fit_transfer(unseen_of(model, data, progress or to_nobody))
+    log_prior = CenterBias.of(CenterBiasKDE.fit(data)).log_grid.float()
+    calibrated = copy.deepcopy(model)
+    for network in calibrated.networks if isinstance(calibrated, FovealL) else [calibrated]:
+        network.temperature.fill_(fit.temperature)
+        network.prior_weight.fill_(fit.prior_weight)
+        network.log_prior.copy_(log_prior)
+    return calibrated
