@@ -34,8 +34,9 @@ $(VENV)/.installed: pyproject.toml $(BIN)/uv
 	$(INSTALL) -e . scikit-image
 	@touch $@
 
+# The tests start many processes, each of which would compile what it imports where nothing is kept of it.
 $(VENV)/.installed-dev: pyproject.toml $(BIN)/uv
-	$(INSTALL) -e '.[dev]'
+	$(INSTALL) --compile-bytecode -e '.[dev]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-docs: pyproject.toml $(BIN)/uv

@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import scipy.io
 from toy import make_dataset, make_photograph, write_image
@@ -60,6 +61,16 @@ def write_toy_osie(root: Path) -> None:
     scipy.io.savemat(root / "osie/data/eye/fixations.mat", {"fixations": structs})
 
 
+def write_toy_onnx(path: Path) -> None:
+    """Of a file that `foveal export` writes, what goes in and comes out; what is between would take a minute."""
+    node = onnx.helper.make_node("ReduceMean", ["image"], ["log_density"], axes=[1], keepdims=0)
+    image = onnx.helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 3, 480, 640])
+    log_density = onnx.helper.make_tensor_value_info("log_density", onnx.TensorProto.FLOAT, [1, 480, 640])
+    graph = onnx.helper.make_graph([node], "toy", [image], [log_density])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)], ir_version=8)
+    onnx.save(model, path)
+
+
 PYTHON_BLOCKS = {
     (page.relative_to(ROOT).as_posix(), number): block
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -73,6 +84,7 @@ def test_python_of_the_documentation_runs(where, tmp_path, monkeypatch):
     write_image(tmp_path / "photo.jpg", make_photograph(size=(120, 160)))
     write_toy_osie(tmp_path / "data")
     foveal.save_dataset(make_dataset(n_images=3), tmp_path / "my-study")
+    write_toy_onnx(tmp_path / "foveal-s.onnx")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
     exec(compile(PYTHON_BLOCKS[where], f"{where[0]}#{where[1]}", "exec"), {})

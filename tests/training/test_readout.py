@@ -47,7 +47,7 @@ def groups(model, dataset, tmp_path):
 
 
 def test_the_cache_holds_what_the_model_computes(model, dataset, tmp_path):
-    with pytest.warns(FovealNote, match=r"features of 8 images will take 0\.\d\d GB in"):
+    with pytest.warns(FovealNote, match=r"features of 8 images will take 1\.0 MB in"):
         [group] = FeatureCache(model, dataset, tmp_path).groups()
     image = torch.from_numpy(dataset.stimuli[5].image.copy()).permute(2, 0, 1)[None].float() / 255
     features, grids = model.features(image)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,19 +71,31 @@ def log_of(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_two_processes_learn_what_one_learns(tmp_path):
-    """Both go on with what the other began as well."""
-    for launcher, name in ((ALONE, "alone"), (TOGETHER, "together")):
-        finish(start(launcher, ONE_FOLD, tmp_path / name))
-    alone, together = log_of(tmp_path / "alone"), log_of(tmp_path / "together")
-    assert len(alone) == 3
-    for one, two in zip(alone, together, strict=True):
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> Path:
+    """What one process does that nothing stops."""
+    folder = tmp_path_factory.mktemp("alone")
+    finish(start(ALONE, ONE_FOLD, folder))
+    return folder
+
+
+def assert_same_weights(folder: Path, other: Path) -> None:
+    one, two = (load_model(run / "foveal-s.safetensors").state_dict() for run in (folder, other))
+    for name, tensor in one.items():
+        assert torch.equal(tensor, two[name]), name
+
+
+def test_two_processes_learn_what_one_learns(tmp_path, alone):
+    """And go on with what one began."""
+    finish(start(TOGETHER, ONE_FOLD, tmp_path))
+    assert len(log_of(alone)) == 3
+    for one, two in zip(log_of(alone), log_of(tmp_path), strict=True):
         assert float(one["loss"]) == pytest.approx(float(two["loss"]), rel=1e-4)
         assert float(one["IG"]) == pytest.approx(float(two["IG"]), abs=1e-4)
-    for launcher, name in ((TOGETHER, "alone"), (ALONE, "together")):
-        (tmp_path / name / "out/recipe.toml").unlink()
-        finish(start(launcher, ONE_FOLD, tmp_path / name))
-        assert (tmp_path / name / "out/recipe.toml").is_file()
+    shutil.copytree(alone / "out", tmp_path / "again")
+    (tmp_path / "again/recipe.toml").unlink()
+    finish(start(TOGETHER, ONE_FOLD, tmp_path, "again"))
+    assert (tmp_path / "again/recipe.toml").is_file()
 
 
 def test_two_processes_train_the_folds_of_a_mixture(tmp_path):
@@ -92,15 +105,13 @@ def test_two_processes_train_the_folds_of_a_mixture(tmp_path):
     assert load_model(tmp_path / "out/foveal-l.safetensors").card.name == "foveal-l"
 
 
-def test_runs_side_by_side_that_want_the_same_features(tmp_path):
+def test_runs_side_by_side_that_want_the_same_features(tmp_path, alone):
     finish(*(start(ALONE, ONE_FOLD, tmp_path, out) for out in ("one", "two")))
-    one, two = (load_model(tmp_path / out / "foveal-s.safetensors").state_dict() for out in ("one", "two"))
-    for name, tensor in one.items():
-        assert torch.equal(tensor, two[name]), name
+    assert_same_weights(tmp_path / "one", alone / "out")
+    assert_same_weights(tmp_path / "two", alone / "out")
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(tmp_path):
-    finish(start(ALONE, ONE_FOLD, tmp_path, "whole"))
+def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, alone):
     process = start(ALONE, ONE_FOLD, tmp_path)
     for _ in range(1000):
         if (tmp_path / "out/checkpoint.pt").is_file():
@@ -110,6 +121,4 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path):
     process.communicate(timeout=60)
     assert 1 <= len(log_of(tmp_path)) < 3
     finish(start(ALONE, ONE_FOLD, tmp_path))
-    whole, resumed = (load_model(tmp_path / out / "foveal-s.safetensors").state_dict() for out in ("whole", "out"))
-    for name, tensor in whole.items():
-        assert torch.equal(tensor, resumed[name]), name
+    assert_same_weights(tmp_path / "out", alone / "out")
