@@ -267,7 +267,7 @@ def test_patience(tmp_path, monkeypatch):
 
 
 def test_a_patient_run_keeps_its_best_epoch(tmp_path, monkeypatch):
-    """Whether it was stopped or not; and as a teacher, that is what it teaches."""
+    """Whether it was stopped or not."""
     gains = iter([0.1, 0.9, 0.2, 0.3, 0.1, 0.9, 0.2, 0.3])
     states = []
 
