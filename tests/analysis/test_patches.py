@@ -28,10 +28,10 @@ def test_patches_lie_where_the_feature_is_strongest(dataset, tmp_path, sign):
     assert (np.diff(sign * strongest.response) <= 0).all()
     row = strongest.iloc[0]
     image = dataset.stimuli[int(row.image)].image.copy()
-    features, grids = model.features(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)
+    features = model.features(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255)
     response = sign * features["conv5"][0, 17]
     at = np.unravel_index(int(response.argmax()), response.shape)
-    grid = grids["conv5"]
+    grid = model.grids((60, 80))["conv5"]
     assert row.x == pytest.approx(grid.columns.first + at[1] * grid.columns.step)
     assert row.y == pytest.approx(grid.rows.first + at[0] * grid.rows.step)
     assert sign * row.response == pytest.approx(float(response.max()), rel=1e-2)

@@ -4,7 +4,7 @@ import copy
 import math
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from foveal.metrics.auc import auc
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import normalize_log_density
-from foveal.training.examples import Batch, ExampleGroup, Examples
+from foveal.training.examples import Batch, ExampleGroup, Examples, joinable
 from foveal.training.losses import get_loss
 from foveal.training.recipe import Recipe
 
@@ -42,11 +42,7 @@ def running_mean(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], Non
     def update(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
         n = int(steps)
         share = 1 - min(decay, (1 + n) / (10 + n))
-        for mean, weight in zip(averaged, current, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(weight, share)
-            else:
-                mean.copy_(weight)
+        torch._foreach_lerp_(list(averaged), list(current), share)  # one call for hundreds, as in torch's own means
 
     return update
 
@@ -172,12 +168,12 @@ class Run:
         for number, step in enumerate(self.examples.steps(self.recipe.batch_size, torch.Generator().manual_seed(seed))):
             report(number, n_steps)
             n_images = sum(len(rows) for _, rows in step)
-            for group, rows in step:
-                own = rows[mine :: self.accelerator.num_processes]
+            for parts in joinable(step):
+                own = [(group, rows[mine :: self.accelerator.num_processes]) for group, rows in parts if rows[mine:]]
                 # Processes' gradients are averaged, so that each counts its images as if there were no others. One
-                # without a part in a group goes along with an image that does not count: all wait for each other.
+                # without a part in a batch goes along with an image that does not count: all wait for each other.
                 weight = self.accelerator.num_processes / n_images if own else 0.0
-                value = self._loss_of(group, own or rows[:1]) * weight
+                value = self._loss_of(own or [(parts[0][0], parts[0][1][:1])]) * weight
                 self.accelerator.backward(value)
                 total += float(value.detach()) / self.accelerator.num_processes
             self.optimizer.step()
@@ -191,8 +187,8 @@ class Run:
             self.best = copy.deepcopy(self.average.state_dict())
         self.log.append(row | {"seconds": time.perf_counter() - start})
 
-    def _loss_of(self, group: ExampleGroup, rows: list[int]) -> Tensor:
-        batch = group.batch(rows, self.layers, self.accelerator.device)
+    def _loss_of(self, parts: Sequence[tuple[ExampleGroup, list[int]]]) -> Tensor:
+        batch = Batch.joined([group.batch(rows, self.layers, self.accelerator.device) for group, rows in parts])
         with self.accelerator.autocast():
             log_density = self.prepared(batch).float()
         loss = self.loss(log_density, batch.observed).sum()

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -39,16 +39,23 @@ class Zoomed:
     zoom: float
 
     @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.model.device
+
+    @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the features."""
         chosen = self.model.features_depend_on
         return chosen if self.zoom == 1 else {**chosen, "zoom": self.zoom}
 
-    def features(
-        self, images: Float[Tensor, "image 3 height width"]
-    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        """Features of the model, and where they lie in the images."""
+    def features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        """Features of the model."""
         return self.model.features(images, self.zoom)
+
+    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
+        """Where they lie in images of this (height, width)."""
+        return self.model.grids(size, self.model.kept_layers, self.zoom)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,24 @@ class Batch:
     log_prior: Float[Tensor, "image row column"]
     observed: Observed
     taught: Float[Tensor, "image row column"] | None = None
+
+    @classmethod
+    def joined(cls, batches: Sequence["Batch"]) -> "Batch":
+        """One of several whose images have one size, data set and zoom."""
+        first, *others = batches
+        if not others:
+            return first
+        taught = [batch.taught for batch in batches if batch.taught is not None]
+        return replace(
+            first,
+            features={layer: torch.cat([batch.features[layer] for batch in batches]) for layer in first.features},
+            log_prior=torch.cat([batch.log_prior for batch in batches]),
+            observed=Observed(
+                torch.cat([batch.observed.counts for batch in batches]),
+                torch.cat([batch.observed.density for batch in batches]),
+            ),
+            taught=torch.cat(taught) if taught else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -165,6 +190,14 @@ class Examples:
         for group, some in rows.items():
             for start in range(0, len(some), batch_size):
                 yield self.groups[0][group], some[start : start + batch_size]
+
+
+def joinable(step: Sequence[tuple[ExampleGroup, list[int]]]) -> list[list[tuple[ExampleGroup, list[int]]]]:
+    """A step's images by what `Batch.joined` takes: mirrored and plain ones together."""
+    parts: dict[tuple[int, tuple[int, int], float], list[tuple[ExampleGroup, list[int]]]] = {}
+    for group, rows in step:
+        parts.setdefault((group.dataset, group.features.size, group.zoom), []).append((group, rows))
+    return list(parts.values())
 
 
 def digest_of(datasets: Sequence[Dataset], held_out: Sequence[np.ndarray]) -> str:

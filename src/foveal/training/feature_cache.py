@@ -34,13 +34,18 @@ class FeatureSource(Protocol):
     """A model that looks at features of a network which stay as they are."""
 
     @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the features, "backbone" among it; what JSON can hold."""
 
-    def features(
-        self, images: Float[Tensor, "image 3 height width"]
-    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        """Features of some layers, and where they lie in the images."""
+    def features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        """Features of some layers."""
+
+    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
+        """Where these features lie in images of this (height, width)."""
 
 
 @dataclass(frozen=True)
@@ -152,11 +157,11 @@ class FeatureCache:
         by_size: dict[tuple[int, int], list[int]] = {}
         for image, (height, width) in enumerate(self.dataset.stimuli.sizes.tolist()):
             by_size.setdefault((height, width), []).append(image)
-        shapes = {size: self._shapes(size) for size in by_size}
+        grids = {size: self._grids(size) for size in by_size}
         missing = sum(
-            2 * len(images) * int(np.prod(shape))
+            2 * len(images) * int(np.prod(self._shape(layer, grid)))
             for size, images in by_size.items()
-            for layer, (shape, _) in shapes[size].items()
+            for layer, grid in grids[size].items()
             if not (folder / _file(layer, size)).is_file()
         )
         if missing:
@@ -173,37 +178,40 @@ class FeatureCache:
                 if progress is not None:
                     progress("features", before + n, len(self.dataset))
 
-            if any(not (folder / _file(layer, size)).is_file() for layer in shapes[size]):
+            if any(not (folder / _file(layer, size)).is_file() for layer in grids[size]):
                 with FileLock(folder / "lock"):  # runs side by side may want the same
-                    shape_of = {layer: shape for layer, (shape, _) in shapes[size].items()}
-                    self._compute(folder, size, images, shape_of, report)
-            arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="c") for layer in shapes[size]}
-            groups.append(
-                FeatureGroup(size, images, {layer: grid for layer, (_, grid) in shapes[size].items()}, arrays)
-            )
+                    self._compute(folder, size, images, grids[size], report)
+            arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="c") for layer in grids[size]}
+            groups.append(FeatureGroup(size, images, grids[size], arrays))
             done += len(images)
             report(0, done)
         return groups
 
-    def _features(
-        self, images: Float[Tensor, "image 3 height width"]
-    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        features, grids = self.model.features(images.flip(3) if self.mirrored else images)
-        step = self.finest_step
-        if step is not None:
-            coarse = Grid.of_cells((images.shape[2], images.shape[3]), step)
-            for layer, grid in grids.items():
-                if grid.rows.step < step:
-                    features[layer], grids[layer] = resample(features[layer], grid, coarse), coarse
-        return features, grids
+    def _features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        size = images.shape[2], images.shape[3]
+        features, sources = self.model.features(images.flip(3) if self.mirrored else images), self.model.grids(size)
+        for layer, grid in self._grids(size).items():
+            if grid != sources[layer]:
+                features[layer] = resample(features[layer], sources[layer], grid)
+        return features
 
-    @torch.inference_mode()
-    def _shapes(self, size: tuple[int, int]) -> dict[str, tuple[tuple[int, int, int], Grid]]:
-        """Shape and positions of each layer's features of an image of this size."""
-        features, grids = self._features(torch.zeros(1, 3, *size))
-        return {
-            layer: ((maps.shape[1], maps.shape[2], maps.shape[3]), grids[layer]) for layer, maps in features.items()
-        }
+    def _grids(self, size: tuple[int, int]) -> dict[str, Grid]:
+        """Where the values that are kept of an image of this size lie in it."""
+        grids, step = self.model.grids(size), self.finest_step
+        if step is None:
+            return grids
+        coarse = Grid.of_cells(size, step)
+        return {layer: coarse if grid.rows.step < step else grid for layer, grid in grids.items()}
+
+    @cached_property
+    def _channels(self) -> dict[str, int]:
+        """Numbers of the layers' features."""
+        with torch.inference_mode():
+            features = self.model.features(torch.zeros(1, 3, 64, 64, device=self.model.device))
+        return {layer: maps.shape[1] for layer, maps in features.items()}
+
+    def _shape(self, layer: str, grid: Grid) -> tuple[int, int, int]:
+        return self._channels[layer], grid.rows.length, grid.columns.length
 
     @torch.inference_mode()
     def _compute(
@@ -211,20 +219,21 @@ class FeatureCache:
         folder: Path,
         size: tuple[int, int],
         images: Sequence[int],
-        shapes: dict[str, tuple[int, int, int]],
+        grids: dict[str, Grid],
         report: Callable[[int], None],
     ) -> None:
         """Fill in the arrays of one image size; they take their names when they are whole."""
-        missing = [layer for layer in shapes if not (folder / _file(layer, size)).is_file()]
+        missing = [layer for layer in grids if not (folder / _file(layer, size)).is_file()]
         if not missing:
             return
         unfinished = {layer: folder / f"unfinished-{_file(layer, size)}" for layer in missing}
         together = hashlib.sha256("-".join(missing).encode()).hexdigest()[:12]  # names of all would be too long a name
         count = folder / f"unfinished-{together}-{size[0]}x{size[1]}.txt"
         done = int(count.read_text()) if count.is_file() and all(p.is_file() for p in unfinished.values()) else 0
+        shapes = {layer: (len(images), *self._shape(layer, grids[layer])) for layer in missing}
         arrays = {
             layer: np.lib.format.open_memmap(
-                path, "r+" if done else "w+", dtype=np.float16, shape=None if done else (len(images), *shapes[layer])
+                path, "r+" if done else "w+", dtype=np.float16, shape=None if done else shapes[layer]
             )
             for layer, path in unfinished.items()
         }
@@ -232,10 +241,9 @@ class FeatureCache:
         for pixels, problems in computed_ahead(self.dataset.stimuli.read, batches):
             if problems:
                 raise FovealError(problems[0])
-            tensor = stacked(list(pixels.values()))
-            features, _ = self._features(tensor)
+            features = self._features(stacked(list(pixels.values())).to(self.model.device))
             for layer, array in arrays.items():
-                array[done : done + len(pixels)] = features[layer].numpy().astype(np.float16)
+                array[done : done + len(pixels)] = features[layer].half().cpu().numpy()
                 array.flush()
             done += len(pixels)
             with write_atomically(count) as temporary:

@@ -36,6 +36,7 @@ def prepare(
     torch.manual_seed(recipe.seed)
     model = FovealS(config_of(recipe))
     model.backbone.load_pretrained()
+    model.to(accelerator.device)
     with accelerator.main_process_first():  # which computes the features for all
         examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), zooms, progress)
     model.log_prior = (

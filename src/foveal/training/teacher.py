@@ -13,6 +13,7 @@ from foveal.gaze import Dataset
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.progress import Progress
 from foveal.training.deep_run import CHECKPOINT, RECIPE, Run
+from foveal.training.feature_cache import BATCH_SIZE
 from foveal.training.preparation import prepare
 from foveal.training.recipe import Recipe
 
@@ -35,10 +36,10 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
         teacher.take_best()
         for groups, sums in zip(teacher.examples.groups, total, strict=True):
             for group, density in zip(groups, sums, strict=True):
-                for row in range(len(density)):
-                    log_density = teacher.log_densities(group, [row])
-                    whole = resize_log_density(log_density, (density.shape[1], density.shape[2]))[0]
-                    density[row] += whole.exp() / len(teachers)
+                for rows in torch.arange(len(density)).split(BATCH_SIZE):
+                    log_density = teacher.log_densities(group, rows.tolist())
+                    whole = resize_log_density(log_density, (density.shape[1], density.shape[2]))
+                    density[rows] += whole.exp() / len(teachers)
         progress("teachers", number + 1, len(teachers))
     run.examples.groups = [
         [replace(group, taught=density) for group, density in zip(groups, sums, strict=True)]

@@ -67,8 +67,10 @@ def test_features_of_trained_layers_can_be_computed_from_the_last_frozen_one(fir
     assert (model.last_frozen, model.frozen_layers) == (last_frozen, frozen)
     image = torch.rand(2, 3, 60, 80)
     with torch.no_grad():
-        features, grids = model.features(image)
-        assert features.keys() == grids.keys()
+        features = model.features(image)
+        grids = model.grids((60, 80), model.kept_layers)
+        for layer, maps in features.items():
+            assert maps.shape[2:] == (grids[layer].rows.length, grids[layer].columns.length)
         again = model.all_features({layer: features[layer] for layer in frozen})
     for tap in model.config.taps:
         torch.testing.assert_close(again[tap], features[tap])
@@ -103,7 +105,7 @@ def test_one_network_sees_the_image_at_several_scales():
     """What each scale adds is what a model of this scale alone computes; the taps' outputs are summed."""
     model = random_model(24_000, scales=(1.0, 0.5))
     image, size = torch.rand(1, 3, 120, 160), (120, 160)
-    features, smaller = model.features(image)[0], model.features(image, 0.5)[0]
+    features, smaller = model.features(image), model.features(image, 0.5)
     assert smaller["block10"].shape[2] < features["block10"].shape[2]
     both = model.at_scales(image)
     for layer in model.config.taps:

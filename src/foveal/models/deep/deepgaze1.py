@@ -88,21 +88,26 @@ class DeepGaze1(SaliencyModel):
         """What is chosen about the features, but for the layers."""
         return {key: value for key, value in asdict(self.config).items() if key not in ("layers", "channels")}
 
-    def features(
-        self, images: Float[Tensor, "image 3 height width"]
-    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        """Responses of the layers to the shrunk images, and where they lie in the images."""
-        height, width = images.shape[2:]
-        factor = self.config.downsampling
-        size = max(1, round(height / factor)), max(1, round(width / factor))
+    def features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        """Responses of the layers to the shrunk images."""
+        size = self._shrunk((images.shape[2], images.shape[3]))
         small = resized(images, size, "bilinear")
         missing = [max(0, SMALLEST_INPUT - side) for side in size]
-        small = F.pad(small, (0, missing[1], 0, missing[0]), mode="replicate")
-        grids = self.backbone.grids(tuple(small.shape[2:]), self.config.layers)  # type: ignore[arg-type]
-        rows, columns = height / size[0], width / size[1]
-        return self.backbone(small, self.config.layers), {
-            layer: Grid(grid.rows.scaled(rows), grid.columns.scaled(columns)) for layer, grid in grids.items()
+        return self.backbone(F.pad(small, (0, missing[1], 0, missing[0]), mode="replicate"), self.config.layers)
+
+    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
+        """Where the responses lie in images of this (height, width)."""
+        height, width = self._shrunk(size)
+        rows, columns = size[0] / height, size[1] / width
+        seen = max(height, SMALLEST_INPUT), max(width, SMALLEST_INPUT)
+        return {
+            layer: Grid(grid.rows.scaled(rows), grid.columns.scaled(columns))
+            for layer, grid in self.backbone.grids(seen, self.config.layers).items()
         }
+
+    def _shrunk(self, size: tuple[int, int]) -> tuple[int, int]:
+        height, width = (max(1, round(side / self.config.downsampling)) for side in size)
+        return height, width
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
@@ -110,7 +115,7 @@ class DeepGaze1(SaliencyModel):
         """Responses, weighted, blurred, with the centre bias, through the softmax."""
         height, width = images.shape[2:]
         target = density_grid((height, width))
-        features, grids = self.features(images)
+        features, grids = self.features(images), self.grids((height, width))
         log_prior = resize_maps(self.log_prior[None], (target.rows.length, target.columns.length))
         return resize_log_density(self.readout(features, grids, target, log_prior), (height, width))
 

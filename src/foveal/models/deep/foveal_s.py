@@ -20,7 +20,7 @@ from foveal.models.base import ModelConfig, SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
-from foveal.models.parts.geometry import Grid, resampled_sum
+from foveal.models.parts.geometry import Axis, Grid, resampled_sum
 from foveal.models.parts.working_size import resized
 from foveal.models.registry import register_model
 
@@ -143,6 +143,11 @@ class FovealS(SaliencyModel):
         return tuple(at_scale(layer, number) for number in range(len(self.config.scales)) for layer in kept)
 
     @property
+    def kept_layers(self) -> tuple[str, ...]:
+        """The taps and the last frozen layer, from the image up."""
+        return tuple(name for name in (IMAGE, *self.backbone.layers) if name in (*self.config.taps, self.last_frozen))
+
+    @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the frozen features at one scale."""
         return {"backbone": self.config.backbone, "working_area": self.config.working_area}
@@ -159,28 +164,23 @@ class FovealS(SaliencyModel):
 
     def features(
         self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0
-    ) -> tuple[dict[str, Float[Tensor, "image _ _ _"]], dict[str, Grid]]:
-        """Features of the taps and of the last frozen layer at one scale, and where they lie in the images.
+    ) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        """Features of the `kept_layers` at one scale.
 
         With another `zoom` than 1, the network sees the images by so much larger.
         """
-        size = images.shape[2], images.shape[3]
-        small = resized(images, self.working_size(size, zoom), "bilinear")
+        small = resized(images, self.working_size((images.shape[2], images.shape[3]), zoom), "bilinear")
         small = small.contiguous(memory_format=torch.channels_last)  # two to three times faster on a CPU
-        layers = [layer for layer in self.backbone.layers if layer in (*self.config.taps, self.last_frozen)]
-        features, grids = self.backbone(small, layers), self.grids(size, layers, zoom)
-        if self.last_frozen == IMAGE:
-            features[IMAGE], grids[IMAGE] = small, Grid.over(size, self.working_size(size, zoom))
-        return features, grids
+        layers = [layer for layer in self.kept_layers if layer != IMAGE]
+        return ({IMAGE: small} if self.last_frozen == IMAGE else {}) | self.backbone(small, layers)
 
     def grids(self, size: tuple[int, int], layers: Sequence[str], zoom: float = 1.0) -> dict[str, Grid]:
         """Where the features of some layers lie in an image of this (height, width)."""
         height, width = self.working_size(size, zoom)
         rows, columns = size[0] / height, size[1] / width
-        return {
-            layer: Grid(grid.rows.scaled(rows), grid.columns.scaled(columns))
-            for layer, grid in self.backbone.grids((height, width), layers).items()
-        }
+        found = self.backbone.grids((height, width), [layer for layer in layers if layer != IMAGE])
+        seen = {IMAGE: Grid(Axis(height), Axis(width))} | found
+        return {layer: Grid(seen[layer].rows.scaled(rows), seen[layer].columns.scaled(columns)) for layer in layers}
 
     def at_scales(
         self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0
@@ -189,7 +189,7 @@ class FovealS(SaliencyModel):
         return {
             at_scale(layer, number): maps
             for number, scale in enumerate(self.config.scales)
-            for layer, maps in self.features(images, zoom * scale)[0].items()
+            for layer, maps in self.features(images, zoom * scale).items()
         }
 
     def all_features(

@@ -59,6 +59,7 @@ class Backbone(nn.Module):
                 module.padding = tuple(d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True))
         self.register_buffer("mean", torch.tensor(architecture.mean)[:, None, None])
         self.register_buffer("std", torch.tensor(architecture.std)[:, None, None])
+        self._grids: dict[tuple[int, int], dict[str, Grid]] = {}  # of all layers, by size of the image
         self.eval().requires_grad_(False)
 
     mean: Tensor
@@ -154,13 +155,15 @@ class Backbone(nn.Module):
     def grids(self, size: tuple[int, int], layers: Sequence[str]) -> dict[str, Grid]:
         """Where the features of an image of this (height, width) lie in it."""
         self.check_layers(layers)
-        axes = [Axis(size[0]), Axis(size[1])]
-        found = {}
-        for name, step in self.steps.named_children():
-            for module in _moving(step):
-                axes = [_after(module, axis, side) for side, axis in enumerate(axes)]
-            found[name] = Grid(*axes)
-        return {layer: found[layer] for layer in layers}
+        if size not in self._grids:  # a model asks for the same at every image of a size
+            axes = [Axis(size[0]), Axis(size[1])]
+            found = {}
+            for name, step in self.steps.named_children():
+                for module in _moving(step):
+                    axes = [_after(module, axis, side) for side, axis in enumerate(axes)]
+                found[name] = Grid(*axes)
+            self._grids[size] = found
+        return {layer: self._grids[size][layer] for layer in layers}
 
     def receptive_field(self, layer: str) -> int:
         """Side, in px, of the part of the image that one value of a layer can see."""

@@ -6,7 +6,9 @@ takes both for maps of half the size and enlarges them by two is off by a pixel 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -71,8 +73,8 @@ def resample(maps: Float[Tensor, "*batch h w"], source: Grid, target: Grid) -> F
     Towards a coarser grid, lines between the values are averaged over what the new step is longer than the old, as far
     as they reach.
     """
-    rows = _interpolation(source.rows, target.rows).to(maps)
-    columns = _interpolation(source.columns, target.columns).to(maps)
+    rows = _interpolation(source.rows, target.rows, maps)
+    columns = _interpolation(source.columns, target.columns, maps)
     return rows @ maps @ columns.T
 
 
@@ -85,27 +87,33 @@ def resampled_sum(
     """
     on_rows, columns = [], []
     for source, some in maps.items():
-        rows = _interpolation(source.rows, target.rows).to(some)
+        rows = _interpolation(source.rows, target.rows, some)
         by_place = some.movedim(1, 3)
         on_rows.append((rows @ by_place.flatten(2)).unflatten(2, by_place.shape[2:]))
-        columns.append(_interpolation(source.columns, target.columns).to(some))
+        columns.append(_interpolation(source.columns, target.columns, some))
     total: Tensor = torch.cat(columns, dim=1) @ torch.cat(on_rows, dim=2)
     return total.movedim(3, 1)
 
 
-def _interpolation(source: Axis, target: Axis) -> Float[Tensor, "target source"]:
-    """Matrix that interpolates linearly from one axis to another, and averages where the other is coarser."""
-    wanted = target.first + target.step * torch.arange(target.length, dtype=torch.float64)
+def _interpolation(source: Axis, target: Axis, maps: Tensor) -> Float[Tensor, "target source"]:
+    """Matrix that brings maps from one axis to another, where they are and in their precision."""
+    return torch.from_numpy(_weights(source, target)).to(maps)
+
+
+@lru_cache(maxsize=4096)  # a model asks for the same at every image of a size
+def _weights(source: Axis, target: Axis) -> Float[np.ndarray, "target source"]:
+    """By how much to count each value: interpolates linearly, and averages where the target is coarser."""
+    wanted = target.first + target.step * np.arange(target.length)
     position = (wanted - source.first) / source.step
     reach = max(POINT, (target.step / source.step - 1) / 2)
     last = source.length - 1
-    low, high = (position - reach).clamp(0, last - POINT), (position + reach).clamp(POINT, last)
-    values = torch.arange(source.length)
+    low, high = (position - reach).clip(0, last - POINT), (position + reach).clip(POINT, last)
+    values = np.arange(source.length)
     weight = _below(high[:, None] - values) - _below(low[:, None] - values)
-    return (weight / weight.sum(dim=1, keepdim=True)).float()
+    return (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _below(distance: Float[Tensor, "target source"]) -> Float[Tensor, "target source"]:
+def _below(distance: Float[np.ndarray, "target source"]) -> Float[np.ndarray, "target source"]:
     """Integral, up to here, of the triangle with which a value counts in a linear interpolation."""
-    left, right = distance.clamp(-1, 0), distance.clamp(0, 1)
-    return (1 + left).square() / 2 + right - right.square() / 2
+    left, right = distance.clip(-1, 0), distance.clip(0, 1)
+    return (1 + left) ** 2 / 2 + right - right**2 / 2
