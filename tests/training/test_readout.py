@@ -84,6 +84,26 @@ def test_nothing_is_computed_twice_and_an_interruption_costs_one_batch(model, da
     assert not computed  # not even a look at the number of features
 
 
+def test_interrupted_runs_that_want_other_layers_do_not_mix(dataset, tmp_path):
+    """Two are stopped at different images, then the first goes on: the second wrote less of their common layer."""
+    some, others = DeepGaze1(CONFIG), DeepGaze1(DeepGaze1Config(layers=("conv5",), channels=(256,)))
+
+    def stop_at(number):
+        def interrupt(what, done, total):
+            if done == number:
+                raise KeyboardInterrupt
+
+        return interrupt
+
+    for model, number in ((some, 6), (others, 2)):
+        with pytest.raises(KeyboardInterrupt):
+            FeatureCache(model, dataset, tmp_path).groups(stop_at(number))
+    [resumed] = FeatureCache(some, dataset, tmp_path).groups()
+    [whole] = FeatureCache(some, dataset, tmp_path / "other").groups()
+    for layer in CONFIG.layers:
+        torch.testing.assert_close(resumed.read(slice(None))[layer], whole.read(slice(None))[layer])
+
+
 def test_the_key_says_what_features_depend_on(model, dataset):
     keys = {FeatureCache(model, dataset).key, FeatureCache(model, dataset.limit(7)).key}
     for change in ({"padding": "same"}, {"downsampling": 1}):

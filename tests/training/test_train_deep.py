@@ -10,6 +10,8 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from accelerate import PartialState
+from accelerate.state import AcceleratorState
 from toy import make_dataset
 
 from foveal.errors import FovealError
@@ -21,7 +23,7 @@ from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.training import Phase, Recipe
 from foveal.training.deep_run import InTraining, Run, running_mean
-from foveal.training.examples import Batch, Examples, joinable
+from foveal.training.examples import Batch, Examples, joinable, share_of
 from foveal.training.losses import negative_log_likelihood
 from foveal.training.preparation import config_of, held_out_images, standardise
 from foveal.training.recipe import published_recipes, read_recipe
@@ -313,8 +315,8 @@ def test_without_held_out_images_there_is_no_gain(tmp_path):
         run(recipe_of(held_out=9), [make_dataset(4)], tmp_path / "none")
 
 
-def test_gradients_of_images_of_several_sizes_are_summed(tmp_path):
-    """A step over two data sets has the gradient of the mean loss of its images, whatever batches they come in."""
+def test_in_a_batch_each_image_has_the_loss_that_it_has_alone():
+    """Of a step over images of two sizes, plain and mirrored."""
     datasets = [make_dataset(3), make_dataset(2, size=(80, 60), name="other")]
     model = FovealS(FovealConfig(**SMALL, dropout=0.0))
     in_training = InTraining(model, len(datasets))
@@ -335,6 +337,17 @@ def test_gradients_of_images_of_several_sizes_are_summed(tmp_path):
             torch.testing.assert_close(batch.taught[number : number + 1], one.taught)
             n_images += 1
     assert n_images == 5
+
+
+@pytest.mark.parametrize("n_processes", [1, 2, 3])
+@pytest.mark.parametrize("numbers", [(1,), (1, 1), (3, 2), (5, 1, 4), (2, 2, 2)])
+def test_processes_share_a_batch(numbers, n_processes):
+    """Each image is one process's, and none has two more than another."""
+    parts = [(group, list(range(n))) for group, n in enumerate(numbers)]
+    shares = [share_of(parts, process, n_processes) for process in range(n_processes)]
+    images = [[(group, row) for group, rows in share for row in rows] for share in shares]
+    assert sorted(image for own in images for image in own) == [(group, row) for group, rows in parts for row in rows]
+    assert max(map(len, images)) - min(map(len, images)) <= 1
 
 
 def test_images_of_other_sizes_data_sets_or_zooms_are_not_joined():
@@ -513,9 +526,12 @@ def test_gpu_trains_as_the_cpu_does(tmp_path, monkeypatch):
     """Features computed there, both phases; without dropout, which each draws in its own way."""
     recipe = recipe_of(config={**SMALL, "dropout": 0.0})
     on_gpu = run(recipe, [make_dataset(12)], tmp_path / "gpu")
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "other features")
+    assert AcceleratorState().device.type == "cuda"
+    PartialState._reset_state()  # which keeps its device as long as the process lives
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     on_cpu = run(recipe, [make_dataset(12)], tmp_path / "cpu")
+    assert AcceleratorState().device.type == "cpu"
+    PartialState._reset_state()
     for one, other in zip(on_gpu.log, on_cpu.log, strict=True):
         assert one["loss"] == pytest.approx(other["loss"], abs=0.01)
     image = make_dataset(12).stimuli[0].image

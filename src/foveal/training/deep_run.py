@@ -21,7 +21,7 @@ from foveal.metrics.auc import auc
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import normalize_log_density
-from foveal.training.examples import Batch, ExampleGroup, Examples, joinable
+from foveal.training.examples import Batch, ExampleGroup, Examples, joinable, share_of
 from foveal.training.losses import get_loss
 from foveal.training.recipe import Recipe
 
@@ -164,12 +164,11 @@ class Run:
         torch.manual_seed(seed)  # of dropout; the same when the run is resumed
         self.model.train()
         total, n_steps = 0.0, math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
-        mine = self.accelerator.process_index
         for number, step in enumerate(self.examples.steps(self.recipe.batch_size, torch.Generator().manual_seed(seed))):
             report(number, n_steps)
             n_images = sum(len(rows) for _, rows in step)
             for parts in joinable(step):
-                own = [(group, rows[mine :: self.accelerator.num_processes]) for group, rows in parts if rows[mine:]]
+                own = share_of(parts, self.accelerator.process_index, self.accelerator.num_processes)
                 # Processes' gradients are averaged, so that each counts its images as if there were no others. One
                 # without a part in a batch goes along with an image that does not count: all wait for each other.
                 weight = self.accelerator.num_processes / n_images if own else 0.0

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
 from foveal.training.losses import Observed
 from foveal.training.readout_problem import counts_of, log_priors_of
+
+Group = TypeVar("Group")
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Batch:
         if not others:
             return first
         taught = [batch.taught for batch in batches if batch.taught is not None]
+        assert len(taught) in (0, len(batches))
         return replace(
             first,
             features={layer: torch.cat([batch.features[layer] for batch in batches]) for layer in first.features},
@@ -198,6 +201,15 @@ def joinable(step: Sequence[tuple[ExampleGroup, list[int]]]) -> list[list[tuple[
     for group, rows in step:
         parts.setdefault((group.dataset, group.features.size, group.zoom), []).append((group, rows))
     return list(parts.values())
+
+
+def share_of(parts: Sequence[tuple[Group, list[int]]], process: int, n_processes: int) -> list[tuple[Group, list[int]]]:
+    """Every so many-th of some images, which is what one of several processes computes; none, if there are too few."""
+    own, first = [], process
+    for group, rows in parts:
+        own.append((group, rows[first::n_processes]))
+        first = (first - len(rows)) % n_processes
+    return [(group, rows) for group, rows in own if rows]
 
 
 def digest_of(datasets: Sequence[Dataset], held_out: Sequence[np.ndarray]) -> str:

@@ -96,7 +96,8 @@ class FeatureCache:
     """Features of chosen layers for all images of a data set: float16 arrays on disk, one a layer and image size.
 
     A layer is kept under a key made of all that its values depend on: the backbone and the hash of its weights, padding
-    and shrinking, and the images. An interrupted computation goes on with the images that are missing.
+    and shrinking, the kind of device, and the images. An interrupted computation goes on with the images that are
+    missing.
 
     Parameters
     ----------
@@ -136,6 +137,8 @@ class FeatureCache:
             chosen["finest_step"] = self.finest_step
         if self.mirrored:
             chosen["mirrored"] = True
+        if self.model.device.type != "cpu":  # its convolutions may round otherwise
+            chosen["device"] = self.model.device.type
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
         weights = installed_path(chosen["backbone"])
         if weights.is_file():
@@ -226,8 +229,9 @@ class FeatureCache:
         missing = [layer for layer in grids if not (folder / _file(layer, size)).is_file()]
         if not missing:
             return
-        unfinished = {layer: folder / f"unfinished-{_file(layer, size)}" for layer in missing}
-        together = hashlib.sha256("-".join(missing).encode()).hexdigest()[:12]  # names of all would be too long a name
+        # Runs that want other layers count for themselves. The names of all layers would be too long a name.
+        together = hashlib.sha256("-".join(missing).encode()).hexdigest()[:12]
+        unfinished = {layer: folder / f"unfinished-{together}-{_file(layer, size)}" for layer in missing}
         count = folder / f"unfinished-{together}-{size[0]}x{size[1]}.txt"
         done = int(count.read_text()) if count.is_file() and all(p.is_file() for p in unfinished.values()) else 0
         shapes = {layer: (len(images), *self._shape(layer, grids[layer])) for layer in missing}
@@ -243,7 +247,7 @@ class FeatureCache:
                 raise FovealError(problems[0])
             features = self._features(stacked(list(pixels.values())).to(self.model.device))
             for layer, array in arrays.items():
-                array[done : done + len(pixels)] = features[layer].half().cpu().numpy()
+                array[done : done + len(pixels)] = features[layer].cpu().numpy().astype(np.float16)
                 array.flush()
             done += len(pixels)
             with write_atomically(count) as temporary:

@@ -13,9 +13,10 @@ from foveal.gaze import Dataset
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.progress import Progress
 from foveal.training.deep_run import CHECKPOINT, RECIPE, Run
-from foveal.training.feature_cache import BATCH_SIZE
 from foveal.training.preparation import prepare
 from foveal.training.recipe import Recipe
+
+AT_ONCE = 2  # images: small maps stay in the processor's cache
 
 
 def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progress: Progress) -> None:
@@ -36,7 +37,7 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
         teacher.take_best()
         for groups, sums in zip(teacher.examples.groups, total, strict=True):
             for group, density in zip(groups, sums, strict=True):
-                for rows in torch.arange(len(density)).split(BATCH_SIZE):
+                for rows in torch.arange(len(density)).split(AT_ONCE):
                     log_density = teacher.log_densities(group, rows.tolist())
                     whole = resize_log_density(log_density, (density.shape[1], density.shape[2]))
                     density[rows] += whole.exp() / len(teachers)

@@ -178,8 +178,9 @@ class FovealS(SaliencyModel):
         """Where the features of some layers lie in an image of this (height, width)."""
         height, width = self.working_size(size, zoom)
         rows, columns = size[0] / height, size[1] / width
-        found = self.backbone.grids((height, width), [layer for layer in layers if layer != IMAGE])
-        seen = {IMAGE: Grid(Axis(height), Axis(width))} | found
+        seen = {IMAGE: Grid(Axis(height), Axis(width))}
+        if of_network := [layer for layer in layers if layer != IMAGE]:
+            seen |= self.backbone.grids((height, width), of_network)
         return {layer: Grid(seen[layer].rows.scaled(rows), seen[layer].columns.scaled(columns)) for layer in layers}
 
     def at_scales(

@@ -14,6 +14,7 @@ from foveal.models.parts.geometry import Axis, Grid
 from foveal.models.parts.pretrained import read_weights
 
 Padding = Literal["same", "full"]
+SIZES_KEPT = 1000  # of images, for which it is kept where features lie
 MOVING = SamePadding | nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d  # modules whose values lie elsewhere than what they see
 
 
@@ -156,6 +157,8 @@ class Backbone(nn.Module):
         """Where the features of an image of this (height, width) lie in it."""
         self.check_layers(layers)
         if size not in self._grids:  # a model asks for the same at every image of a size
+            if len(self._grids) >= SIZES_KEPT:
+                self._grids.clear()
             axes = [Axis(size[0]), Axis(size[1])]
             found = {}
             for name, step in self.steps.named_children():

@@ -100,7 +100,7 @@ def _interpolation(source: Axis, target: Axis, maps: Tensor) -> Float[Tensor, "t
     return torch.from_numpy(_weights(source, target)).to(maps)
 
 
-@lru_cache(maxsize=4096)  # a model asks for the same at every image of a size
+@lru_cache(maxsize=512)  # a model asks for the same at every image of a size
 def _weights(source: Axis, target: Axis) -> Float[np.ndarray, "target source"]:
     """By how much to count each value: interpolates linearly, and averages where the target is coarser."""
     wanted = target.first + target.step * np.arange(target.length)
