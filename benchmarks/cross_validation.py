@@ -29,7 +29,6 @@ from foveal.benchmark.results import Results, write_json
 from foveal.files import write_atomically
 from foveal.models import load_model
 from foveal.training import Recipe, train_by_recipe
-from foveal.training.deep_run import RECIPE
 from foveal.training.recipe import FOLDS, read_recipe
 from foveal.training.run_recipe import TEACHER
 from foveal.training.train_deep import HELD_OUT, write_maps
@@ -40,10 +39,7 @@ METRICS = ["IG", "explained_information", "AUC", "sAUC", "NSS", "CC"]
 
 def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
     """Train without a fold, and score it: a row for each of its photographs, of the two models each in two ways."""
-    of_fold = recipe.without_fold(fold)
-    finished = out / RECIPE
-    if not (finished.is_file() and Recipe.read(finished).unfinished == of_fold.unfinished):
-        train_by_recipe(of_fold, out=out, resume=True, progress=say)
+    train_by_recipe(recipe.without_fold(fold), out=out, resume=True, progress=say)
     runs = {recipe.model: out, "foveal-l": out / TEACHER}
     tables = []
     for name in recipe.datasets:

@@ -110,7 +110,7 @@ def _on_one_grid(model: FovealS, size: tuple[int, int], own: tuple[int, int]) ->
     """The cells of an image of one size, and those of another, both in px of the first."""
     source, target = model.density_grid(size), model.density_grid(own)
     rows, columns = size[0] / own[0], size[1] / own[1]
-    return source, Grid(target.rows.scaled(rows), target.columns.scaled(columns))
+    return source, target.scaled(rows, columns)
 
 
 def main() -> None:

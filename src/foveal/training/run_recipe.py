@@ -19,9 +19,7 @@ from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
-from foveal.training.deep_run import CHECKPOINT, RECIPE, read_checkpoint
-from foveal.training.examples import digest_of
-from foveal.training.preparation import check, held_out_images
+from foveal.training.preparation import check
 from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
 from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, train_deep, write_maps
 
@@ -158,15 +156,8 @@ def cross_validate(
 
         folder = out / RUNS_OF_FOLDS / str(fold)
         of_fold = recipe.without_fold(fold)
-        if not (resume and _is_done(folder, of_fold, datasets)):
-            train_deep(
-                of_fold,
-                datasets,
-                folder,
-                teachers=_teachers(recipe, out, fold),
-                resume=resume,
-                progress=report,
-            )
+        teachers = _teachers(recipe, out, fold)
+        train_deep(of_fold, datasets, folder, teachers=teachers, resume=resume, progress=report)
         for data in datasets:
             together[data.name] |= read_maps(folder / HELD_OUT / f"{data.name}.hdf5")
     paths = {name: out / HELD_OUT / f"{name}.hdf5" for name in together}
@@ -175,12 +166,3 @@ def cross_validate(
             write_maps(path, together[name])
     PartialState().wait_for_everyone()
     return paths
-
-
-def _is_done(folder: Path, recipe: Recipe, datasets: Sequence[Dataset]) -> bool:
-    """Was a model trained here by this recipe, on these images and fixations?"""
-    path = folder / RECIPE  # written when all else is
-    if not path.is_file() or Recipe.read(path).unfinished != recipe.unfinished:
-        return False
-    digest = digest_of(datasets, [held_out_images(data, recipe.held_out) for data in datasets])
-    return bool(read_checkpoint(folder / CHECKPOINT).get("examples") == digest)

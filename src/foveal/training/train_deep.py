@@ -23,7 +23,8 @@ from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models import save_model
 from foveal.progress import Progress
-from foveal.training.deep_run import CHECKPOINT, RECIPE, Run
+from foveal.training.deep_run import CHECKPOINT, RECIPE, Run, read_checkpoint
+from foveal.training.examples import digest_of
 from foveal.training.preparation import config_of, held_out_images, prepare
 from foveal.training.recipe import Recipe
 from foveal.training.teacher import teach
@@ -60,7 +61,8 @@ def train_deep(
     """Train as the recipe says; write `out`/<model>.safetensors, log.csv, curve.png, recipe.toml and checkpoint.pt.
 
     Of held-out images, the log densities are written as well: `out`/held_out/<data set>.hdf5, by names of images.
-    `teachers` are the folders of runs whose densities are learned as well.
+    `teachers` are the folders of runs whose densities are learned as well. With `resume`, the run that is in `out` goes
+    on; one that is done is left as it is.
 
     Raises
     ------
@@ -74,6 +76,9 @@ def train_deep(
         raise FovealError(f"{folder}: holds a run already; go on with --resume, or choose another --out")
     if len({data.name for data in datasets}) < len(datasets):
         raise FovealError("two of the data sets have the same name")
+    path = folder / f"{recipe.model}.safetensors"
+    if log := _log_if_done(folder, recipe, datasets):
+        return DeepTraining(path, log)
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(mixed_precision=recipe.precision, cpu=not torch.cuda.is_available())
     run = prepare(recipe, datasets, recipe.zooms, accelerator, progress)
@@ -98,13 +103,22 @@ def train_deep(
                 _write_log(folder, run.log)
                 run.save(checkpoint)
     run.take_best()
-    path = folder / f"{recipe.model}.safetensors"
     if accelerator.is_main_process:
         _write_held_out(folder, datasets, run)
         save_model(run.result(), path, _provenance(recipe, datasets, run.log))
         recipe.write(finished)
     accelerator.wait_for_everyone()  # who goes on may read what the main process wrote
     return DeepTraining(path, run.log)
+
+
+def _log_if_done(folder: Path, recipe: Recipe, datasets: Sequence[Dataset]) -> list[dict[str, int | float]] | None:
+    """The epochs of a model that was trained here by this recipe, on these images and fixations; None without one."""
+    finished = folder / RECIPE
+    if not finished.is_file() or Recipe.read(finished) != recipe:
+        return None
+    state = read_checkpoint(folder / CHECKPOINT)
+    digest = digest_of(datasets, [held_out_images(data, recipe.held_out) for data in datasets])
+    return list(state["log"]) if state.get("examples") == digest else None
 
 
 def _write_log(folder: Path, log: list[dict[str, int | float]]) -> None:

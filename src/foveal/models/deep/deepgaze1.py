@@ -101,8 +101,7 @@ class DeepGaze1(SaliencyModel):
         rows, columns = size[0] / height, size[1] / width
         seen = max(height, SMALLEST_INPUT), max(width, SMALLEST_INPUT)
         return {
-            layer: Grid(grid.rows.scaled(rows), grid.columns.scaled(columns))
-            for layer, grid in self.backbone.grids(seen, self.config.layers).items()
+            layer: grid.scaled(rows, columns) for layer, grid in self.backbone.grids(seen, self.config.layers).items()
         }
 
     def _shrunk(self, size: tuple[int, int]) -> tuple[int, int]:

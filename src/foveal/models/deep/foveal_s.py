@@ -181,7 +181,7 @@ class FovealS(SaliencyModel):
         seen = {IMAGE: Grid(Axis(height), Axis(width))}
         if of_network := [layer for layer in layers if layer != IMAGE]:
             seen |= self.backbone.grids((height, width), of_network)
-        return {layer: Grid(seen[layer].rows.scaled(rows), seen[layer].columns.scaled(columns)) for layer in layers}
+        return {layer: seen[layer].scaled(rows, columns) for layer in layers}
 
     def at_scales(
         self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0

@@ -46,9 +46,9 @@ class Grid:
     rows: Axis
     columns: Axis
 
-    def scaled(self, factor: float) -> "Grid":
-        """See `Axis.scaled`."""
-        return Grid(self.rows.scaled(factor), self.columns.scaled(factor))
+    def scaled(self, rows: float, columns: float) -> "Grid":
+        """Positions in an image whose height and width were shrunk by these factors before: see `Axis.scaled`."""
+        return Grid(self.rows.scaled(rows), self.columns.scaled(columns))
 
     @classmethod
     def over(cls, size: tuple[int, int], shape: tuple[int, int]) -> "Grid":
