@@ -1,13 +1,14 @@
-"""Are photographs of MIT1003 among those that foveal-s and foveal-l were trained on?
+"""Are photographs of MIT1003 among those that foveal-s and foveal-l were trained on, or of a fold among the others?
 
     python benchmarks/overlap.py --data-root data
 
-Each of its photographs, and its mirror image, beside each of OSIE, EyeCrowd and Scene, all brought to 24 x 24 gray
-pixels: the correlations of the ten pairs that are most alike, to be looked at. Of two copies of one picture it is above
-.99.
+Each photograph of MIT1003, and its mirror image, beside each of OSIE, EyeCrowd and Scene, and each of those beside each
+other one that is not in its fold; all brought to 24 x 24 gray pixels. The correlations of the ten pairs that are most
+alike, to be looked at. Of two copies of one picture it is above .99.
 """
 
 import argparse
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ from jaxtyping import Float
 from timing import keep
 
 import foveal
-from foveal.training.recipe import Recipe, read_recipe
+from foveal.training.recipe import FOLDS, Recipe, read_recipe
 
 SIDE = 24
 SHOWN = 10
@@ -31,6 +32,22 @@ def thumbnails(dataset: foveal.Dataset) -> Float[np.ndarray, "image pixel"]:
     return np.stack(rows)
 
 
+def alike(one: Float[np.ndarray, "n pixel"], other: Float[np.ndarray, "m pixel"]) -> Float[np.ndarray, "n m"]:
+    """Correlation of each with each, or with its mirror image, if that is higher."""
+    mirrored = one.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(len(one), -1)
+    return np.maximum(one @ other.T, mirrored @ other.T)
+
+
+def most_alike(values: Float[np.ndarray, "n m"], names: Sequence[str], other_names: Sequence[str]) -> dict[str, float]:
+    """The pairs with the highest values."""
+    places = np.argsort(values, axis=None)[::-1][:SHOWN]
+    rows, columns = np.unravel_index(places, values.shape)
+    return {
+        f"{names[row]} and {other_names[column]}": float(values[row, column])
+        for row, column in zip(rows, columns, strict=True)
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-root")
@@ -38,17 +55,14 @@ def main() -> None:
     recipe = read_recipe("foveal-s")
     assert isinstance(recipe, Recipe)
     test = foveal.load_dataset("mit1003", arguments.data_root)
-    seen = thumbnails(test)
-    mirrored = seen.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(len(seen), -1)
-    found = {}
-    for name in recipe.datasets:
-        data = foveal.load_dataset(name, arguments.data_root)
-        alike = np.maximum(seen @ (trained := thumbnails(data)).T, mirrored @ trained.T)
-        for place in np.argsort(alike, axis=None)[::-1][:SHOWN]:
-            one, other = np.unravel_index(place, alike.shape)
-            found[f"{test.stimuli.ids[one]} and {name}'s {data.stimuli.ids[other]}"] = float(alike[one, other])
-    most = sorted(found, key=lambda pair: -found[pair])[:SHOWN]
-    keep("overlap", {pair: found[pair] for pair in most})
+    datasets = [foveal.load_dataset(name, arguments.data_root) for name in recipe.datasets]
+    trained = np.concatenate([thumbnails(data) for data in datasets])
+    names = [f"{data.name}'s {image}" for data in datasets for image in data.stimuli.ids]
+    found = most_alike(alike(thumbnails(test), trained), [f"mit1003's {image}" for image in test.stimuli.ids], names)
+    fold = np.concatenate([np.arange(len(data)) % FOLDS for data in datasets])
+    in_two_folds = np.triu(fold[:, None] != fold)  # each pair once
+    found |= most_alike(np.where(in_two_folds, alike(trained, trained), -1), names, names)
+    keep("overlap", found)
 
 
 if __name__ == "__main__":
