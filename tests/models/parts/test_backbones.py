@@ -245,6 +245,8 @@ def test_convolutions_and_what_clips_them_are_the_same_in_one_pass():
         torch.testing.assert_close(fused, network(images), rtol=1e-5, atol=1e-5)
         one_by_one = nn.Sequential.forward(network.stem, images)
         torch.testing.assert_close(one_by_one, network.stem(images), rtol=1e-5, atol=1e-5)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert network(images).dtype == torch.bfloat16
 
 
 def test_a_network_can_end_where_it_is_read_out():

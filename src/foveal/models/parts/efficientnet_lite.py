@@ -106,6 +106,7 @@ def _convolved(
 def _can_fuse(maps: Tensor) -> bool:
     """Is there the operation that torch's own compiler puts in (it has no gradient, and no form in other formats)?"""
     plain = maps.device.type == "cpu" and maps.dtype == torch.float32 and not torch.is_grad_enabled()
+    plain = plain and not torch.is_autocast_enabled("cpu")  # which does not know this operation
     plain = plain and torch.backends.mkldnn.is_available() and not torch.compiler.is_exporting()
     return plain and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
