@@ -28,7 +28,7 @@ def main() -> None:
     model, data = load_model(arguments.model), foveal.load_dataset(arguments.dataset)
     if not isinstance(model, FovealS | FovealL):
         raise SystemExit(f"{model.name} has no centre bias that could be another")
-    first = model.networks[0] if isinstance(model, FovealL) else model  # all members were given the same two numbers
+    first = model.networks[0]  # all members were given the same two numbers
     maps = {}
     for some in unseen_of(model, data, to_nobody):
         log_density = some.log_density(1 / float(first.temperature), float(first.prior_weight)).numpy()

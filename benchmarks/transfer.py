@@ -69,8 +69,7 @@ def left_out_of(path: Path, name: str) -> LeftOut:
     """What the model in a file says of a data set."""
     model = load_model(path)
     assert isinstance(model, FovealS | FovealL)
-    members = model.networks if isinstance(model, FovealL) else [model]
-    as_trained = mean_of([Transfer(float(m.temperature), float(m.prior_weight)) for m in members])
+    as_trained = mean_of([Transfer(float(one.temperature), float(one.prior_weight)) for one in model.networks])
     data = foveal.load_dataset(name)
     unseen = unseen_of(model, data, say)
     images = np.concatenate([some.images for some in unseen])

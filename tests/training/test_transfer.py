@@ -8,6 +8,8 @@ import torch
 from toy import make_dataset
 
 import foveal
+from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.finalizer import resize_maps
@@ -30,6 +32,13 @@ def test_it_finds_what_the_fixations_were_drawn_by():
     found = fit_transfer([sampled(0.5, 0.8)])
     assert found.temperature == pytest.approx(2.0, rel=0.05)
     assert found.prior_weight == pytest.approx(0.8, abs=0.05)
+
+
+def test_the_saliency_is_never_turned_upside_down():
+    """Of fixations where it is low, it is made to count nearly nothing."""
+    found = fit_transfer([sampled(-0.5, 0.8)])
+    assert found.temperature > 20
+    assert found.prior_weight == pytest.approx(0.8, abs=0.2)
 
 
 def test_no_other_pair_is_better():
@@ -90,10 +99,12 @@ def test_calibrated_to_a_data_set(n_members):
     less, more = (foveal.evaluate([one], data, ["LL"]).per_image["LL"].mean() for one in (model, calibrated))
     assert more > less + 0.1
     fit = fit_transfer(unseen_of(model, data, lambda *_: None))
+    fitted = {
+        "temperature": torch.tensor(fit.temperature),
+        "prior_weight": torch.tensor(fit.prior_weight),
+        "log_prior": CenterBias.of(CenterBiasKDE.fit(data)).log_grid.float(),
+    }
     for name, tensor in calibrated.state_dict().items():
-        if name.endswith("temperature"):
-            assert tensor.item() == pytest.approx(fit.temperature)
-        elif not name.endswith(("prior_weight", "log_prior")):
-            assert torch.equal(tensor, before[name]), name
+        torch.testing.assert_close(tensor, fitted.get(name.split(".")[-1], before[name]), msg=name)
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), name

@@ -19,12 +19,16 @@ from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
+from foveal.models.deep.foveal_l import FovealL
+from foveal.models.deep.foveal_s import FovealS
+from foveal.models.registry import trainings_of
 from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
 from foveal.training.learning import learn
 from foveal.training.readout_problem import SPARSITY
 from foveal.training.train_readout import LeftOut, train_readout
+from foveal.training.transfer import fit_transfer, unseen_of, with_transfer
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,8 @@ def train(
     Of a model that computes a saliency map, the calibration is fitted, after what it makes the map of, if that is
     learned: from fixations (`icf`, `judd`, `lds`), from labelled faces (`faces`), or from the photographs alone (`aim`,
     `sun`, `dva`; folds share these). Of `centerbias`, the density; of `deepgaze1`, the readout, on features that are
-    computed once and kept.
+    computed once and kept; of `foveal-s` and `foveal-l`, the centre bias and how sure they are (`training.transfer`),
+    while `train_by_recipe` trains the networks.
 
     Parameters
     ----------
@@ -133,8 +138,6 @@ def train(
         config = config_for(backbone or "alexnet", layers or DeepGaze1Config().layers)
         fitted_model = DeepGaze1(config)
         fitted_model.backbone.check_layers(config.layers)  # its weights are here, or the reason is said now
-    elif not isinstance(fitted_model, SaliencyMapModel | CenterBias):
-        raise FovealError(f"{name} is trained by a recipe: foveal train RECIPE.toml (see foveal models {name})")
     elif backbone or layers or resume or (left_out, optimizer, penalty) != ("images", "lbfgs", SPARSITY):
         raise FovealError(
             f"{name} has no layers, optimizer, penalty or folds over subjects to choose, nor can it resume"
@@ -146,9 +149,11 @@ def train(
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     if split:
         data = data.split(split)
-    data = data.select(np.unique(data.fixations.image))
+    data = data.looked_at()
     if folds is not None and isinstance(fitted_model, SaliencyMapModel) and fitted_model.map_is_fitted:
         raise FovealError(f"{name}: its map is fitted to fixations or labels before it is calibrated: it has no folds")
+    if folds is not None and isinstance(fitted_model, FovealS | FovealL):
+        raise FovealError(f"{name}: its networks stay as they are, what is fitted is two numbers: it has no folds")
     if folds is not None and leaves_out == "subjects":
         raise FovealError("folds leave out images; of subjects, each is left out in turn")
     if folds is not None and not 2 <= folds <= len(data):
@@ -179,6 +184,14 @@ def train(
         learn(fitted_model, data, seed, progress or to_nobody)
         likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or to_nobody)
         trained = fitted_model
+    elif isinstance(fitted_model, FovealS | FovealL):
+        networks = load_model(model)
+        assert isinstance(networks, FovealS | FovealL)
+        unseen = unseen_of(networks, data, progress or to_nobody)
+        fit = fit_transfer(unseen)
+        trained = with_transfer(networks, fit, data)
+        gains = torch.cat([some.gain(1 / fit.temperature, fit.prior_weight) for some in unseen])
+        likelihood, held_out = prior_likelihood + float(gains.mean()), None
     else:
         likelihood, held_out = _fitted_log_likelihood(center_bias, data), prior_likelihood
         trained = center_bias
@@ -210,6 +223,9 @@ def train(
     )
     provenance = asdict(result)
     del provenance["path"]  # a place on this machine says nothing elsewhere
+    if isinstance(trained, FovealS | FovealL):  # which knows what its networks have learned as well
+        networks_learned = {part or name: training for part, training in trainings_of(model).items()}
+        provenance = {"members": {**networks_learned, "calibration": provenance}}
     save_model(trained, path, provenance)
     return result
 

@@ -28,7 +28,7 @@ from foveal.threads import computed_ahead
 from foveal.training.feature_cache import FeatureGroup
 from foveal.training.readout_problem import counts_of, log_priors_of
 
-Model = TypeVar("Model", FovealS, FovealL)
+Model = TypeVar("Model", bound=FovealS | FovealL)
 BATCH_SIZE = 2
 STEPS = 50  # at most; of a problem of two numbers
 
@@ -92,7 +92,7 @@ def unseen_of(
     FovealError
         If an image cannot be read.
     """
-    members = model.networks if isinstance(model, FovealL) else [model]
+    members = model.networks
     grid_of = max(members, key=lambda member: member.config.working_area).density_grid
     by_size: dict[tuple[int, int], list[int]] = {}
     looked_at = np.unique(data.fixations.image)
@@ -121,18 +121,19 @@ def unseen_of(
 
 def fit_transfer(unseen: Sequence[Unseen]) -> Transfer:
     """Temperature and weight with the highest mean information gain."""
-    # Of one network, the likelihood is concave in the inverse temperature and the weight.
-    values = torch.tensor([1.0, 1.0], requires_grad=True)
+    # The logarithm of the inverse temperature: below zero, the saliency would be turned upside down.
+    values = torch.tensor([0.0, 1.0], requires_grad=True)
     optimizer = torch.optim.LBFGS([values], max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def cost() -> Float[Tensor, ""]:
         optimizer.zero_grad()
-        loss = -torch.cat([some.gain(values[0], values[1]) for some in unseen]).mean()
+        loss = -torch.cat([some.gain(values[0].exp(), values[1]) for some in unseen]).mean()
         loss.backward()
         return loss
 
     optimizer.step(cost)
-    return Transfer(1 / float(values[0].detach()), float(values[1].detach()))
+    log_sharpness, prior_weight = values.tolist()
+    return Transfer(math.exp(-log_sharpness), prior_weight)
 
 
 def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None) -> Model:
@@ -146,10 +147,14 @@ def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None)
     FovealError
         If an image cannot be read, or nobody looked at any.
     """
-    fit = fit_transfer(unseen_of(model, data, progress or to_nobody))
+    return with_transfer(model, fit_transfer(unseen_of(model, data, progress or to_nobody)), data)
+
+
+def with_transfer(model: Model, fit: Transfer, data: Dataset) -> Model:
+    """The same networks with a temperature and a weight of the centre bias, and the centre bias of a data set."""
     log_prior = CenterBias.of(CenterBiasKDE.fit(data)).log_grid.float()
     calibrated = copy.deepcopy(model)
-    for network in calibrated.networks if isinstance(calibrated, FovealL) else [calibrated]:
+    for network in calibrated.networks:
         network.temperature.fill_(fit.temperature)
         network.prior_weight.fill_(fit.prior_weight)
         network.log_prior.copy_(log_prior)

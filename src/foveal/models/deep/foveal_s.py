@@ -129,6 +129,11 @@ class FovealS(SaliencyModel):
         self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
 
     @property
+    def networks(self) -> "list[FovealS]":
+        """Itself: the only one, other than of a mixture."""
+        return [self]
+
+    @property
     def last_frozen(self) -> str:
         """The layer from which on the network can be trained; IMAGE if it is trained whole."""
         layers = (IMAGE, *self.backbone.layers)
