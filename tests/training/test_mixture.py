@@ -1,5 +1,7 @@
 """Several networks as one: training them by one recipe, the mean of their densities, what a file of it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -93,8 +95,17 @@ def test_members_that_do_not_go_together(tmp_path, recipe):
         read_recipe(recipe)
     (tmp_path / "three.toml").write_text("held_out = 0\n" + MEMBER.format(seed=2, area=6_000))
     recipe.write_text('members = ["one.toml", "three.toml"]\n')
-    with pytest.raises(FovealError, match="the same datasets and held_out"):
+    with pytest.raises(FovealError, match=r"both.toml: .*the same datasets and held_out"):
         read_recipe(recipe)
+    # A teacher that is a table in the student's file, of which but the first member leaves out what the student does.
+    one = Recipe(("toy",), held_out=0)
+    Recipe(("toy",), held_out=0, teacher=Mixture({"one": one, "two": replace(one, seed=1)})).write(tmp_path / "s.toml")
+    text = (tmp_path / "s.toml").read_text()
+    assert read_recipe(tmp_path / "s.toml").examples == (("toy",), 0)
+    at = text.rindex("held_out = 0")
+    (tmp_path / "s.toml").write_text(text[:at] + "held_out = 1" + text[at + 12 :])
+    with pytest.raises(FovealError, match=r"s.toml: .*the same datasets and held_out"):
+        read_recipe(tmp_path / "s.toml")
 
 
 def test_maps_whose_names_are_paths(tmp_path):

@@ -243,6 +243,12 @@ class Mixture:
 
     members: dict[str, Recipe]
 
+    def __post_init__(self) -> None:
+        if len(self.members) < 2:
+            raise FovealError("a mixture has at least two members")
+        if len({member.examples for member in self.members.values()}) > 1:
+            raise FovealError("all members must have the same datasets and held_out")
+
     @property
     def examples(self) -> tuple[tuple[str, ...], int | None]:
         """Data sets and held-out fold of all members."""
@@ -271,15 +277,16 @@ class Mixture:
             If it or one of them cannot be read, there are not two, or they are of other data or folds.
         """
         values = _read_toml(path)
-        if values.keys() != {"members"} or not isinstance(values["members"], list) or len(values["members"]) < 2:
-            raise FovealError(f"{path}: a mixture says nothing but members, at least two")
+        if values.keys() != {"members"} or not isinstance(values["members"], list):
+            raise FovealError(f"{path}: a mixture says nothing but members, a list")
         files = [Path(path).parent / str(name) for name in values["members"]]
         members = {file.stem: Recipe.read(file) for file in files}
         if len(members) < len(files):
             raise FovealError(f"{path}: two members of one name")
-        if len({member.examples for member in members.values()}) > 1:
-            raise FovealError(f"{path}: all members must have the same datasets and held_out")
-        return cls(members)
+        try:
+            return cls(members)
+        except FovealError as error:
+            raise FovealError(f"{path}: {error}") from None
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe | Mixture:

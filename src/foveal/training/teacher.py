@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.progress import Progress
@@ -34,6 +35,8 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
     for number, folder in enumerate(teachers):
         teacher = prepare(Recipe.read(folder / RECIPE), datasets, run.recipe.zooms, run.accelerator, progress)
         teacher.load(folder / CHECKPOINT)
+        if teacher.examples.digest != run.examples.digest:
+            raise FovealError(f"{folder}: trained on other images than its student")
         teacher.take_best()
         for groups, sums in zip(teacher.examples.groups, total, strict=True):
             for group, density in zip(groups, sums, strict=True):
