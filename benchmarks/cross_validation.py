@@ -29,6 +29,7 @@ from foveal.benchmark.results import Results, write_json
 from foveal.files import write_atomically
 from foveal.models import load_model
 from foveal.training import Recipe, train_by_recipe
+from foveal.training.preparation import held_out_images
 from foveal.training.recipe import FOLDS, read_recipe
 from foveal.training.run_recipe import TEACHER
 from foveal.training.train_deep import HELD_OUT, write_maps
@@ -43,8 +44,8 @@ def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
     runs = {recipe.model: out, "foveal-l": out / TEACHER}
     tables = []
     for name in recipe.datasets:
-        data = foveal.load_dataset(name)
-        images = range(fold, len(data), FOLDS)
+        data = foveal.load_dataset(name).looked_at()  # as it was trained on
+        images = held_out_images(data, fold).tolist()
         with tempfile.TemporaryDirectory() as folder:
             files = {run / HELD_OUT / f"{data.name}.hdf5": model for model, run in runs.items()}
             for model, run in runs.items():

@@ -39,8 +39,7 @@ def main() -> None:
     temperature, weight = float(model.temperature), float(model.prior_weight)
     parts = {}
     for name in recipe["datasets"]:
-        data = foveal.load_dataset(name)
-        data = data.select(np.unique(data.fixations.image))  # as it was trained on
+        data = foveal.load_dataset(name).looked_at()  # as it was trained on
         chosen = held_out_images(data, recipe["held_out"])
         parts[name] = data, chosen, float(np.nanmean(Yardsticks(data).gold_information_gain[chosen]))
     photograph = (np.random.default_rng(0).random((480, 640, 3)) * 255).astype(np.uint8)

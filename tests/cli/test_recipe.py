@@ -5,6 +5,7 @@ import pytest
 import torch
 from toy import make_photograph, write_image
 
+from foveal.models import load_model, trained_on
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
 
@@ -38,6 +39,32 @@ def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
     assert np.load(tmp_path / "res/photo.density.npy").shape == (60, 80)
 
 
+@pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+def test_what_could_not_be_used_is_named_in_the_end(foveal, study, tmp_path, monkeypatch):
+    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
+    monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+    with (study / "fixations.csv").open("a") as file:
+        file.write("nothing.png,1,1,0,0\n")
+    (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
+    code, out, err = foveal("train", "recipe.toml", "--out", "run")
+    assert (code, "weights: run" in out, "nothing.png" in err) == (1, True, True)
+
+
+def test_foveal_s_is_calibrated_to_a_data_set(foveal, study, tmp_path):
+    """Its networks stay, and the file knows what they and the calibration were fitted to."""
+    code, out, _ = foveal("train", "foveal-s", "--dataset", str(study), "--out", "mine")
+    assert (code, "foveal-s fitted to" in out) == (0, True)
+    path = tmp_path / "mine/foveal-s.safetensors"
+    assert trained_on(path) == ["osie", "eyecrowd", "scene", "toy"]
+    before, after = load_model("foveal-s").state_dict(), load_model(path).state_dict()
+    moved = {name for name in after if not torch.equal(before[name], after[name])}
+    assert moved == {"temperature", "prior_weight", "log_prior"}
+    assert "calibration" in foveal("models", str(path))[1]
+    code, _, err = foveal("train", "foveal-s", "--dataset", str(study), "--folds", "3")
+    assert (code, "it has no folds" in err) == (2, True)
+
+
 def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatch):
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "none"))
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
@@ -49,5 +76,3 @@ def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatc
     assert (code, "nothing.toml: no recipe" in err) == (2, True)
     code, _, err = foveal("train", "bms")
     assert (code, "--dataset" in err) == (2, True)
-    code, _, err = foveal("train", "foveal-s", "--dataset", str(study))
-    assert (code, "foveal-s is trained by a recipe" in err) == (2, True)

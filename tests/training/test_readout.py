@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -110,6 +111,13 @@ def test_the_key_says_what_features_depend_on(model, dataset):
         keys.add(FeatureCache(DeepGaze1(dataclasses.replace(CONFIG, **change)), dataset).key)
     assert len(keys) == 4
     assert FeatureCache(DeepGaze1(), dataset).key in keys  # layers are kept one by one
+
+
+@pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+def test_features_that_the_disk_has_no_room_for(model, dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=500_000))
+    with pytest.raises(FovealError, match=r"1\.0 MB of features, but 0\.00 GB are free"):
+        FeatureCache(model, dataset, tmp_path).groups()
 
 
 def problem_of(groups, dataset, fixations=None):

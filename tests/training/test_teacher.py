@@ -11,6 +11,7 @@ from toy import make_dataset
 from foveal.errors import FovealError
 from foveal.models import load_model
 from foveal.models.parts.backbones import Backbone
+from foveal.progress import to_nobody
 from foveal.training import Phase, Recipe, train_by_recipe
 from foveal.training.deep_run import Run
 from foveal.training.preparation import prepare
@@ -67,6 +68,31 @@ def test_what_is_taught_is_the_mean_of_the_teachers_densities(teachers):
         np.testing.assert_allclose(taught.numpy(), np.exp(expected), rtol=2e-3, atol=1e-7)
     mirrored = run.examples.groups[1][0].taught
     assert not torch.allclose(mirrored, run.examples.groups[0][0].taught)
+
+
+def test_a_teacher_that_saw_what_the_student_does_not_is_refused(tmp_path):
+    data = make_dataset(6)
+    train_deep(replace(MEMBER, held_out=1), [data], tmp_path / "one", resume=False, progress=lambda *_: None)
+    with pytest.raises(FovealError, match="trained on other images than its student"):
+        teach(student_run(), [tmp_path / "one"], [data], lambda *_: None)
+
+
+def test_a_folder_of_another_run_is_refused_before_anything_is_trained(tmp_path):
+    """The student's own, with and without --resume, and that of a fold."""
+    members = {"one": MEMBER, "two": replace(MEMBER, seed=1)}
+    recipe = replace(MEMBER, teacher=Mixture(members))
+    for folder in ("student", "fold/folds/1"):
+        train_deep(
+            replace(MEMBER, seed=3, held_out=0), [make_dataset(6)], tmp_path / folder, resume=False, progress=to_nobody
+        )
+        out = tmp_path / folder.split("/")[0]
+        for resume, message in ((False, "holds a run already"), (True, "of another recipe")):
+            with pytest.raises(FovealError, match=message):
+                train_by_recipe(recipe, out=out, cross_validated=True, resume=resume)
+        assert not (out / "teacher").exists()
+    with pytest.raises(FovealError, match="leave held_out out of the recipe"):
+        train_by_recipe(recipe.without_fold(0), out=tmp_path / "new", cross_validated=True)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_teacher_that_was_stopped_early_teaches_what_it_wrote(tmp_path, monkeypatch):

@@ -70,8 +70,9 @@ def test_it_learns_and_keeps_what_it_did(tmp_path):
 
 
 def test_a_resumed_run_gives_the_same_weights(tmp_path):
-    """Stopped in the middle of either phase; with dropout, a running mean and mirrored images."""
-    dataset, recipe = make_dataset(12), recipe_of(phases=(Phase(2, 1e-2), Phase(2, 1e-3, 1e-3)))
+    """Of 24 steps, stopped in the middle of either phase; with dropout, a running mean and mirrored images."""
+    recipe = recipe_of(phases=(Phase(2, 1e-2), Phase(2, 1e-3, 1e-3)), batch_size=2)
+    dataset = make_dataset(14)
     whole = load_model(run(recipe, [dataset], tmp_path / "whole").path).state_dict()
     for stop_at in (1, 2, 3):
         out = tmp_path / f"stopped{stop_at}"
@@ -125,17 +126,22 @@ def test_what_a_run_says_of_held_out_images(tmp_path):
     """Information gain and AUC of the density, as they follow from one image after the other."""
     data = make_dataset(12)
     row = run(recipe_of(phases=(Phase(2, 1e-2),)), [data], tmp_path).log[-1]
-    areas = []
+    areas, gains = [], []
+    unseen = held_out_images(data, 0)
+    prior = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
     with h5py.File(tmp_path / "held_out/toy.hdf5") as file:
-        for image in held_out_images(data, 0):
+        for image in unseen:
             log_density = np.asarray(file[data.stimuli.ids[image]])
             here = data.fixations.for_image(image)
             cell = data.stimuli.sizes[image] / log_density.shape
-            at_fixations = log_density[(here.pixel_y / cell[0]).astype(int), (here.pixel_x / cell[1]).astype(int)]
+            at = ((here.pixel_y + 0.5) / cell[0]).astype(int), ((here.pixel_x + 0.5) / cell[1]).astype(int)
+            at_fixations = log_density[at]
             below = [(log_density < v).mean() + (log_density == v).mean() / 2 for v in at_fixations]
             areas.append(np.mean(below))
-    assert row["AUC"] == pytest.approx(np.mean(areas), abs=0.01)
+            gains.append((at_fixations - prior.log_density(log_density.shape).numpy()[at]).mean() / np.log(2))
+    assert row["AUC"] == pytest.approx(np.mean(areas), abs=1e-3)
     assert 0.5 < row["AUC"] < 1
+    assert row["IG"] == pytest.approx(np.mean(gains), abs=1e-3)
 
 
 @pytest.mark.parametrize("first", ["", "block18", "block16", "block15", "stem"])
@@ -258,8 +264,6 @@ def test_cross_validation(tmp_path, monkeypatch):
     assert all(what.startswith("fold 2/3") for what in seen)
     with pytest.raises(FovealError, match="of another recipe or other images"):
         cross_validate(recipe, [make_dataset(9)], tmp_path, resume=True, progress=lambda *_: None)
-    with pytest.raises(FovealError, match="leave held_out out of the recipe"):
-        cross_validate(recipe_of(), [data], tmp_path, resume=False, progress=lambda *_: None)
 
 
 def test_patience(tmp_path, monkeypatch):
@@ -298,6 +302,26 @@ def test_a_patient_run_keeps_its_best_epoch(tmp_path, monkeypatch):
             key for key, tensor in kept.items() if not torch.equal(states[3][f"backbone.{key}"].half(), tensor.half())
         ]
         assert moved
+
+
+def test_a_run_that_is_done_is_left_as_it_is(tmp_path):
+    """But for the two numbers that its model gets in the end, if the recipe says others now."""
+    data, recipe = [make_dataset(4)], recipe_of(phases=(Phase(1, 1e-2),), temperature=1.25)
+    done = run(recipe, data, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert run(recipe, data, tmp_path, resume=True) == done
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    again = run(dataclasses.replace(recipe, temperature=1.5), data, tmp_path, resume=True)
+    assert again.log == done.log
+    assert load_model(again.path).temperature == 1.5
+
+
+def test_what_is_hopeless_is_said_at_once(tmp_path):
+    with pytest.raises(FovealError, match="fp16 needs a GPU"):
+        run(recipe_of(precision="fp16"), [make_dataset(4)], tmp_path)
+    with pytest.raises(FovealError, match=r"epoch 1: the loss is .*smaller learning_rate"):
+        run(recipe_of(phases=(Phase(3, 1e30),)), [make_dataset(12)], tmp_path)
+    assert not (tmp_path / "checkpoint.pt").exists()
 
 
 def test_a_run_is_not_begun_again_by_mistake(tmp_path):

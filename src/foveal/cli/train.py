@@ -103,3 +103,4 @@ def _train_by_recipe(path: str, out: Path, data_root: Path | None, folds: int | 
     for row in result.log:
         typer.echo(f"{row['epoch']:5}  {row['loss']:8.4f}" + (f"   {row['IG']:8.4f}" if judged else ""))
     typer.echo(f"weights: {result.path}")
+    tell_problems(result.problems)

@@ -79,6 +79,10 @@ class Dataset:
             heads=tuple(self.heads[image] for image in images) if self.heads else (),
         )
 
+    def looked_at(self) -> "Dataset":
+        """The part with the photographs that have fixations."""
+        return self.select(np.unique(self.fixations.image))
+
     def split(self, name: str) -> "Dataset":
         """The named part (see `split_indices`)."""
         return self.select(self.split_indices(name))

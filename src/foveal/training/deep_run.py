@@ -27,6 +27,7 @@ from foveal.training.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"  # in a run's folder
 RECIPE = "recipe.toml"  # is there when all else is
+OF_ANOTHER_RUN = "of another recipe or other images; choose another --out"
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -181,6 +182,8 @@ class Run:
             self.average.update_parameters(self.model)
         report(n_steps, n_steps)
         total = float(self.accelerator.reduce(torch.tensor(total, device=self.accelerator.device)))
+        if not math.isfinite(total):
+            raise FovealError(f"epoch {self.epoch + 1}: the loss is {total}; try a smaller learning_rate")
         row = {"epoch": self.epoch + 1, "phase": self.n_begun, "loss": total / n_steps, **self.judge()}
         if self.recipe.patience and row["IG"] > max((before["IG"] for before in self.log), default=-math.inf):
             self.best = copy.deepcopy(self.average.state_dict())
@@ -246,7 +249,7 @@ class Run:
         """
         state = read_checkpoint(path)
         if (state.get("recipe"), state.get("examples")) != (repr(self.recipe.unfinished), self.examples.digest):
-            raise FovealError(f"{path}: of another recipe or other images; choose another --out, or leave out --resume")
+            raise FovealError(f"{path}: {OF_ANOTHER_RUN}")
         try:
             self.log, self.best = state["log"], state["best"]
             self.n_begun = int(self.log[-1]["phase"])

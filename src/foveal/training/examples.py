@@ -213,7 +213,7 @@ def share_of(parts: Sequence[tuple[Group, list[int]]], process: int, n_processes
 
 
 def digest_of(datasets: Sequence[Dataset], held_out: Sequence[np.ndarray]) -> str:
-    """A short text that changes with the images, with what is held out of them, and with where anybody looked."""
+    """A short text that changes with the images' names, what is held out of them, and with where somebody looked."""
     digest = hashlib.sha256()
     for data, unseen in zip(datasets, held_out, strict=True):
         digest.update(repr((data.name, data.stimuli.ids, unseen.tolist(), data.fixations.digest())).encode())

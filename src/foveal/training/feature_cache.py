@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -154,7 +155,7 @@ class FeatureCache:
         Raises
         ------
         FovealError
-            If the folder cannot be written to, or an image not be read.
+            If the folder cannot be written to, the disk has no room for them, or an image cannot be read.
         """
         folder = make_writable_folder(self.root / self.key)
         by_size: dict[tuple[int, int], list[int]] = {}
@@ -174,6 +175,8 @@ class FeatureCache:
                 FovealNote,
                 stacklevel=2,
             )
+            if missing > (free := shutil.disk_usage(folder).free):
+                raise FovealError(f"{folder}: {size_on_disk} of features, but {free / 1e9:.2f} GB are free")
         groups, done = [], 0
         for size, images in by_size.items():
 

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
 from foveal.training.preparation import check
 from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
-from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, train_deep, write_maps
+from foveal.training.train_deep import HELD_OUT, DeepTraining, check_folder, read_maps, train_deep, write_maps
 
 TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
 
@@ -56,12 +56,31 @@ def train_by_recipe(
     Raises
     ------
     FovealError
-        If the recipe or its data cannot be used.
+        If the recipe or its data cannot be used; before the first network is trained, if what is in `out` is of another
+        run, or of this one without `resume`.
     """
     if not isinstance(recipe, Recipe | Mixture):
         recipe = read_recipe(recipe)
     check(recipe)
+    for run, folder in _runs(recipe, Path(out), cross_validated):
+        check_folder(run, folder, resume)
     return _train(recipe, Path(out), data_root, cross_validated, resume, progress or to_nobody)
+
+
+def _runs(recipe: Recipe | Mixture, out: Path, cross_validated: bool) -> Iterator[tuple[Recipe, Path]]:
+    """All runs that a recipe asks for, with their folders."""
+    if isinstance(recipe, Mixture):
+        for name, member in recipe.members.items():
+            yield from _runs(member, out / name, cross_validated)
+        return
+    if recipe.teacher is not None:
+        yield from _runs(recipe.teacher, out / TEACHER, cross_validated)
+    if cross_validated and recipe.held_out is not None:
+        raise FovealError("all folds are held out in turn: leave held_out out of the recipe")
+    if cross_validated:
+        for fold in range(FOLDS):
+            yield recipe.without_fold(fold), out / RUNS_OF_FOLDS / str(fold)
+    yield recipe, out
 
 
 def _train(
@@ -73,7 +92,9 @@ def _train(
     progress: Progress,
 ) -> DeepTraining:
     if isinstance(recipe, Mixture):
-        log, paths = [], {}
+        log: list[dict[str, int | float]] = []
+        paths: dict[str, Path] = {}
+        problems: dict[str, None] = {}  # each once: the members' data are the same
         for name, member in recipe.members.items():
 
             def report(what: str, done: int, total: int, name: str = name) -> None:
@@ -82,13 +103,11 @@ def _train(
             done = _train(member, out / name, data_root, cross_validated, resume, report)
             log += done.log
             paths[name] = done.path
-        return DeepTraining(_mix(out, paths), log)
+            problems |= dict.fromkeys(done.problems)
+        return DeepTraining(_mix(out, paths), log, tuple(problems))
     if recipe.teacher is not None:
         _train(recipe.teacher, out / TEACHER, data_root, cross_validated, resume, progress)
-    datasets = []
-    for name in recipe.datasets:
-        data = load_dataset(name, data_root)
-        datasets.append(data.select(np.unique(data.fixations.image)))
+    datasets = [load_dataset(name, data_root).looked_at() for name in recipe.datasets]
     if cross_validated:
         cross_validate(recipe, datasets, out, resume=resume, progress=progress)
     return train_deep(recipe, datasets, out, teachers=_teachers(recipe, out), resume=resume, progress=progress)
@@ -142,10 +161,8 @@ def cross_validate(
     Raises
     ------
     FovealError
-        As of `train_deep`, or if the recipe holds a fold out itself.
+        As of `train_deep`, or if a data set has fewer images than there are folds.
     """
-    if recipe.held_out is not None:
-        raise FovealError("all folds are held out in turn: leave held_out out of the recipe")
     if small := [data.name for data in datasets if len(data) < FOLDS]:
         raise FovealError(f"{small[0]}: fewer images than folds ({FOLDS})")
     together: dict[str, dict[str, np.ndarray]] = {data.name: {} for data in datasets}

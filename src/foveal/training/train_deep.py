@@ -23,7 +23,7 @@ from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models import save_model
 from foveal.progress import Progress
-from foveal.training.deep_run import CHECKPOINT, RECIPE, Run, read_checkpoint
+from foveal.training.deep_run import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, Run, read_checkpoint
 from foveal.training.examples import digest_of
 from foveal.training.preparation import config_of, held_out_images, prepare
 from foveal.training.recipe import Recipe
@@ -43,10 +43,13 @@ class DeepTraining:
     log
         One row an epoch: epoch, number of its phase, mean loss (of the likelihood in nats per fixation), seconds, and
         if images are held out, IG (bit per fixation) and AUC on them.
+    problems
+        One line for each thing in the data that could not be used.
     """
 
     path: Path
     log: list[dict[str, int | float]]
+    problems: tuple[str, ...] = ()
 
 
 def train_deep(
@@ -67,18 +70,19 @@ def train_deep(
     Raises
     ------
     FovealError
-        If there is nothing to fit to or to judge, the backbone's weights are not installed, or what is in `out` is of
-        another run, or of this one without `resume`.
+        If there is nothing to fit to or to judge, the backbone's weights are not installed, the precision is not to be
+        had here, the loss is no longer finite, or what is in `out` is of another run, or of this one without `resume`.
     """
     folder = make_writable_folder(out)
     checkpoint = folder / CHECKPOINT
-    if checkpoint.is_file() and not resume:
-        raise FovealError(f"{folder}: holds a run already; go on with --resume, or choose another --out")
+    check_folder(recipe, folder, resume)
+    if recipe.precision == "fp16" and not torch.cuda.is_available():
+        raise FovealError("precision: fp16 needs a GPU (bf16 does not)")
     if len({data.name for data in datasets}) < len(datasets):
         raise FovealError("two of the data sets have the same name")
-    path = folder / f"{recipe.model}.safetensors"
+    path, problems = folder / f"{recipe.model}.safetensors", tuple(line for data in datasets for line in data.problems)
     if log := _log_if_done(folder, recipe, datasets):
-        return DeepTraining(path, log)
+        return DeepTraining(path, log, problems)
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(mixed_precision=recipe.precision, cpu=not torch.cuda.is_available())
     run = prepare(recipe, datasets, recipe.zooms, accelerator, progress)
@@ -108,7 +112,24 @@ def train_deep(
         save_model(run.result(), path, _provenance(recipe, datasets, run.log))
         recipe.write(finished)
     accelerator.wait_for_everyone()  # who goes on may read what the main process wrote
-    return DeepTraining(path, run.log)
+    return DeepTraining(path, run.log, problems)
+
+
+def check_folder(recipe: Recipe, folder: Path, resume: bool) -> None:
+    """Make sure that a run may write here.
+
+    Raises
+    ------
+    FovealError
+        If what is here is of another recipe, or of this one without `resume`, or cannot be read.
+    """
+    checkpoint = folder / CHECKPOINT
+    if not checkpoint.is_file():
+        return
+    if not resume:
+        raise FovealError(f"{folder}: holds a run already; go on with --resume, or choose another --out")
+    if read_checkpoint(checkpoint).get("recipe") != repr(recipe.unfinished):
+        raise FovealError(f"{checkpoint}: {OF_ANOTHER_RUN}")
 
 
 def _log_if_done(folder: Path, recipe: Recipe, datasets: Sequence[Dataset]) -> list[dict[str, int | float]] | None:
