@@ -53,7 +53,10 @@ def test_commands(tmp_path):
     assert "foveal train" not in model_card_text(str(path))
     (tmp_path / "recipe.toml").touch()  # beside weights that a run wrote
     lines = model_card_text(str(path)).splitlines()
-    assert {f"    foveal train {tmp_path}/recipe.toml", f"    foveal predict photo.jpg --model {path}"} <= set(lines)
+    assert {
+        f"    foveal train {tmp_path}/recipe.toml --out anew",
+        f"    foveal predict photo.jpg --model {path}",
+    } <= set(lines)
 
 
 def test_results_that_are_none(tmp_path):

@@ -42,7 +42,7 @@ def test_wrong_calls_of_evaluate(foveal, study, tmp_path):
     for call, message in [
         (("--predictions", "nowhere"), "no folder of maps and no HDF5 file"),
         (("--predictions", "nowhere.h5"), "no such file"),
-        ((), "no model to evaluate"),
+        ((), "needed, or --predictions"),
         (("--model", "bms", "--per-image", "x.txt"), "written as .csv or .parquet"),
         (("--model", "bms", "--against", "gbvs"), "is not among the models"),
         (("--model", "gold", "--metrics", "CC"), "CC of the gold standard is not defined"),

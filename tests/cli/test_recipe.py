@@ -61,8 +61,8 @@ def test_foveal_s_is_calibrated_to_a_data_set(foveal, study, tmp_path):
     moved = {name for name in after if not torch.equal(before[name], after[name])}
     assert moved == {"temperature", "prior_weight", "log_prior"}
     assert "calibration" in foveal("models", str(path))[1]
-    code, _, err = foveal("train", "foveal-s", "--dataset", str(study), "--folds", "3")
-    assert (code, "it has no folds" in err) == (2, True)
+    code, out, _ = foveal("train", "foveal-s", "--dataset", str(study), "--out", "mine", "--folds", "2")
+    assert (code, "on held-out images" in out) == (0, True)
 
 
 def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.finalizer import resize_maps
-from foveal.training.transfer import Unseen, calibrated_to, fit_transfer, unseen_of
+from foveal.training.transfer import Unseen, calibrated_to, fit_transfer, held_out_gain, unseen_of
 
 
 def sampled(sharpness, prior_weight, n_images=40):
@@ -48,6 +48,20 @@ def test_no_other_pair_is_better():
     for sharpness in np.linspace(0.2, 2, 7):
         for weight in np.linspace(0, 1.5, 7):
             assert unseen.gain(float(sharpness), float(weight)).mean() <= best + 1e-5
+
+
+def test_the_gain_on_held_out_images():
+    """Each image with what fits the images of other folds; less than with what fits it as well."""
+    unseen = sampled(0.5, 0.8, n_images=6)
+    kinds = [unseen.only(np.arange(6) < 4), unseen.only(np.arange(6) >= 4)]  # as of two sizes
+    assert [some.images for some in kinds] == [[0, 1, 2, 3], [4, 5]]
+    gains = []
+    for image in range(6):
+        fit = fit_transfer([unseen.only(np.arange(6) % 3 != image % 3)])
+        gains.append(unseen.gain(1 / fit.temperature, fit.prior_weight)[image].item())
+    assert held_out_gain(kinds, 3) == pytest.approx(np.mean(gains), abs=1e-4)
+    best = fit_transfer([unseen])
+    assert held_out_gain(kinds, 3) < unseen.gain(1 / best.temperature, best.prior_weight).mean()
 
 
 def test_what_a_model_says_of_a_data_set_is_what_it_predicts():

@@ -102,7 +102,7 @@ def _commands(model: str, needs_fixations: bool) -> list[str]:
     if model in published_recipes():
         lines.append(f"    foveal train {model} --out {model}")
     elif Path(model).is_file() and recipe.is_file():
-        lines.append(f"    foveal train {recipe}")
+        lines.append(f"    foveal train {recipe} --out anew")
     return lines
 
 

@@ -46,6 +46,8 @@ def evaluate(
         check_per_image_format(per_image)
     given: list[str | Predictions] = [*listed(model)]
     given += [Predictions(path, resize=resize) for path in predictions or []]
+    if not given:
+        raise typer.BadParameter("needed, or --predictions", param_hint="--model")
     if against is not None and against not in [getattr(one, "name", one) for one in given]:
         raise typer.BadParameter(f"{against!r} is not among the models", param_hint="--against")
     with progress_bars() as report:

@@ -28,7 +28,7 @@ from foveal.training.fit_readout import OptimizerName
 from foveal.training.learning import learn
 from foveal.training.readout_problem import SPARSITY
 from foveal.training.train_readout import LeftOut, train_readout
-from foveal.training.transfer import fit_transfer, unseen_of, with_transfer
+from foveal.training.transfer import fit_transfer, held_out_gain, unseen_of, with_transfer
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,6 @@ def train(
     data = data.looked_at()
     if folds is not None and isinstance(fitted_model, SaliencyMapModel) and fitted_model.map_is_fitted:
         raise FovealError(f"{name}: its map is fitted to fixations or labels before it is calibrated: it has no folds")
-    if folds is not None and isinstance(fitted_model, FovealS | FovealL):
-        raise FovealError(f"{name}: its networks stay as they are, what is fitted is two numbers: it has no folds")
     if folds is not None and leaves_out == "subjects":
         raise FovealError("folds leave out images; of subjects, each is left out in turn")
     if folds is not None and not 2 <= folds <= len(data):
@@ -191,7 +189,8 @@ def train(
         fit = fit_transfer(unseen)
         trained = with_transfer(networks, fit, data)
         gains = torch.cat([some.gain(1 / fit.temperature, fit.prior_weight) for some in unseen])
-        likelihood, held_out = prior_likelihood + float(gains.mean()), None
+        likelihood = prior_likelihood + float(gains.mean())
+        held_out = None if folds is None else prior_likelihood + held_out_gain(unseen, folds)
     else:
         likelihood, held_out = _fitted_log_likelihood(center_bias, data), prior_likelihood
         trained = center_bias

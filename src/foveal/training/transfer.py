@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from foveal.errors import FovealError
@@ -62,6 +62,12 @@ class Unseen:
     saliency: Float[Tensor, "member image row column"]
     log_priors: Float[Tensor, "image row column"]
     counts: Float[Tensor, "image row column"]
+
+    def only(self, chosen: Bool[np.ndarray, " image"]) -> "Unseen":
+        """Some of the images."""
+        rows = np.flatnonzero(chosen).tolist()
+        images = [self.images[row] for row in rows]
+        return Unseen(images, self.saliency[:, rows], self.log_priors[rows], self.counts[rows])
 
     def log_density(
         self, sharpness: float | Float[Tensor, ""], prior_weight: float | Float[Tensor, ""]
@@ -134,6 +140,16 @@ def fit_transfer(unseen: Sequence[Unseen]) -> Transfer:
     optimizer.step(cost)
     log_sharpness, prior_weight = values.tolist()
     return Transfer(math.exp(-log_sharpness), prior_weight)
+
+
+def held_out_gain(unseen: Sequence[Unseen], folds: int) -> float:
+    """Mean information gain, bit per fixation, by what fits the other folds; image i is of fold i modulo `folds`."""
+    gains = []
+    for fold in range(folds):
+        parts = [(some, np.array(some.images) % folds == fold) for some in unseen]
+        fit = fit_transfer([some.only(~held_out) for some, held_out in parts])
+        gains += [some.only(held_out).gain(1 / fit.temperature, fit.prior_weight) for some, held_out in parts]
+    return float(torch.cat(gains).mean())
 
 
 def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None) -> Model:
