@@ -27,8 +27,9 @@ def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
     torch.manual_seed(0)
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
-    code, out, _ = foveal("train", "recipe.toml", "--out", "run")
+    code, out, err = foveal("train", "recipe.toml", "--out", "run")
     assert code == 0
+    assert err.splitlines()[-2:] == ["foveal: epoch 1/2", "foveal: epoch 2/2"]
     assert len([line for line in out.splitlines() if line.split()[0].isdigit()]) == 2
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         "foveal-s.safetensors", "log.csv", "curve.png", "recipe.toml", "checkpoint.pt", "held_out",
@@ -49,6 +50,16 @@ def test_what_could_not_be_used_is_named_in_the_end(foveal, study, tmp_path, mon
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, out, err = foveal("train", "recipe.toml", "--out", "run")
     assert (code, "weights: run" in out, "nothing.png" in err) == (1, True, True)
+
+
+def test_who_stops_a_training_is_told_how_it_goes_on(foveal, study, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("foveal.training.train_by_recipe", stopped)
+    (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
+    code, _, err = foveal("train", "recipe.toml", "--out", "run")
+    assert (code, "--resume goes on" in err, "run" in err) == (130, True, True)
 
 
 def test_foveal_s_is_calibrated_to_a_data_set(foveal, study, tmp_path):

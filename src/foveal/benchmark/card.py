@@ -109,7 +109,7 @@ def _commands(model: str, needs_fixations: bool) -> list[str]:
 def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple | dict) else str(value)
 
 
 def _measured(results: Sequence[str | os.PathLike[str]]) -> list[str]:

@@ -46,7 +46,7 @@ def datasets(
     as_json: AsJSON = False,
 ) -> None:
     """List every data set: name, images, observers, licence, where it comes from, found locally or not."""
-    from foveal.datasets import dataset_card, dataset_cards, default_root, is_found, list_datasets
+    from foveal.datasets import dataset_card, dataset_cards, default_root, is_found, list_datasets, load_dataset
 
     if name is not None and name not in list_datasets() and Path(name).is_dir():
         _tell_of_folder(name, as_json)
@@ -59,7 +59,10 @@ def datasets(
         return
     if name:
         for key, value in entries[0].items():
-            typer.echo(f"{key.replace('_', ' ')}: {value}")
+            typer.echo(f"{key.replace('_', ' ')}: {', '.join(value) if isinstance(value, tuple) else value}")
+        if entries[0]["found"]:
+            splits = load_dataset(name, root).splits.items()
+            typer.echo(f"splits: {', '.join(f'{split} ({len(images)} images)' for split, images in splits) or 'none'}")
         typer.echo(f"data root: {root}")
         return
     table = Table("data set", "images", "observers", "licence", "found", "where it comes from")

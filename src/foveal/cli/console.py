@@ -32,8 +32,11 @@ def show(table: Table) -> None:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Report]:
-    """Progress bars on the standard error, one for each thing that is reported; none if that is not a terminal."""
+def progress_bars(*, as_lines: bool = False) -> Iterator[Report]:
+    """Progress bars on the standard error, one for each thing that is reported; none if that is not a terminal.
+
+    There, with `as_lines`, a line tells of each thing when it is done: of work that takes hours.
+    """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=_stderr, disable=not _stderr.is_terminal) as progress:
         tasks: dict[str, int] = {}
@@ -41,6 +44,9 @@ def progress_bars() -> Iterator[Report]:
         def report(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done)  # type: ignore[arg-type]
+            task = tasks[what]
+            if as_lines and progress.disable and done == total and not progress.tasks[task].finished:
+                say(what)
+            progress.update(task, completed=done)
 
         yield report

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli.console import progress_bars
+from foveal.cli.console import progress_bars, say
 from foveal.cli.options import DataRoot, Split, listed, tell_problems
 
 
@@ -92,10 +92,14 @@ def _train_by_recipe(path: str, out: Path, data_root: Path | None, folds: int | 
 
     if folds not in (None, FOLDS):
         raise typer.BadParameter(f"a recipe has {FOLDS} folds", param_hint="--folds")
-    with progress_bars() as report:
-        result = train_by_recipe(
-            path, out=out, data_root=data_root, cross_validated=folds is not None, resume=resume, progress=report
-        )
+    try:
+        with progress_bars(as_lines=True) as report:
+            result = train_by_recipe(
+                path, out=out, data_root=data_root, cross_validated=folds is not None, resume=resume, progress=report
+            )
+    except KeyboardInterrupt:
+        say(f"stopped; the same command with --resume goes on after the last whole epoch in {out}")
+        raise
     if folds is not None:
         typer.echo(f"densities of held-out images: {out / 'held_out'} (foveal evaluate --predictions FILE --resize)")
     judged = "IG" in result.log[-1]

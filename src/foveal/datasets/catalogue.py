@@ -96,7 +96,7 @@ def dataset_card(name: str) -> DatasetCard:
     """
     import_all("foveal.datasets")
     if name not in _DATASETS:
-        raise FovealError(f"no data set {name!r} (known: {', '.join(list_datasets())}; or the path of a folder)")
+        raise FovealError(f"no data set {name!r} and no such folder here (known: {', '.join(list_datasets())})")
     return _DATASETS[name][0]
 
 

@@ -96,8 +96,8 @@ class Dataset:
             If the data set has no split of that name.
         """
         if name not in self.splits:
-            known = ", ".join(self.splits) or "it has none"
-            raise FovealError(f"{self.name}: no split {name!r} (known: {known})")
+            known = f"known: {', '.join(self.splits)}" if self.splits else "it has none"
+            raise FovealError(f"{self.name}: no split {name!r} ({known})")
         return self.splits[name]
 
     def limit(self, n: int) -> "Dataset":
