@@ -50,7 +50,7 @@ def teachers(tmp_path):
 
 def student_run(**changes):
     recipe = replace(MEMBER, config=FINER, held_out=0, **changes)
-    return prepare(recipe, [make_dataset(6)], recipe.zooms, Accelerator(cpu=True), lambda *_: None)
+    return prepare(recipe, [make_dataset(6)], recipe.views, Accelerator(cpu=True), lambda *_: None)
 
 
 def test_what_is_taught_is_the_mean_of_the_teachers_densities(teachers):

@@ -29,6 +29,7 @@ from foveal.training.preparation import config_of, held_out_images, standardise
 from foveal.training.recipe import published_recipes, read_recipe
 from foveal.training.run_recipe import cross_validate
 from foveal.training.train_deep import train_deep
+from foveal.training.views import View
 
 pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
@@ -106,6 +107,28 @@ def test_a_checkpoint_that_is_not_of_this_run(tmp_path):
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.raises(FovealError, match=r"checkpoint.pt: no checkpoint \("):
         run(recipe_of(), [dataset], tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(("optimizer", "schedule"), [("adamw", "cosine"), ("sgd", "cosine"), ("adamw", "constant")])
+def test_steps_are_those_of_the_optimizer_and_its_schedule(tmp_path, monkeypatch, optimizer, schedule):
+    """Of gradients that are all one: by how much a weight without decay moves, from the published formulas."""
+    weights = []
+
+    def loss_of(run, parts):
+        return sum(p.sum() for p in run.model.parameters()) * sum(len(rows) for _, rows in parts)
+
+    monkeypatch.setattr(Run, "_loss_of", loss_of)
+    monkeypatch.setattr(Run, "save", lambda run, _: weights.append(run.model.model.log_sigma.item()))
+    rate, epochs = 0.01, 4  # of one step each
+    recipe = recipe_of(phases=(Phase(epochs, rate),), batch_size=8, optimizer=optimizer, schedule=schedule)
+    run(recipe, [make_dataset(6)], tmp_path)
+    weight, momentum, expected = FovealS(FovealConfig(**SMALL)).log_sigma.item(), 0.0, []
+    for step in range(epochs):
+        now = rate * (1 if schedule == "constant" else (1 + math.cos(math.pi * step / epochs)) / 2)
+        momentum = 0.9 * momentum + 1  # of SGD; to Adam, gradients that do not change are one
+        weight -= now * (momentum if optimizer == "sgd" else 1)
+        expected.append(weight)
+    assert weights == pytest.approx(expected, abs=1e-5)
 
 
 def test_only_matrices_decay(tmp_path, monkeypatch):
@@ -344,7 +367,7 @@ def test_in_a_batch_each_image_has_the_loss_that_it_has_alone():
     datasets = [make_dataset(3), make_dataset(2, size=(80, 60), name="other")]
     model = FovealS(FovealConfig(**SMALL, dropout=0.0))
     in_training = InTraining(model, len(datasets))
-    examples = Examples(model, datasets, lambda data: held_out_images(data, None), (), lambda *_: None)
+    examples = Examples(model, datasets, lambda data: held_out_images(data, None), recipe_of().views, lambda *_: None)
     steps = [step for seed in range(9) for step in examples.steps(8, torch.Generator().manual_seed(seed))]
     step = max(steps, key=len)
     assert len(step) == 4  # plain and mirrored images of both sizes
@@ -377,7 +400,9 @@ def test_processes_share_a_batch(numbers, n_processes):
 def test_images_of_other_sizes_data_sets_or_zooms_are_not_joined():
     datasets = [make_dataset(2), make_dataset(2, name="other"), make_dataset(2, size=(80, 60), name="third")]
     model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, datasets, lambda data: held_out_images(data, None), (1.5,), lambda *_: None)
+    examples = Examples(
+        model, datasets, lambda data: held_out_images(data, None), recipe_of(zooms=(1.5,)).views, lambda *_: None
+    )
     batches = joinable([(group, [0]) for groups in examples.groups for group in groups])
     assert [[(group.dataset, group.zoom) for group, _ in parts] for parts in batches] == [
         [(number, zoom)] * 2 for zoom in (1.0, 1.5) for number in range(3)
@@ -387,7 +412,7 @@ def test_images_of_other_sizes_data_sets_or_zooms_are_not_joined():
 def test_examples_are_mirrored_with_all_that_belongs_to_them():
     dataset = make_dataset(4)
     model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), (), lambda *_: None)
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), recipe_of().views, lambda *_: None)
     (plain,), (mirrored,) = examples.groups
     batch = mirrored.batch([2])
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
@@ -404,7 +429,9 @@ def test_views_at_other_zooms():
     """The network sees the image larger; prior, counts and the cells of the density stay what they are."""
     dataset = make_dataset(4)
     model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), (1.5,), lambda *_: None)
+    examples = Examples(
+        model, [dataset], lambda data: held_out_images(data, None), recipe_of(zooms=(1.5,)).views, lambda *_: None
+    )
     assert [(group.zoom) for (group,) in examples.groups] == [1.0, 1.0, 1.5, 1.5]
     plain, zoomed = examples.groups[0][0].batch([2]), examples.groups[2][0].batch([2])
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
@@ -420,11 +447,72 @@ def test_views_at_other_zooms():
     assert saliency.shape == plain.log_prior.shape
 
 
+def test_views_of_a_part_of_the_image():
+    """In turn of each corner: what is seen, where people looked in it, and what the centre bias says of the part."""
+    dataset = make_dataset(5)
+    model = FovealS(FovealConfig(**SMALL | {"working_area": 60_000}))
+    views = recipe_of(crops=(0.75,)).views
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), views, lambda *_: None)
+    (plain,), _, (cropped,), (mirrored,) = examples.groups
+    height, width = plain.features.size
+    h, w = cropped.features.size
+    assert (h, w) == (round(0.75 * height), round(0.75 * width))
+    corners = [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w), (0, 0)]
+    for number, (top, left) in enumerate(corners):
+        batch = cropped.batch([number])
+        image = torch.from_numpy(dataset.stimuli[number].image[top : top + h, left : left + w].copy())
+        image = image.permute(2, 0, 1)[None].float() / 255
+        for layer, maps in model.features(image).items():
+            torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
+        here = dataset.fixations.for_image(number)
+        x, y = here.pixel_x - left, here.pixel_y - top
+        inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
+        expected = torch.zeros_like(batch.observed.counts[0])
+        rows, columns = expected.shape
+        for row, column in zip((y + 0.5)[inside] * rows / h, (x + 0.5)[inside] * columns / w, strict=True):
+            expected[int(row), int(column)] += 1
+        torch.testing.assert_close(batch.observed.counts[0], expected, rtol=0, atol=0)
+        # Of the whole density at the pixels, the part's, summed over its cells.
+        whole = examples.densities[0].leave_one_image_out(dataset, number).exp()
+        part = whole[top : top + h, left : left + w]
+        summed = torch.nn.functional.adaptive_avg_pool2d(part[None], (rows, columns))[0]
+        torch.testing.assert_close(batch.log_prior[0].exp(), summed / summed.sum(), rtol=0.1, atol=2e-5)
+        torch.testing.assert_close(mirrored.batch([number]).log_prior, batch.log_prior.flip(2))
+    steps = [step for seed in range(9) for step in examples.steps(5, torch.Generator().manual_seed(seed))]
+    assert any(group is cropped for step in steps for group, _ in step)
+
+
+def test_an_image_is_not_shown_by_a_part_in_which_nobody_looked(tmp_path):
+    dataset = make_dataset(4)
+    x = np.where(dataset.fixations.image == 1, 0.1, 1.0) * dataset.fixations.x  # at the left; the right is cut out
+    dataset = dataclasses.replace(dataset, fixations=dataclasses.replace(dataset.fixations, x=x))
+    views = recipe_of(crops=(0.5,)).views
+    model = FovealS(FovealConfig(**SMALL))
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), views, lambda *_: None)
+    steps = [step for seed in range(9) for step in examples.steps(4, torch.Generator().manual_seed(seed))]
+    shown = [(group.features.size, row) for step in steps for group, rows in step for row in rows]
+    whole, part = (groups[0].features.size for groups in examples.groups[::2])
+    assert {size for size, row in shown if row == 1} == {whole}
+    assert {size for size, row in shown if row == 0} == {whole, part}
+    done = run(recipe_of(crops=(0.5,)), [dataset], tmp_path)
+    assert all(math.isfinite(row["loss"]) for row in done.log)
+
+
+def test_views_of_a_recipe():
+    assert recipe_of(mirrored=False).views == [View()]
+    assert recipe_of().views == [View(), View(mirrored=True)]
+    views = recipe_of(zooms=(1.5,), crops=(0.5,)).views
+    assert views[0] == View()
+    assert len(set(views)) == len(views) == 8
+
+
 def test_features_are_kept_of_all_scales():
     """Those of the second scale are features of the network that sees the image by so much smaller, in every view."""
     dataset = make_dataset(4)
     model = FovealS(FovealConfig(**SMALL, scales=(1.0, 0.75)))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), (1.5,), lambda *_: None)
+    examples = Examples(
+        model, [dataset], lambda data: held_out_images(data, None), recipe_of(zooms=(1.5,)).views, lambda *_: None
+    )
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
     for (group,), zoom in zip(examples.groups, (1.0, 1.0, 1.5, 1.5), strict=True):
         batch = group.batch([2])
@@ -436,7 +524,7 @@ def test_features_are_kept_of_all_scales():
 def test_held_out_images_have_no_part_in_anything():
     dataset = make_dataset(12)
     model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, 1), (), lambda *_: None)
+    examples = Examples(model, [dataset], lambda data: held_out_images(data, 1), recipe_of().views, lambda *_: None)
     assert [example.row for example in examples.held_out] == [1, 11]
     seen = {row for step in examples.steps(3, torch.Generator().manual_seed(0)) for _, rows in step for row in rows}
     assert seen == set(range(12)) - {1, 11}
@@ -450,7 +538,9 @@ def test_held_out_images_have_no_part_in_anything():
 
 def test_taps_are_standardised():
     model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [make_dataset(6)], lambda data: held_out_images(data, None), (), lambda *_: None)
+    examples = Examples(
+        model, [make_dataset(6)], lambda data: held_out_images(data, None), recipe_of().views, lambda *_: None
+    )
     standardise(model, examples, 6)
     (step,) = examples.steps(6, torch.Generator().manual_seed(0))
     for name, tap in model.taps.items():
@@ -486,6 +576,9 @@ def test_recipes(tmp_path):
         ('datasets = ["osie"]\nbatch_size = 0', "batch_size: 0"),
         ('datasets = ["osie"]\nzooms = 2', "zooms: 2 .needs a list"),
         ('datasets = ["osie"]\nzooms = [0.0]', "zooms: .0.0. .needs numbers above 0"),
+        ('datasets = ["osie"]\ncrops = [1.5]', "crops: .1.5. .needs numbers between 0 and 1"),
+        ('datasets = ["osie"]\noptimizer = "adam"', "optimizer: 'adam' .needs one of adamw, sgd"),
+        ('datasets = ["osie"]\nschedule = "step"', "schedule: 'step' .needs one of cosine, constant"),
         ('datasets = ["osie"]\nphases = []', "phases: .. .needs at least one"),
         ('datasets = ["osie"]\nweight_decay = -1.0', "weight_decay: -1.0"),
         ('datasets = ["osie"]\naverage = 5.0', "average: 5.0"),
@@ -510,6 +603,8 @@ def test_recipes_with_values_of_the_wrong_type(tmp_path):
         "config = 3": "config: 3 (needs a table)",
         "held_out = 2.5": "held_out: 2.5 (needs a fold, 0 to 9)",
         "held_out = true": "held_out: True (needs a fold, 0 to 9)",
+        "mirrored = 1": "mirrored: 1 (needs true or false)",
+        "crops = 0.5": "crops: 0.5 (needs a list)",
         "batch_size = '8'": "batch_size: '8' (needs a whole number from 1 on)",
         "prior_weight = '0.7'": "prior_weight: '0.7' (needs a number)",
         "model = ['foveal-s']": "model: ['foveal-s'] (needs foveal-s)",

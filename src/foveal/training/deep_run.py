@@ -23,6 +23,7 @@ from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import normalize_log_density
 from foveal.training.examples import Batch, ExampleGroup, Examples, joinable, share_of
 from foveal.training.losses import get_loss
+from foveal.training.optimizers import make_optimizer, make_schedule
 from foveal.training.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"  # in a run's folder
@@ -131,12 +132,12 @@ class Run:
         ]
         if trains_backbone:
             groups.append({"params": self.trained_backbone, "lr": phase.backbone_learning_rate})
-        optimizer = torch.optim.AdamW(groups, weight_decay=self.recipe.weight_decay)
+        optimizer = make_optimizer(self.recipe.optimizer, groups, self.recipe.weight_decay)
         self.n_begun = number + 1
         steps = phase.epochs * math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
         self.prepared = self.accelerator.prepare_model(self.model)
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        self.schedule = make_schedule(self.recipe.schedule, optimizer, steps)
         if self._pending is not None:
             self.optimizer.load_state_dict(self._pending["optimizer"])
             self.schedule.load_state_dict(self._pending["schedule"])
@@ -239,16 +240,15 @@ class Run:
         with write_atomically(path) as temporary:
             torch.save(state, temporary)
 
-    def load(self, path: Path) -> None:
-        """Go on from a checkpoint.
+    def load(self, state: dict[str, Any], path: Path) -> None:
+        """Go on from what `read_checkpoint` found in a file.
 
         Raises
         ------
         FovealError
-            If it cannot be read, or is of another recipe or other images.
+            If it is of other images.
         """
-        state = read_checkpoint(path)
-        if (state.get("recipe"), state.get("examples")) != (repr(self.recipe.unfinished), self.examples.digest):
+        if state.get("examples") != self.examples.digest:
             raise FovealError(f"{path}: {OF_ANOTHER_RUN}")
         try:
             self.log, self.best = state["log"], state["best"]
@@ -263,16 +263,18 @@ class Run:
             raise FovealError(f"{path}: a checkpoint of another version of Foveal ({first_line(error)})") from None
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """What `Run.save` wrote, on the CPU.
+def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
+    """What `Run.save` wrote of a run of this recipe, on the CPU.
 
     Raises
     ------
     FovealError
-        If it cannot be read.
+        If it cannot be read, or is of another recipe.
     """
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
+    if state.get("recipe") != repr(recipe.unfinished):
+        raise FovealError(f"{path}: {OF_ANOTHER_RUN}")
     return dict(state)

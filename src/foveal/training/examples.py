@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
-from foveal.gaze import Dataset
+from foveal.gaze import Dataset, Fixations
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.deep.foveal_s import FovealS, at_scale
@@ -21,16 +21,9 @@ from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureCache, FeatureGroup
 from foveal.training.losses import Observed
 from foveal.training.readout_problem import counts_of, log_priors_of
+from foveal.training.views import WHOLE, View
 
 Group = TypeVar("Group")
-
-
-@dataclass(frozen=True)
-class View:
-    """How a model sees the images in training: mirrored or not, and by how much larger."""
-
-    mirrored: bool = False
-    zoom: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -148,10 +141,9 @@ class Examples:
         model: FovealS,
         datasets: Sequence[Dataset],
         held_out: Callable[[Dataset], np.ndarray],
-        zooms: Sequence[float],
+        views: Sequence[View],
         progress: Progress,
     ) -> None:
-        views = [View(mirrored, zoom) for zoom in dict.fromkeys((1.0, *zooms)) for mirrored in (False, True)]
         self.groups: list[list[ExampleGroup]] = [[] for _ in views]
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
@@ -162,26 +154,29 @@ class Examples:
             self.densities.append(density)
             features = [_features(model, data, view, progress) for view in views]
             log_priors = log_priors_of(features[0], data, density, unseen, model.density_grid)
-            counts = counts_of(features[0], data.fixations, model.density_grid)
-            for *same_size, log_prior, count in zip(*features, log_priors, counts, strict=True):
-                maps = log_prior, count, _blurred(count, data, same_size[0])
-                flipped = tuple(each.flip(2) for each in maps)
-                for row, image in enumerate(same_size[0].images):
-                    (self.held_out if image in unseen else self.fitted).append(Example(len(self.groups[0]), row))
-                for groups, view, group in zip(self.groups, views, same_size, strict=True):
-                    groups.append(ExampleGroup(number, view.zoom, group, *(flipped if view.mirrored else maps)))
+            n_before = len(self.groups[0])
+            for groups, view, of_view in zip(self.groups, views, features, strict=True):
+                seen = view.crop.fixations_of(data)
+                for group, log_prior in zip(of_view, log_priors, strict=True):
+                    maps = _maps(model, data, view, group, log_prior, seen)
+                    groups.append(ExampleGroup(number, view.zoom, group, *maps))
+            for position, same_size in enumerate(features[0], start=n_before):
+                for row, image in enumerate(same_size.images):
+                    (self.held_out if image in unseen else self.fitted).append(Example(position, row))
         self.digest = digest_of(datasets, [held_out(data) for data in datasets])
 
     def steps(self, batch_size: int, order: torch.Generator) -> Iterator[list[tuple[ExampleGroup, list[int]]]]:
         """All fitted images once, in a new order, each in a view by chance: a step after the other.
 
-        A step is made of the groups that its images come from, with their rows.
+        A step is made of the groups that its images come from, with their rows. An image is shown in the plain view
+        instead of one in which nobody looked anywhere.
         """
         shuffled = [self.fitted[number] for number in torch.randperm(len(self.fitted), generator=order).tolist()]
         views = torch.randint(len(self.groups), (len(shuffled),), generator=order).tolist()
         for start in range(0, len(shuffled), batch_size):
             rows: dict[tuple[int, int], list[int]] = {}
-            for example, view in zip(shuffled[start : start + batch_size], views[start:], strict=False):
+            for example, chosen in zip(shuffled[start : start + batch_size], views[start:], strict=False):
+                view = chosen if self.groups[chosen][example.group].counts[example.row].any() else 0
                 rows.setdefault((view, example.group), []).append(example.row)
             yield [(self.groups[view][group], sorted(some)) for (view, group), some in rows.items()]
 
@@ -223,7 +218,7 @@ def digest_of(datasets: Sequence[Dataset], held_out: Sequence[np.ndarray]) -> st
 def _features(model: FovealS, data: Dataset, view: View, progress: Progress) -> list[FeatureGroup]:
     """What is kept of a data set's images, at all scales of the model."""
     scales = [
-        FeatureCache(Zoomed(model, view.zoom * scale), data, mirrored=view.mirrored).groups(progress)
+        FeatureCache(Zoomed(model, view.zoom * scale), data, mirrored=view.mirrored, crop=view.crop).groups(progress)
         for scale in model.config.scales
     ]
     together, *others = scales
@@ -231,6 +226,27 @@ def _features(model: FovealS, data: Dataset, view: View, progress: Progress) -> 
         name = partial(at_scale, number=number)
         together = [one.with_layers_of(more, name) for one, more in zip(together, other, strict=True)]
     return together
+
+
+def _maps(
+    model: FovealS,
+    data: Dataset,
+    view: View,
+    group: FeatureGroup,
+    log_priors: Float[Tensor, "image row column"],
+    fixations: Fixations,
+) -> list[Float[Tensor, "image row column"]]:
+    """Log priors, counts and empirical maps of a view's group: of the log priors of whole images, and what is seen."""
+    if view.crop != WHOLE:
+        sizes = data.stimuli.sizes.tolist()
+        parts = [
+            view.crop.log_prior_of(log_prior, image, tuple(sizes[image]), model.density_grid)
+            for image, log_prior in zip(group.images, log_priors, strict=True)
+        ]
+        log_priors = torch.stack(parts)
+    (counts,) = counts_of([group], fixations, model.density_grid)
+    maps = [log_priors, counts, _blurred(counts, data, group)]
+    return [each.flip(2) for each in maps] if view.mirrored else maps
 
 
 def _blurred(

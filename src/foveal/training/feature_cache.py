@@ -26,6 +26,7 @@ from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.pretrained import installed_path
 from foveal.progress import Progress
 from foveal.threads import computed_ahead
+from foveal.training.views import WHOLE, Crop
 
 BATCH_SIZE = 2  # small maps stay in the processor's cache: measured on EfficientNet-lite0, three times faster than 8
 
@@ -56,7 +57,7 @@ class FeatureGroup:
     Attributes
     ----------
     size
-        Height and width of the images, px.
+        Height and width of the images, or of what is seen of them, px.
     images
         Their positions in the data set.
     grids
@@ -113,6 +114,8 @@ class FeatureCache:
         of many layers small enough to be kept; None keeps them as they are.
     mirrored
         Features of the images' mirror images.
+    crop
+        Features of a part of each image.
     """
 
     def __init__(
@@ -123,11 +126,12 @@ class FeatureCache:
         *,
         finest_step: int | None = None,
         mirrored: bool = False,
+        crop: Crop = WHOLE,
     ) -> None:
         self.model = model
         self.dataset = dataset
         self.finest_step = finest_step
-        self.mirrored = mirrored
+        self.mirrored, self.crop = mirrored, crop
         self.root = Path(folder or platformdirs.user_cache_path("foveal") / "features")
 
     @cached_property
@@ -138,6 +142,8 @@ class FeatureCache:
             chosen["finest_step"] = self.finest_step
         if self.mirrored:
             chosen["mirrored"] = True
+        if self.crop != WHOLE:
+            chosen["crop"] = self.crop.share
         if self.model.device.type != "cpu":  # its convolutions may round otherwise
             chosen["device"] = self.model.device.type
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
@@ -161,7 +167,7 @@ class FeatureCache:
         by_size: dict[tuple[int, int], list[int]] = {}
         for image, (height, width) in enumerate(self.dataset.stimuli.sizes.tolist()):
             by_size.setdefault((height, width), []).append(image)
-        grids = {size: self._grids(size) for size in by_size}
+        grids = {size: self._grids(self.crop.size(size)) for size in by_size}
         missing = sum(
             2 * len(images) * int(np.prod(self._shape(layer, grid)))
             for size, images in by_size.items()
@@ -188,7 +194,7 @@ class FeatureCache:
                 with FileLock(folder / "lock"):  # runs side by side may want the same
                     self._compute(folder, size, images, grids[size], report)
             arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="c") for layer in grids[size]}
-            groups.append(FeatureGroup(size, images, grids[size], arrays))
+            groups.append(FeatureGroup(self.crop.size(size), images, grids[size], arrays))
             done += len(images)
             report(0, done)
         return groups
@@ -248,7 +254,8 @@ class FeatureCache:
         for pixels, problems in computed_ahead(self.dataset.stimuli.read, batches):
             if problems:
                 raise FovealError(problems[0])
-            features = self._features(stacked(list(pixels.values())).to(self.model.device))
+            seen = [self.crop.of(pixels[image], image) for image in pixels]
+            features = self._features(stacked(seen).to(self.model.device))
             for layer, array in arrays.items():
                 array[done : done + len(pixels)] = features[layer].cpu().numpy().astype(np.float16)
                 array.flush()

@@ -18,15 +18,16 @@ from foveal.training.deep_run import Run
 from foveal.training.examples import Examples
 from foveal.training.readout_problem import moments
 from foveal.training.recipe import FOLDS, Mixture, Recipe, check_names, check_values, is_number, is_whole
+from foveal.training.views import View
 
 SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
 STANDARDISED_ON = 64  # images, whose features say the mean and deviation of every tap
 
 
 def prepare(
-    recipe: Recipe, datasets: Sequence[Dataset], zooms: Sequence[float], accelerator: Accelerator, progress: Progress
+    recipe: Recipe, datasets: Sequence[Dataset], views: Sequence[View], accelerator: Accelerator, progress: Progress
 ) -> Run:
-    """A run at its beginning, whose features are kept for all views of the images.
+    """A run at its beginning, whose features are kept for these views of the images, the first of them plain.
 
     Raises
     ------
@@ -38,7 +39,7 @@ def prepare(
     model.backbone.load_pretrained()
     model.to(accelerator.device)
     with accelerator.main_process_first():  # which computes the features for all
-        examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), zooms, progress)
+        examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), views, progress)
     model.log_prior = (
         torch.stack([CenterBias.of(density).log_grid.exp() for density in examples.densities]).mean(0).log()
     )

@@ -6,7 +6,7 @@ these are then read and multiplied once for all.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,13 +21,12 @@ from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
 from foveal.training.feature_cache import FeatureGroup
+from foveal.training.views import GridOf
 
 IMAGES_AT_ONCE = 32  # bounds the memory of a step
 SPARSITY = 0.001  # λ of section 1.1
 CONSTANT = 1e-6  # deviation, as a share of the mean, of a feature that does not change
 SMALL = 1e-12  # keeps the norms differentiable at zero
-
-GridOf = Callable[[tuple[int, int]], Grid]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class ReadoutProblem:
     counts
         Fixations in each cell, one tensor a group. Of several problems the first dimension is the problem.
     grid_of
-        The cells of an image of a (height, width).
+        The cells.
     """
 
     groups: Sequence[FeatureGroup]

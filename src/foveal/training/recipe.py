@@ -15,6 +15,8 @@ from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.models.base import with_tuples
 from foveal.training.losses import get_loss
+from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
+from foveal.training.views import Crop, View
 
 _RECIPES = resources.files("foveal.training") / "recipes"
 MODELS = ("foveal-s",)  # that a recipe can train
@@ -48,7 +50,7 @@ def check_values(settings: Any, needed: dict[str, tuple[bool, str]]) -> None:
 
 @dataclass(frozen=True)
 class Phase:
-    """Some epochs with one course of the learning rates, which fall along half a cosine.
+    """Some epochs with one course of the learning rates.
 
     Attributes
     ----------
@@ -93,10 +95,18 @@ class Recipe:
         One after the other.
     batch_size
         Images a step. They may differ in size: gradients are summed.
+    optimizer
+        "adamw", or "sgd" with a momentum of .9.
+    schedule
+        How the learning rates change in each phase: "cosine", half of one, towards zero; or "constant".
     weight_decay
-        Of AdamW.
+        As the optimiser takes it: AdamW's shrinks the weights, SGD's is added to the gradient.
+    mirrored
+        Is an image shown mirrored every other time?
     zooms
         By how much larger or smaller than usual the network sees the images in training, besides as usual.
+    crops
+        Shares of an image's height and width of which a corner is shown as well (see `training.views.Crop`).
     average
         Decay of the running mean of the weights, which is what is kept.
     patience
@@ -123,8 +133,12 @@ class Recipe:
     loss: str = "log-likelihood"
     phases: tuple[Phase, ...] = (Phase(6, 2e-3), Phase(4, 1e-3, 3e-4))
     batch_size: int = 8
+    optimizer: str = "adamw"
+    schedule: str = "cosine"
     weight_decay: float = 0.05
+    mirrored: bool = True
     zooms: tuple[float, ...] = ()
+    crops: tuple[float, ...] = ()
     average: float = 0.99
     patience: int = 0
     precision: str = "no"
@@ -145,8 +159,12 @@ class Recipe:
             "held_out": (fold is None or (is_whole(fold, 0) and fold < FOLDS), f"a fold, 0 to {FOLDS - 1}"),
             "phases": (len(self.phases) > 0, "at least one"),
             "batch_size": (is_whole(self.batch_size, 1), "a whole number from 1 on"),
+            "optimizer": (self.optimizer in tuple(OPTIMIZERS), f"one of {', '.join(OPTIMIZERS)}"),
+            "schedule": (self.schedule in tuple(SCHEDULES), f"one of {', '.join(SCHEDULES)}"),
             "weight_decay": (is_number(self.weight_decay, 0.0), "a number from 0 on"),
+            "mirrored": (isinstance(self.mirrored, bool), "true or false"),
             "zooms": (all(is_number(zoom) and zoom > 0 for zoom in self.zooms), "numbers above 0"),
+            "crops": (all(is_number(crop) and 0 < crop < 1 for crop in self.crops), "numbers between 0 and 1"),
             "average": (is_number(self.average, 0.0) and self.average < 1, "a number from 0 to less than 1"),
             "patience": (is_whole(self.patience, 0), "a whole number"),
             "precision": (self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
@@ -166,6 +184,16 @@ class Recipe:
     def epochs(self) -> int:
         """Of all phases."""
         return sum(phase.epochs for phase in self.phases)
+
+    @property
+    def views(self) -> list[View]:
+        """How the images are seen, by chance; the plain view first."""
+        return [
+            View(mirrored, zoom, Crop(share))
+            for share in dict.fromkeys((1.0, *self.crops))
+            for zoom in dict.fromkeys((1.0, *self.zooms))
+            for mirrored in ((False, True) if self.mirrored else (False,))
+        ]
 
     @property
     def examples(self) -> tuple[tuple[str, ...], int | None]:
@@ -203,7 +231,7 @@ class Recipe:
             check_names(values, cls)
             if "datasets" not in values:
                 raise FovealError("datasets are missing")
-            for name in ("datasets", "zooms", "phases"):
+            for name in ("datasets", "zooms", "crops", "phases"):
                 if not isinstance(values.get(name, []), list):
                     raise FovealError(f"{name}: {values[name]!r} (needs a list)")
             values = with_tuples(values)

@@ -21,7 +21,7 @@ from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
 from foveal.training.preparation import check
 from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
-from foveal.training.train_deep import HELD_OUT, DeepTraining, check_folder, read_maps, train_deep, write_maps
+from foveal.training.train_deep import HELD_OUT, DeepTraining, begun, read_maps, train_deep, write_maps
 
 TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
 
@@ -63,7 +63,7 @@ def train_by_recipe(
         recipe = read_recipe(recipe)
     check(recipe)
     for run, folder in _runs(recipe, Path(out), cross_validated):
-        check_folder(run, folder, resume)
+        begun(run, folder, resume)
     return _train(recipe, Path(out), data_root, cross_validated, resume, progress or to_nobody)
 
 
@@ -75,9 +75,9 @@ def _runs(recipe: Recipe | Mixture, out: Path, cross_validated: bool) -> Iterato
         return
     if recipe.teacher is not None:
         yield from _runs(recipe.teacher, out / TEACHER, cross_validated)
-    if cross_validated and recipe.held_out is not None:
-        raise FovealError("all folds are held out in turn: leave held_out out of the recipe")
     if cross_validated:
+        if recipe.held_out is not None:
+            raise FovealError("all folds are held out in turn: leave held_out out of the recipe")
         for fold in range(FOLDS):
             yield recipe.without_fold(fold), out / RUNS_OF_FOLDS / str(fold)
     yield recipe, out

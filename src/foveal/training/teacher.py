@@ -13,7 +13,7 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.progress import Progress
-from foveal.training.deep_run import CHECKPOINT, RECIPE, Run
+from foveal.training.deep_run import CHECKPOINT, RECIPE, Run, read_checkpoint
 from foveal.training.preparation import prepare
 from foveal.training.recipe import Recipe
 
@@ -33,8 +33,9 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
     """
     total = [[torch.zeros_like(group.counts) for group in groups] for groups in run.examples.groups]
     for number, folder in enumerate(teachers):
-        teacher = prepare(Recipe.read(folder / RECIPE), datasets, run.recipe.zooms, run.accelerator, progress)
-        teacher.load(folder / CHECKPOINT)
+        recipe, checkpoint = Recipe.read(folder / RECIPE), folder / CHECKPOINT
+        teacher = prepare(recipe, datasets, run.recipe.views, run.accelerator, progress)
+        teacher.load(read_checkpoint(checkpoint, recipe), checkpoint)
         if teacher.examples.digest != run.examples.digest:
             raise FovealError(f"{folder}: trained on other images than its student")
         teacher.take_best()

@@ -23,7 +23,7 @@ from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models import save_model
 from foveal.progress import Progress
-from foveal.training.deep_run import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, Run, read_checkpoint
+from foveal.training.deep_run import CHECKPOINT, RECIPE, Run, read_checkpoint
 from foveal.training.examples import digest_of
 from foveal.training.preparation import config_of, held_out_images, prepare
 from foveal.training.recipe import Recipe
@@ -71,27 +71,26 @@ def train_deep(
     ------
     FovealError
         If there is nothing to fit to or to judge, the backbone's weights are not installed, the precision is not to be
-        had here, the loss is no longer finite, or what is in `out` is of another run, or of this one without `resume`.
+        had here, the loss is no longer finite, or as of `begun`.
     """
     folder = make_writable_folder(out)
-    checkpoint = folder / CHECKPOINT
-    check_folder(recipe, folder, resume)
+    state = begun(recipe, folder, resume)
     if recipe.precision == "fp16" and not torch.cuda.is_available():
         raise FovealError("precision: fp16 needs a GPU (bf16 does not)")
     if len({data.name for data in datasets}) < len(datasets):
         raise FovealError("two of the data sets have the same name")
     path, problems = folder / f"{recipe.model}.safetensors", tuple(line for data in datasets for line in data.problems)
-    if log := _log_if_done(folder, recipe, datasets):
-        return DeepTraining(path, log, problems)
+    if state is not None and _is_done(state, recipe, folder, datasets):
+        return DeepTraining(path, state["log"], problems)
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(mixed_precision=recipe.precision, cpu=not torch.cuda.is_available())
-    run = prepare(recipe, datasets, recipe.zooms, accelerator, progress)
+    run = prepare(recipe, datasets, recipe.views, accelerator, progress)
     if not run.examples.fitted:
         raise FovealError("there is no image to fit to")
     if recipe.held_out is not None and not run.examples.held_out:
         raise FovealError(f"there is no image in fold {recipe.held_out}, which is held out")
-    if checkpoint.is_file():
-        run.load(checkpoint)
+    if state is not None:
+        run.load(state, folder / CHECKPOINT)
     if teachers and not run.is_over:  # what is over has nothing to learn
         teach(run, teachers, datasets, progress)
     finished = folder / RECIPE
@@ -105,7 +104,7 @@ def train_deep(
             run.one_epoch(lambda done, total: progress(f"epoch {run.epoch + 1}/{recipe.epochs}", done, total))
             if accelerator.is_main_process:
                 _write_log(folder, run.log)
-                run.save(checkpoint)
+                run.save(folder / CHECKPOINT)
     run.take_best()
     if accelerator.is_main_process:
         _write_held_out(folder, datasets, run)
@@ -115,31 +114,27 @@ def train_deep(
     return DeepTraining(path, run.log, problems)
 
 
-def check_folder(recipe: Recipe, folder: Path, resume: bool) -> None:
-    """Make sure that a run may write here.
+def begun(recipe: Recipe, folder: Path, resume: bool) -> dict[str, Any] | None:
+    """The state of the run that was begun in this folder; None where a new one may begin.
 
     Raises
     ------
     FovealError
-        If what is here is of another recipe, or of this one without `resume`, or cannot be read.
+        If it is of another recipe, or of this one without `resume`, or cannot be read.
     """
     checkpoint = folder / CHECKPOINT
     if not checkpoint.is_file():
-        return
+        return None
     if not resume:
         raise FovealError(f"{folder}: holds a run already; go on with --resume, or choose another --out")
-    if read_checkpoint(checkpoint).get("recipe") != repr(recipe.unfinished):
-        raise FovealError(f"{checkpoint}: {OF_ANOTHER_RUN}")
+    return read_checkpoint(checkpoint, recipe)
 
 
-def _log_if_done(folder: Path, recipe: Recipe, datasets: Sequence[Dataset]) -> list[dict[str, int | float]] | None:
-    """The epochs of a model that was trained here by this recipe, on these images and fixations; None without one."""
-    finished = folder / RECIPE
-    if not finished.is_file() or Recipe.read(finished) != recipe:
-        return None
-    state = read_checkpoint(folder / CHECKPOINT)
+def _is_done(state: dict[str, Any], recipe: Recipe, folder: Path, datasets: Sequence[Dataset]) -> bool:
+    """Was the model finished that this recipe makes of these images and fixations?"""
     digest = digest_of(datasets, [held_out_images(data, recipe.held_out) for data in datasets])
-    return list(state["log"]) if state.get("examples") == digest else None
+    finished = folder / RECIPE
+    return state.get("examples") == digest and finished.is_file() and Recipe.read(finished) == recipe
 
 
 def _write_log(folder: Path, log: list[dict[str, int | float]]) -> None:

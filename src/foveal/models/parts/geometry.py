@@ -5,7 +5,7 @@ takes both for maps of half the size and enlarges them by two is off by a pixel 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -49,6 +49,12 @@ class Grid:
     def scaled(self, rows: float, columns: float) -> "Grid":
         """Positions in an image whose height and width were shrunk by these factors before: see `Axis.scaled`."""
         return Grid(self.rows.scaled(rows), self.columns.scaled(columns))
+
+    def shifted(self, rows: int, columns: int) -> "Grid":
+        """Positions in an image of which so many rows and columns were cut off before the first."""
+        return Grid(
+            replace(self.rows, first=self.rows.first + rows), replace(self.columns, first=self.columns.first + columns)
+        )
 
     @classmethod
     def over(cls, size: tuple[int, int], shape: tuple[int, int]) -> "Grid":
