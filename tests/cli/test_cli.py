@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 from toy import make_photograph, write_image
 
 from foveal.metrics import list_metrics
@@ -211,6 +212,21 @@ def test_models_and_datasets(foveal):
     assert all(not card["found"] for card in json.loads(foveal("datasets", "--data-root", ".", "--json")[1]))
     assert "data/eye/fixations.mat" in foveal("datasets", "osie")[1]
     assert foveal("--version")[1].startswith("foveal ")
+
+
+def test_the_splits_of_a_data_set_that_is_here(foveal, tmp_path):
+    """Also of one that cannot be read: what is known of it is needed most then."""
+    subject = {"fix_x": [40.5, 10.0], "fix_y": [30.2, 1.0], "fix_duration": [200.0, 150.0]}
+    mat = tmp_path / "osie/data/eye/fixations.mat"
+    mat.parent.mkdir(parents=True)
+    savemat(mat, {"fixations": np.array([{"img": "1001.jpg", "subjects": np.array([subject], dtype=object)}])})
+    write_image(tmp_path / "osie/data/stimuli/1001.jpg", make_photograph())
+    code, out, _ = foveal("datasets", "osie", "--data-root", ".")
+    assert (code, "splits: fold0 (1 images), fold1 (0 images)" in out) == (0, True)
+    assert "fold0 (1 images)" in json.loads(foveal("datasets", "osie", "--data-root", ".", "--json")[1])[0]["splits"]
+    mat.write_bytes(mat.read_bytes()[:100])
+    code, out, _ = foveal("datasets", "osie", "--data-root", ".")
+    assert (code, "splits: cannot be read (" in out, "how to get" in out) == (0, True, True)
 
 
 def test_what_is_in_a_folder_of_ones_own(foveal, study):

@@ -4,21 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from toy import make_dataset
 
 from foveal.errors import FovealError
 from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
-from foveal.models.parts import backbones as module
-from foveal.models.parts.backbones import Backbone
 from foveal.models.registry import read_provenance
 from foveal.training import Recipe, train_by_recipe
 from foveal.training.recipe import Mixture, read_recipe
 from foveal.training.run_recipe import mixed
 from foveal.training.train_deep import read_maps, write_maps
 
-pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
+    pytest.mark.usefixtures("two_folds_of_toy"),
+]
 MEMBER = """
 datasets = ["toy"]
 seed = {seed}
@@ -37,17 +37,6 @@ def recipe(tmp_path):
     path = tmp_path / "both.toml"
     path.write_text('members = ["one.toml", "two.toml"]\n')
     return path
-
-
-@pytest.fixture(autouse=True)
-def toy(monkeypatch, tmp_path):
-    torch.manual_seed(0)
-    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
-    monkeypatch.setattr(module, "read_weights", lambda _: state)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
-    monkeypatch.setattr("foveal.training.run_recipe.load_dataset", lambda name, root: make_dataset(6))
-    for place in ("foveal.training.run_recipe.FOLDS", "foveal.training.preparation.FOLDS"):
-        monkeypatch.setattr(place, 2)
 
 
 def test_one_recipe_for_all(tmp_path, recipe):

@@ -10,7 +10,6 @@ from toy import make_dataset
 
 from foveal.errors import FovealError
 from foveal.models import load_model
-from foveal.models.parts.backbones import Backbone
 from foveal.progress import to_nobody
 from foveal.training import Phase, Recipe, train_by_recipe
 from foveal.training.deep_run import Run
@@ -20,21 +19,13 @@ from foveal.training.run_recipe import mixed
 from foveal.training.teacher import teach
 from foveal.training.train_deep import read_maps, train_deep
 
-pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
+    pytest.mark.usefixtures("two_folds_of_toy"),
+]
 SMALL = {"working_area": 6_000, "width": 16, "hidden": 8, "dropout": 0.0}
 FINER = SMALL | {"working_area": 9_000}
 MEMBER = Recipe(("toy",), config=SMALL, phases=(Phase(3, 3e-2),), batch_size=4, average=0.5)
-
-
-@pytest.fixture(autouse=True)
-def toy(monkeypatch, tmp_path):
-    torch.manual_seed(0)
-    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
-    monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
-    monkeypatch.setattr("foveal.training.run_recipe.load_dataset", lambda name, root: make_dataset(6))
-    for place in ("foveal.training.run_recipe.FOLDS", "foveal.training.preparation.FOLDS"):
-        monkeypatch.setattr(place, 2)
 
 
 @pytest.fixture
@@ -48,16 +39,16 @@ def teachers(tmp_path):
     return folders
 
 
-def student_run(**changes):
+def student_run(n_images=6, **changes):
     recipe = replace(MEMBER, config=FINER, held_out=0, **changes)
-    return prepare(recipe, [make_dataset(6)], recipe.views, Accelerator(cpu=True), lambda *_: None)
+    return prepare(recipe, [make_dataset(n_images)], recipe.views, Accelerator(cpu=True), lambda *_: None)
 
 
 def test_what_is_taught_is_the_mean_of_the_teachers_densities(teachers):
     """In every view, on the student's cells; of the plain view of held-out images it is what the teachers wrote."""
-    data, run = make_dataset(6), student_run(zooms=(1.5,))
+    data, run = make_dataset(6), student_run(zooms=(1.5,), crops=(0.75,))
     teach(run, teachers, [data], lambda *_: None)
-    assert len(run.examples.groups) == 4
+    assert len(run.examples.groups) == 8
     for (group,) in run.examples.groups:
         torch.testing.assert_close(group.taught.sum(dim=(1, 2)), torch.ones(6), rtol=1e-4, atol=1e-4)
         assert group.taught.shape == group.counts.shape
@@ -168,8 +159,8 @@ def test_what_is_wrong_about_a_student_is_said_before_its_teachers_are_trained(t
 
 
 def test_a_teacher_of_other_images_is_refused(tmp_path, teachers):
-    with pytest.raises(FovealError, match="of another recipe or other images"):
-        teach(student_run(), teachers, [make_dataset(7)], lambda *_: None)
+    with pytest.raises(FovealError, match="one: trained on other images than its student"):
+        teach(student_run(7), teachers, [make_dataset(7)], lambda *_: None)
     mixture = Mixture({"one": replace(MEMBER, held_out=1), "two": replace(MEMBER, held_out=1)})
     with pytest.raises(FovealError, match=r"teacher: one of other datasets"):
         replace(MEMBER, held_out=0, teacher=mixture)

@@ -3,8 +3,6 @@
 import csv
 import dataclasses
 import math
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -23,25 +21,15 @@ from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.training import Phase, Recipe
 from foveal.training.deep_run import InTraining, Run, running_mean
-from foveal.training.examples import Batch, Examples, joinable, share_of
-from foveal.training.losses import negative_log_likelihood
-from foveal.training.preparation import config_of, held_out_images, standardise
-from foveal.training.recipe import published_recipes, read_recipe
+from foveal.training.preparation import held_out_images
 from foveal.training.run_recipe import cross_validate
 from foveal.training.train_deep import train_deep
-from foveal.training.views import View
 
-pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
+    pytest.mark.usefixtures("random_backbone"),
+]
 SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
-
-
-@pytest.fixture(autouse=True)
-def random_backbone(monkeypatch, tmp_path):
-    """Weights that need not be fetched, and features kept in a folder that goes away."""
-    torch.manual_seed(0)
-    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
-    monkeypatch.setattr(module, "read_weights", lambda _: state)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
 
 
 def recipe_of(**changes):
@@ -70,9 +58,10 @@ def test_it_learns_and_keeps_what_it_did(tmp_path):
     assert np.exp(prediction.log_density.astype(np.float64)).sum() == pytest.approx(1, abs=1e-4)
 
 
-def test_a_resumed_run_gives_the_same_weights(tmp_path):
+@pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd", "schedule": "constant", "crops": (0.5,)}])
+def test_a_resumed_run_gives_the_same_weights(tmp_path, changes):
     """Of 24 steps, stopped in the middle of either phase; with dropout, a running mean and mirrored images."""
-    recipe = recipe_of(phases=(Phase(2, 1e-2), Phase(2, 1e-3, 1e-3)), batch_size=2)
+    recipe = recipe_of(phases=(Phase(2, 1e-2), Phase(2, 1e-3, 1e-3)), batch_size=2, **changes)
     dataset = make_dataset(14)
     whole = load_model(run(recipe, [dataset], tmp_path / "whole").path).state_dict()
     for stop_at in (1, 2, 3):
@@ -131,14 +120,16 @@ def test_steps_are_those_of_the_optimizer_and_its_schedule(tmp_path, monkeypatch
     assert weights == pytest.approx(expected, abs=1e-5)
 
 
-def test_only_matrices_decay(tmp_path, monkeypatch):
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_only_matrices_decay(tmp_path, monkeypatch, optimizer):
     """With a decay that is all there is, weights of features shrink; biases, the blur and the prior stay."""
     states = []
     monkeypatch.setattr(
         Run, "save", lambda run, _: states.append({k: v.clone() for k, v in run.model.state_dict().items()})
     )
     monkeypatch.setattr(Run, "_loss_of", lambda run, *_: sum(p.sum() * 0 for p in run.model.parameters()))
-    run(recipe_of(phases=(Phase(2, 1e-2),), weight_decay=0.5), [make_dataset(6)], tmp_path)
+    recipe = recipe_of(phases=(Phase(2, 1e-2),), weight_decay=0.5, optimizer=optimizer)
+    run(recipe, [make_dataset(6)], tmp_path)
     before, after = states
     for name, _ in InTraining(FovealS(FovealConfig(**SMALL)), 1).named_parameters():
         shrinks = before[name].ndim > 1 and ".backbone." not in name
@@ -360,284 +351,6 @@ def test_without_held_out_images_there_is_no_gain(tmp_path):
     assert (tmp_path / "curve.png").is_file()
     with pytest.raises(FovealError, match="no image in fold 9"):
         run(recipe_of(held_out=9), [make_dataset(4)], tmp_path / "none")
-
-
-def test_in_a_batch_each_image_has_the_loss_that_it_has_alone():
-    """Of a step over images of two sizes, plain and mirrored."""
-    datasets = [make_dataset(3), make_dataset(2, size=(80, 60), name="other")]
-    model = FovealS(FovealConfig(**SMALL, dropout=0.0))
-    in_training = InTraining(model, len(datasets))
-    examples = Examples(model, datasets, lambda data: held_out_images(data, None), recipe_of().views, lambda *_: None)
-    steps = [step for seed in range(9) for step in examples.steps(8, torch.Generator().manual_seed(seed))]
-    step = max(steps, key=len)
-    assert len(step) == 4  # plain and mirrored images of both sizes
-    step = [(dataclasses.replace(group, taught=group.densities + 1), rows) for group, rows in step]
-    n_images = 0
-    for parts in joinable(step):
-        batch = Batch.joined([group.batch(rows) for group, rows in parts])
-        assert len(parts) == 2
-        together = negative_log_likelihood(in_training(batch), batch.observed)
-        for number, (group, row) in enumerate((group, row) for group, rows in parts for row in rows):
-            one = group.batch([row])
-            alone = negative_log_likelihood(in_training(one), one.observed)
-            torch.testing.assert_close(together[number : number + 1], alone, rtol=1e-4, atol=1e-4)
-            torch.testing.assert_close(batch.taught[number : number + 1], one.taught)
-            n_images += 1
-    assert n_images == 5
-
-
-@pytest.mark.parametrize("n_processes", [1, 2, 3])
-@pytest.mark.parametrize("numbers", [(1,), (1, 1), (3, 2), (5, 1, 4), (2, 2, 2)])
-def test_processes_share_a_batch(numbers, n_processes):
-    """Each image is one process's, and none has two more than another."""
-    parts = [(group, list(range(n))) for group, n in enumerate(numbers)]
-    shares = [share_of(parts, process, n_processes) for process in range(n_processes)]
-    images = [[(group, row) for group, rows in share for row in rows] for share in shares]
-    assert sorted(image for own in images for image in own) == [(group, row) for group, rows in parts for row in rows]
-    assert max(map(len, images)) - min(map(len, images)) <= 1
-
-
-def test_images_of_other_sizes_data_sets_or_zooms_are_not_joined():
-    datasets = [make_dataset(2), make_dataset(2, name="other"), make_dataset(2, size=(80, 60), name="third")]
-    model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(
-        model, datasets, lambda data: held_out_images(data, None), recipe_of(zooms=(1.5,)).views, lambda *_: None
-    )
-    batches = joinable([(group, [0]) for groups in examples.groups for group in groups])
-    assert [[(group.dataset, group.zoom) for group, _ in parts] for parts in batches] == [
-        [(number, zoom)] * 2 for zoom in (1.0, 1.5) for number in range(3)
-    ]
-
-
-def test_examples_are_mirrored_with_all_that_belongs_to_them():
-    dataset = make_dataset(4)
-    model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), recipe_of().views, lambda *_: None)
-    (plain,), (mirrored,) = examples.groups
-    batch = mirrored.batch([2])
-    image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
-    features = model.features(image.flip(3))
-    for layer, maps in features.items():
-        torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
-    torch.testing.assert_close(batch.observed.counts, plain.batch([2]).observed.counts.flip(2))
-    assert batch.observed.density.sum().item() == pytest.approx(1, abs=1e-5)
-    assert batch.log_prior.exp().sum().item() == pytest.approx(1, abs=1e-4)
-    assert batch.observed.counts.sum() == len(dataset.fixations.for_image(2))
-
-
-def test_views_at_other_zooms():
-    """The network sees the image larger; prior, counts and the cells of the density stay what they are."""
-    dataset = make_dataset(4)
-    model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(
-        model, [dataset], lambda data: held_out_images(data, None), recipe_of(zooms=(1.5,)).views, lambda *_: None
-    )
-    assert [(group.zoom) for (group,) in examples.groups] == [1.0, 1.0, 1.5, 1.5]
-    plain, zoomed = examples.groups[0][0].batch([2]), examples.groups[2][0].batch([2])
-    image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
-    for layer, maps in model.features(image, 1.5).items():
-        torch.testing.assert_close(zoomed.features[layer], maps, rtol=2e-3, atol=2e-3)
-        assert maps.shape[2] > plain.features[layer].shape[2]
-    torch.testing.assert_close(zoomed.observed.counts, plain.observed.counts)
-    torch.testing.assert_close(zoomed.log_prior, plain.log_prior)
-    steps = [step for seed in range(9) for step in examples.steps(2, torch.Generator().manual_seed(seed))]
-    assert {group.zoom for step in steps for group, _ in step} == {1.0, 1.5}
-    with torch.no_grad():
-        saliency = model(zoomed.features, zoomed.size, zoomed.zoom)
-    assert saliency.shape == plain.log_prior.shape
-
-
-def test_views_of_a_part_of_the_image():
-    """In turn of each corner: what is seen, where people looked in it, and what the centre bias says of the part."""
-    dataset = make_dataset(5)
-    model = FovealS(FovealConfig(**SMALL | {"working_area": 60_000}))
-    views = recipe_of(crops=(0.75,)).views
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), views, lambda *_: None)
-    (plain,), _, (cropped,), (mirrored,) = examples.groups
-    height, width = plain.features.size
-    h, w = cropped.features.size
-    assert (h, w) == (round(0.75 * height), round(0.75 * width))
-    corners = [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w), (0, 0)]
-    for number, (top, left) in enumerate(corners):
-        batch = cropped.batch([number])
-        image = torch.from_numpy(dataset.stimuli[number].image[top : top + h, left : left + w].copy())
-        image = image.permute(2, 0, 1)[None].float() / 255
-        for layer, maps in model.features(image).items():
-            torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
-        here = dataset.fixations.for_image(number)
-        x, y = here.pixel_x - left, here.pixel_y - top
-        inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
-        expected = torch.zeros_like(batch.observed.counts[0])
-        rows, columns = expected.shape
-        for row, column in zip((y + 0.5)[inside] * rows / h, (x + 0.5)[inside] * columns / w, strict=True):
-            expected[int(row), int(column)] += 1
-        torch.testing.assert_close(batch.observed.counts[0], expected, rtol=0, atol=0)
-        # Of the whole density at the pixels, the part's, summed over its cells.
-        whole = examples.densities[0].leave_one_image_out(dataset, number).exp()
-        part = whole[top : top + h, left : left + w]
-        summed = torch.nn.functional.adaptive_avg_pool2d(part[None], (rows, columns))[0]
-        torch.testing.assert_close(batch.log_prior[0].exp(), summed / summed.sum(), rtol=0.1, atol=2e-5)
-        torch.testing.assert_close(mirrored.batch([number]).log_prior, batch.log_prior.flip(2))
-    steps = [step for seed in range(9) for step in examples.steps(5, torch.Generator().manual_seed(seed))]
-    assert any(group is cropped for step in steps for group, _ in step)
-
-
-def test_an_image_is_not_shown_by_a_part_in_which_nobody_looked(tmp_path):
-    dataset = make_dataset(4)
-    x = np.where(dataset.fixations.image == 1, 0.1, 1.0) * dataset.fixations.x  # at the left; the right is cut out
-    dataset = dataclasses.replace(dataset, fixations=dataclasses.replace(dataset.fixations, x=x))
-    views = recipe_of(crops=(0.5,)).views
-    model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, None), views, lambda *_: None)
-    steps = [step for seed in range(9) for step in examples.steps(4, torch.Generator().manual_seed(seed))]
-    shown = [(group.features.size, row) for step in steps for group, rows in step for row in rows]
-    whole, part = (groups[0].features.size for groups in examples.groups[::2])
-    assert {size for size, row in shown if row == 1} == {whole}
-    assert {size for size, row in shown if row == 0} == {whole, part}
-    done = run(recipe_of(crops=(0.5,)), [dataset], tmp_path)
-    assert all(math.isfinite(row["loss"]) for row in done.log)
-
-
-def test_views_of_a_recipe():
-    assert recipe_of(mirrored=False).views == [View()]
-    assert recipe_of().views == [View(), View(mirrored=True)]
-    views = recipe_of(zooms=(1.5,), crops=(0.5,)).views
-    assert views[0] == View()
-    assert len(set(views)) == len(views) == 8
-
-
-def test_features_are_kept_of_all_scales():
-    """Those of the second scale are features of the network that sees the image by so much smaller, in every view."""
-    dataset = make_dataset(4)
-    model = FovealS(FovealConfig(**SMALL, scales=(1.0, 0.75)))
-    examples = Examples(
-        model, [dataset], lambda data: held_out_images(data, None), recipe_of(zooms=(1.5,)).views, lambda *_: None
-    )
-    image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
-    for (group,), zoom in zip(examples.groups, (1.0, 1.0, 1.5, 1.5), strict=True):
-        batch = group.batch([2])
-        seen = image.flip(3) if group is examples.groups[1][0] or group is examples.groups[3][0] else image
-        for layer, maps in model.at_scales(seen, zoom).items():
-            torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
-
-
-def test_held_out_images_have_no_part_in_anything():
-    dataset = make_dataset(12)
-    model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(model, [dataset], lambda data: held_out_images(data, 1), recipe_of().views, lambda *_: None)
-    assert [example.row for example in examples.held_out] == [1, 11]
-    seen = {row for step in examples.steps(3, torch.Generator().manual_seed(0)) for _, rows in step for row in rows}
-    assert seen == set(range(12)) - {1, 11}
-    expected = CenterBiasKDE.fit(dataset.select([n for n in range(12) if n not in (1, 11)]))
-    torch.testing.assert_close(examples.densities[0].counts, expected.counts)
-    ((group, rows),) = examples.judged(8)
-    assert rows == [1, 11]
-    shape = tuple(group.log_priors.shape[1:])
-    torch.testing.assert_close(group.log_priors[1], expected.log_density(shape).float(), rtol=1e-4, atol=1e-4)
-
-
-def test_taps_are_standardised():
-    model = FovealS(FovealConfig(**SMALL))
-    examples = Examples(
-        model, [make_dataset(6)], lambda data: held_out_images(data, None), recipe_of().views, lambda *_: None
-    )
-    standardise(model, examples, 6)
-    (step,) = examples.steps(6, torch.Generator().manual_seed(0))
-    for name, tap in model.taps.items():
-        values = [model.all_features(group.batch(rows).features)[name] for group, rows in step]
-        flat = torch.cat([maps.movedim(1, 0).flatten(1) for maps in values], dim=1)
-        standardised = (flat - tap.mean[:, None]) / tap.std[:, None]
-        assert standardised.mean().abs() < 1e-2
-        responding = tap.std > 3e-4  # in a random network the upper layers hardly do
-        assert ((standardised.std(dim=1) - 1).abs() * responding).max() < 0.05
-
-
-def test_recipes(tmp_path):
-    path = tmp_path / "recipe.toml"
-    path.write_text('datasets = ["osie"]\nbatch_size = 4\n[[phases]]\nepochs = 3\nlearning_rate = 0.01\n')
-    recipe = Recipe.read(path)
-    assert recipe == Recipe(("osie",), batch_size=4, phases=(Phase(3, 0.01),))
-    recipe.write(tmp_path / "again.toml")
-    assert Recipe.read(tmp_path / "again.toml") == recipe
-    for text, message in [
-        ("datasets = ", "no recipe"),
-        ("batch_size = 4", "datasets are missing"),
-        ('datasets = ["osie"]\nepochs = 3', "unknown: epochs"),
-        ('datasets = ["osie"]\nlos = "nss"', r"unknown: los \(did you mean loss"),
-        ('datasets = ["osie"]\nloss = "hinge"', "no loss 'hinge'"),
-        ('datasets = ["osie"]\n[[phases]]\nepoch = 3', r"unknown: epoch \(did you mean epochs"),
-        ('datasets = ["osie"]\n[phases]\nepochs = 3', "phases: .* .needs a list"),
-        ('datasets = ["osie"]\nphases = [3]', "3 .needs a table"),
-        ('datasets = ["osie"]\n[[phases]]\nepochs = 3', "no recipe .*learning_rate"),
-        ('datasets = ["osie"]\n[[phases]]\nepochs = 3\nlearning_rate = -1.0', "learning_rate: -1.0"),
-        ('datasets = "osie"', "datasets: 'osie' .needs a list"),
-        ('datasets = ["osie", "osie"]', "datasets: .'osie', 'osie'. .needs .* each once"),
-        ('datasets = ["osie"]\nheld_out = 12', "held_out: 12 .needs a fold, 0 to 9"),
-        ('datasets = ["osie"]\nbatch_size = 0', "batch_size: 0"),
-        ('datasets = ["osie"]\nzooms = 2', "zooms: 2 .needs a list"),
-        ('datasets = ["osie"]\nzooms = [0.0]', "zooms: .0.0. .needs numbers above 0"),
-        ('datasets = ["osie"]\ncrops = [1.5]', "crops: .1.5. .needs numbers between 0 and 1"),
-        ('datasets = ["osie"]\noptimizer = "adam"', "optimizer: 'adam' .needs one of adamw, sgd"),
-        ('datasets = ["osie"]\nschedule = "step"', "schedule: 'step' .needs one of cosine, constant"),
-        ('datasets = ["osie"]\nphases = []', "phases: .. .needs at least one"),
-        ('datasets = ["osie"]\nweight_decay = -1.0', "weight_decay: -1.0"),
-        ('datasets = ["osie"]\naverage = 5.0', "average: 5.0"),
-        ('datasets = ["osie"]\npatience = 2', "patience needs images that are held out"),
-        ('datasets = ["osie"]\ntemperature = 0.0', "temperature: 0.0"),
-        ('datasets = ["osie"]\nmodel = "salgan"', "model: 'salgan'"),
-        ('datasets = ["osie"]\nprecision = "half"', "precision: 'half' .needs one of no, bf16, fp16"),
-    ]:
-        path.write_text(text)
-        with pytest.raises(FovealError, match=message):
-            Recipe.read(path)
-    with pytest.raises(FovealError, match=r"missing.toml: no recipe"):
-        Recipe.read(tmp_path / "missing.toml")
-    assert math.isclose(recipe_of().epochs, 3)
-
-
-def test_recipes_with_values_of_the_wrong_type(tmp_path):
-    """In a process of its own: here, the type hints would complain first."""
-    wrong = {
-        "[[phases]]\nepochs = 1.5\nlearning_rate = 1.0": "epochs: 1.5 (needs a whole number from 1 on)",
-        "[[phases]]\nepochs = 1\nlearning_rate = 'x'": "learning_rate: 'x' (needs a number above 0)",
-        "config = 3": "config: 3 (needs a table)",
-        "held_out = 2.5": "held_out: 2.5 (needs a fold, 0 to 9)",
-        "held_out = true": "held_out: True (needs a fold, 0 to 9)",
-        "mirrored = 1": "mirrored: 1 (needs true or false)",
-        "crops = 0.5": "crops: 0.5 (needs a list)",
-        "batch_size = '8'": "batch_size: '8' (needs a whole number from 1 on)",
-        "prior_weight = '0.7'": "prior_weight: '0.7' (needs a number)",
-        "model = ['foveal-s']": "model: ['foveal-s'] (needs foveal-s)",
-        "config = { width = 'x' }": "config of foveal-s: width: 'x' (needs a whole number from 1 on)",
-        "config = { scales = 1 }": "config of foveal-s: scales: 1 (needs a list of numbers above 0)",
-    }
-    paths = []
-    for number, line in enumerate(wrong):
-        paths.append(tmp_path / f"{number}.toml")
-        paths[-1].write_text(f"datasets = ['osie']\n{line}\n")
-    script = """
-import sys
-from foveal.errors import FovealError
-from foveal.training.preparation import config_of
-from foveal.training.recipe import Recipe
-for path in sys.argv[1:]:
-    try:
-        config_of(Recipe.read(path))
-    except FovealError as error:
-        print(error)
-"""
-    command = [sys.executable, "-c", script, *map(str, paths)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    assert [line.removeprefix(f"{path}: ") for line, path in zip(said, paths, strict=True)] == list(wrong.values())
-
-
-def test_the_recipe_of_what_is_published_comes_with_the_package():
-    assert {"foveal-s", "foveal-l"} <= set(published_recipes())
-    assert read_recipe("foveal-s").datasets == ("osie", "eyecrowd", "scene")
-    members = read_recipe("foveal-l").members.values()
-    for member in members:
-        config_of(member)  # which makes sure that the layers are there
-    assert {member.datasets for member in members} == {("osie", "eyecrowd", "scene")}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")

@@ -1,6 +1,7 @@
 """`foveal models` and `foveal datasets`: what there is."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from foveal.cli.console import show
 from foveal.cli.options import tell_problems
+from foveal.errors import FovealError
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -46,7 +48,7 @@ def datasets(
     as_json: AsJSON = False,
 ) -> None:
     """List every data set: name, images, observers, licence, where it comes from, found locally or not."""
-    from foveal.datasets import dataset_card, dataset_cards, default_root, is_found, list_datasets, load_dataset
+    from foveal.datasets import dataset_card, dataset_cards, default_root, is_found, list_datasets
 
     if name is not None and name not in list_datasets() and Path(name).is_dir():
         _tell_of_folder(name, as_json)
@@ -54,15 +56,14 @@ def datasets(
     cards = [dataset_card(name)] if name else dataset_cards()
     root = data_root or default_root()
     entries = [asdict(card) | {"found": is_found(card.name, root)} for card in cards]
+    if name and entries[0]["found"]:
+        entries[0]["splits"] = _splits(name, root)
     if as_json:
         typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
     if name:
         for key, value in entries[0].items():
-            typer.echo(f"{key.replace('_', ' ')}: {', '.join(value) if isinstance(value, tuple) else value}")
-        if entries[0]["found"]:
-            splits = load_dataset(name, root).splits.items()
-            typer.echo(f"splits: {', '.join(f'{split} ({len(images)} images)' for split, images in splits) or 'none'}")
+            typer.echo(f"{key.replace('_', ' ')}: {', '.join(value) if isinstance(value, list | tuple) else value}")
         typer.echo(f"data root: {root}")
         return
     table = Table("data set", "images", "observers", "licence", "found", "where it comes from")
@@ -73,6 +74,17 @@ def datasets(
         )
     show(table)
     typer.echo(f"data root: {root}")
+
+
+def _splits(name: str, root: str | os.PathLike[str]) -> list[str]:
+    """A data set's parts and their sizes; or why it cannot be read, which is no reason to say no more of it."""
+    from foveal.datasets import load_dataset
+
+    try:
+        splits = load_dataset(name, root).splits
+    except FovealError as error:
+        return [f"cannot be read ({error})"]
+    return [f"{split} ({len(images)} images)" for split, images in splits.items()]
 
 
 def _tell_of_folder(folder: str, as_json: bool) -> None:

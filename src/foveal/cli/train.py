@@ -1,5 +1,6 @@
 """`foveal train`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -92,13 +93,15 @@ def _train_by_recipe(path: str, out: Path, data_root: Path | None, folds: int | 
 
     if folds not in (None, FOLDS):
         raise typer.BadParameter(f"a recipe has {FOLDS} folds", param_hint="--folds")
+    is_main_process = os.environ.get("RANK", "0") == "0"  # as torch's and accelerate's launchers say
     try:
-        with progress_bars(as_lines=True) as report:
+        with progress_bars(as_lines=is_main_process) as report:
             result = train_by_recipe(
                 path, out=out, data_root=data_root, cross_validated=folds is not None, resume=resume, progress=report
             )
     except KeyboardInterrupt:
-        say(f"stopped; the same command with --resume goes on after the last whole epoch in {out}")
+        if is_main_process:
+            say(f"stopped; the same command with --resume goes on after the last whole epoch in {out}")
         raise
     if folds is not None:
         typer.echo(f"densities of held-out images: {out / 'held_out'} (foveal evaluate --predictions FILE --resize)")

@@ -23,7 +23,7 @@ from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import normalize_log_density
 from foveal.training.examples import Batch, ExampleGroup, Examples, joinable, share_of
 from foveal.training.losses import get_loss
-from foveal.training.optimizers import make_optimizer, make_schedule
+from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"  # in a run's folder
@@ -132,12 +132,12 @@ class Run:
         ]
         if trains_backbone:
             groups.append({"params": self.trained_backbone, "lr": phase.backbone_learning_rate})
-        optimizer = make_optimizer(self.recipe.optimizer, groups, self.recipe.weight_decay)
+        optimizer = OPTIMIZERS[self.recipe.optimizer](groups, weight_decay=self.recipe.weight_decay)
         self.n_begun = number + 1
         steps = phase.epochs * math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
         self.prepared = self.accelerator.prepare_model(self.model)
-        self.schedule = make_schedule(self.recipe.schedule, optimizer, steps)
+        self.schedule = SCHEDULES[self.recipe.schedule](optimizer, steps)
         if self._pending is not None:
             self.optimizer.load_state_dict(self._pending["optimizer"])
             self.schedule.load_state_dict(self._pending["schedule"])
@@ -226,7 +226,7 @@ class Run:
     def save(self, path: Path) -> None:
         """All that a run needs to go on, written whole."""
         state = {
-            "recipe": repr(self.recipe.unfinished),
+            "recipe": self.recipe.unfinished.to_toml(),
             "examples": self.examples.digest,
             "log": self.log,
             "best": self.best,
@@ -241,15 +241,13 @@ class Run:
             torch.save(state, temporary)
 
     def load(self, state: dict[str, Any], path: Path) -> None:
-        """Go on from what `read_checkpoint` found in a file.
+        """Go on from what `read_checkpoint` found in a file, of a run on the same examples.
 
         Raises
         ------
         FovealError
-            If it is of other images.
+            If another version wrote it.
         """
-        if state.get("examples") != self.examples.digest:
-            raise FovealError(f"{path}: {OF_ANOTHER_RUN}")
         try:
             self.log, self.best = state["log"], state["best"]
             self.n_begun = int(self.log[-1]["phase"])
@@ -275,6 +273,7 @@ def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
         state = torch.load(path, weights_only=True, map_location="cpu")
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
-    if state.get("recipe") != repr(recipe.unfinished):
+    # What a recipe did not say when it was written, because no recipe could, has today's defaults.
+    if Recipe.of_toml(str(state.get("recipe")), path) != recipe.unfinished:
         raise FovealError(f"{path}: {OF_ANOTHER_RUN}")
     return dict(state)

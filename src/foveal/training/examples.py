@@ -12,13 +12,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
-from foveal.gaze import Dataset, Fixations
+from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.deep.foveal_s import FovealS, at_scale
 from foveal.models.parts.geometry import Grid
 from foveal.progress import Progress
-from foveal.training.feature_cache import FeatureCache, FeatureGroup
+from foveal.training.feature_cache import FeatureCache, FeatureGroup, tell_of_room
 from foveal.training.losses import Observed
 from foveal.training.readout_problem import counts_of, log_priors_of
 from foveal.training.views import WHOLE, View
@@ -145,21 +145,27 @@ class Examples:
         progress: Progress,
     ) -> None:
         self.groups: list[list[ExampleGroup]] = [[] for _ in views]
+        self._whole = [views.index(replace(view, crop=WHOLE)) for view in views]
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
         self.densities: list[CenterBiasKDE] = []
+        kept = _features(model, datasets, views, progress)
         for number, data in enumerate(datasets):
             unseen = held_out(data).tolist()
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
             self.densities.append(density)
-            features = [_features(model, data, view, progress) for view in views]
+            features = [kept[number, view] for view in views]
             log_priors = log_priors_of(features[0], data, density, unseen, model.density_grid)
             n_before = len(self.groups[0])
+            maps: dict[View, list[list[Tensor]]] = {}  # which all zooms share
             for groups, view, of_view in zip(self.groups, views, features, strict=True):
-                seen = view.crop.fixations_of(data)
-                for group, log_prior in zip(of_view, log_priors, strict=True):
-                    maps = _maps(model, data, view, group, log_prior, seen)
-                    groups.append(ExampleGroup(number, view.zoom, group, *maps))
+                unzoomed = replace(view, zoom=1.0)
+                if unzoomed not in maps:
+                    maps[unzoomed] = [
+                        _maps(model, data, view, *group) for group in zip(of_view, log_priors, strict=True)
+                    ]
+                for group, of_group in zip(of_view, maps[unzoomed], strict=True):
+                    groups.append(ExampleGroup(number, view.zoom, group, *of_group))
             for position, same_size in enumerate(features[0], start=n_before):
                 for row, image in enumerate(same_size.images):
                     (self.held_out if image in unseen else self.fitted).append(Example(position, row))
@@ -168,15 +174,16 @@ class Examples:
     def steps(self, batch_size: int, order: torch.Generator) -> Iterator[list[tuple[ExampleGroup, list[int]]]]:
         """All fitted images once, in a new order, each in a view by chance: a step after the other.
 
-        A step is made of the groups that its images come from, with their rows. An image is shown in the plain view
-        instead of one in which nobody looked anywhere.
+        A step is made of the groups that its images come from, with their rows. An image is shown whole instead of by a
+        part in which nobody looked anywhere.
         """
         shuffled = [self.fitted[number] for number in torch.randperm(len(self.fitted), generator=order).tolist()]
         views = torch.randint(len(self.groups), (len(shuffled),), generator=order).tolist()
         for start in range(0, len(shuffled), batch_size):
             rows: dict[tuple[int, int], list[int]] = {}
             for example, chosen in zip(shuffled[start : start + batch_size], views[start:], strict=False):
-                view = chosen if self.groups[chosen][example.group].counts[example.row].any() else 0
+                looked_at = self.groups[chosen][example.group].counts[example.row].any()
+                view = chosen if looked_at else self._whole[chosen]
                 rows.setdefault((view, example.group), []).append(example.row)
             yield [(self.groups[view][group], sorted(some)) for (view, group), some in rows.items()]
 
@@ -191,7 +198,7 @@ class Examples:
 
 
 def joinable(step: Sequence[tuple[ExampleGroup, list[int]]]) -> list[list[tuple[ExampleGroup, list[int]]]]:
-    """A step's images by what `Batch.joined` takes: mirrored and plain ones together."""
+    """A step's images by what `Batch.joined` takes: mirrored ones, and parts of the size of others, with them."""
     parts: dict[tuple[int, tuple[int, int], float], list[tuple[ExampleGroup, list[int]]]] = {}
     for group, rows in step:
         parts.setdefault((group.dataset, group.features.size, group.zoom), []).append((group, rows))
@@ -215,28 +222,37 @@ def digest_of(datasets: Sequence[Dataset], held_out: Sequence[np.ndarray]) -> st
     return digest.hexdigest()[:12]
 
 
-def _features(model: FovealS, data: Dataset, view: View, progress: Progress) -> list[FeatureGroup]:
-    """What is kept of a data set's images, at all scales of the model."""
-    scales = [
-        FeatureCache(Zoomed(model, view.zoom * scale), data, mirrored=view.mirrored, crop=view.crop).groups(progress)
-        for scale in model.config.scales
-    ]
-    together, *others = scales
-    for number, other in enumerate(others, start=1):
-        name = partial(at_scale, number=number)
-        together = [one.with_layers_of(more, name) for one, more in zip(together, other, strict=True)]
-    return together
+def _features(
+    model: FovealS, datasets: Sequence[Dataset], views: Sequence[View], progress: Progress
+) -> dict[tuple[int, View], list[FeatureGroup]]:
+    """What is kept of the images of each data set in each view, at all scales of the model."""
+    caches = {
+        (number, view): [
+            FeatureCache(Zoomed(model, view.zoom * scale), data, mirrored=view.mirrored, crop=view.crop)
+            for scale in model.config.scales
+        ]
+        for number, data in enumerate(datasets)
+        for view in views
+    }
+    tell_of_room([cache for of_scales in caches.values() for cache in of_scales])
+    features, n_parts = {}, len(caches)
+    for part, (which, of_scales) in enumerate(caches.items(), start=1):
+
+        def report(what: str, done: int, total: int, part: int = part) -> None:
+            progress(f"{what}, part {part}/{n_parts}", done, total)
+
+        together, *others = [cache.groups(report, tell=False) for cache in of_scales]
+        for number, other in enumerate(others, start=1):
+            name = partial(at_scale, number=number)
+            together = [one.with_layers_of(more, name) for one, more in zip(together, other, strict=True)]
+        features[which] = together
+    return features
 
 
 def _maps(
-    model: FovealS,
-    data: Dataset,
-    view: View,
-    group: FeatureGroup,
-    log_priors: Float[Tensor, "image row column"],
-    fixations: Fixations,
-) -> list[Float[Tensor, "image row column"]]:
-    """Log priors, counts and empirical maps of a view's group: of the log priors of whole images, and what is seen."""
+    model: FovealS, data: Dataset, view: View, group: FeatureGroup, log_priors: Float[Tensor, "image row column"]
+) -> list[Float[Tensor, "image _ _"]]:
+    """Log priors, counts and empirical maps of a group's images as a view has them, given the whole images' priors."""
     if view.crop != WHOLE:
         sizes = data.stimuli.sizes.tolist()
         parts = [
@@ -244,7 +260,7 @@ def _maps(
             for image, log_prior in zip(group.images, log_priors, strict=True)
         ]
         log_priors = torch.stack(parts)
-    (counts,) = counts_of([group], fixations, model.density_grid)
+    (counts,) = counts_of([group], view.crop.fixations_of(data), model.density_grid)
     maps = [log_priors, counts, _blurred(counts, data, group)]
     return [each.flip(2) for each in maps] if view.mirrored else maps
 

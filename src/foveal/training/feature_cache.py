@@ -98,8 +98,8 @@ class FeatureCache:
     """Features of chosen layers for all images of a data set: float16 arrays on disk, one a layer and image size.
 
     A layer is kept under a key made of all that its values depend on: the backbone and the hash of its weights, padding
-    and shrinking, the kind of device, and the images. An interrupted computation goes on with the images that are
-    missing.
+    and shrinking, how the images are seen, the kind of device, and the images. An interrupted computation goes on with
+    the images that are missing.
 
     Parameters
     ----------
@@ -155,36 +155,44 @@ class FeatureCache:
             digest.update(name.encode() + hashlib.sha256(content).digest())
         return f"{self.dataset.name}-{chosen['backbone']}-{digest.hexdigest()[:12]}"
 
-    def groups(self, progress: Progress | None = None) -> list[FeatureGroup]:
+    @property
+    def folder(self) -> Path:
+        """Where the arrays are."""
+        return self.root / self.key
+
+    @cached_property
+    def _by_size(self) -> dict[tuple[int, int], list[int]]:
+        """The images of each (height, width)."""
+        by_size: dict[tuple[int, int], list[int]] = {}
+        for image, (height, width) in enumerate(self.dataset.stimuli.sizes.tolist()):
+            by_size.setdefault((height, width), []).append(image)
+        return by_size
+
+    def n_missing_bytes(self) -> int:
+        """What the features that are not kept yet will take."""
+        return sum(
+            2 * len(images) * int(np.prod(self._shape(layer, grid)))
+            for size, images in self._by_size.items()
+            for layer, grid in self._grids(self.crop.size(size)).items()
+            if not (self.folder / _file(layer, size)).is_file()
+        )
+
+    def groups(self, progress: Progress | None = None, *, tell: bool = True) -> list[FeatureGroup]:
         """The features, image size by image size; what is missing is computed first.
+
+        `tell`: say before what room it takes (see `tell_of_room`).
 
         Raises
         ------
         FovealError
             If the folder cannot be written to, the disk has no room for them, or an image cannot be read.
         """
-        folder = make_writable_folder(self.root / self.key)
-        by_size: dict[tuple[int, int], list[int]] = {}
-        for image, (height, width) in enumerate(self.dataset.stimuli.sizes.tolist()):
-            by_size.setdefault((height, width), []).append(image)
-        grids = {size: self._grids(self.crop.size(size)) for size in by_size}
-        missing = sum(
-            2 * len(images) * int(np.prod(self._shape(layer, grid)))
-            for size, images in by_size.items()
-            for layer, grid in grids[size].items()
-            if not (folder / _file(layer, size)).is_file()
-        )
-        if missing:
-            size_on_disk = f"{missing / 1e9:.2f} GB" if missing >= 1e8 else f"{missing / 1e6:.1f} MB"
-            warnings.warn(
-                f"features of {len(self.dataset)} images will take {size_on_disk} in {folder}",
-                FovealNote,
-                stacklevel=2,
-            )
-            if missing > (free := shutil.disk_usage(folder).free):
-                raise FovealError(f"{folder}: {size_on_disk} of features, but {free / 1e9:.2f} GB are free")
+        folder = make_writable_folder(self.folder)
+        if tell:
+            tell_of_room([self])
+        grids = {size: self._grids(self.crop.size(size)) for size in self._by_size}
         groups, done = [], 0
-        for size, images in by_size.items():
+        for size, images in self._by_size.items():
 
             def report(n: int, before: int = done) -> None:
                 if progress is not None:
@@ -254,7 +262,7 @@ class FeatureCache:
         for pixels, problems in computed_ahead(self.dataset.stimuli.read, batches):
             if problems:
                 raise FovealError(problems[0])
-            seen = [self.crop.of(pixels[image], image) for image in pixels]
+            seen = [self.crop.cut(pixels[image], image) for image in pixels]
             features = self._features(stacked(seen).to(self.model.device))
             for layer, array in arrays.items():
                 array[done : done + len(pixels)] = features[layer].cpu().numpy().astype(np.float16)
@@ -266,6 +274,27 @@ class FeatureCache:
         for layer, path in unfinished.items():
             path.rename(folder / _file(layer, size))
         count.unlink()
+
+
+def tell_of_room(caches: Sequence[FeatureCache]) -> None:
+    """Say, in a note, what the features will take that some caches do not have yet; nothing if they have all.
+
+    Raises
+    ------
+    FovealError
+        If the disk has no room for them.
+    """
+    missing = {cache.folder: cache.n_missing_bytes() for cache in caches}
+    total = sum(missing.values())
+    if not total:
+        return
+    folder = make_writable_folder(caches[0].root)
+    size = f"{total / 1e9:.2f} GB" if total >= 1e8 else f"{total / 1e6:.1f} MB"
+    n_images = sum(len(cache.dataset) for cache in caches)
+    seen = f"{n_images} images" if len(caches) == 1 else f"{n_images} views of images"
+    warnings.warn(f"features of {seen} will take {size} in {folder}", FovealNote, stacklevel=2)
+    if total > (free := shutil.disk_usage(folder).free):
+        raise FovealError(f"{folder}: {size} of features, but {free / 1e9:.2f} GB are free")
 
 
 def _file(layer: str, size: tuple[int, int]) -> str:

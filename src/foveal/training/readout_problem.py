@@ -18,10 +18,9 @@ from foveal.gaze import Dataset, Fixations
 from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
 from foveal.models.deep.deepgaze1 import density_grid
 from foveal.models.parts.finalizer import resize_log_density
-from foveal.models.parts.geometry import Grid
+from foveal.models.parts.geometry import Grid, GridOf
 from foveal.models.parts.readout import LinearReadout
 from foveal.training.feature_cache import FeatureGroup
-from foveal.training.views import GridOf
 
 IMAGES_AT_ONCE = 32  # bounds the memory of a step
 SPARSITY = 0.001  # λ of section 1.1
@@ -42,7 +41,7 @@ class ReadoutProblem:
     counts
         Fixations in each cell, one tensor a group. Of several problems the first dimension is the problem.
     grid_of
-        The cells.
+        The cells of an image of a (height, width).
     """
 
     groups: Sequence[FeatureGroup]

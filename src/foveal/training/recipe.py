@@ -100,7 +100,8 @@ class Recipe:
     schedule
         How the learning rates change in each phase: "cosine", half of one, towards zero; or "constant".
     weight_decay
-        As the optimiser takes it: AdamW's shrinks the weights, SGD's is added to the gradient.
+        As the optimiser takes it. In a step, AdamW's shrinks the weights by its product with the learning rate; SGD's
+        momentum makes it ten times that.
     mirrored
         Is an image shown mirrored every other time?
     zooms
@@ -159,12 +160,13 @@ class Recipe:
             "held_out": (fold is None or (is_whole(fold, 0) and fold < FOLDS), f"a fold, 0 to {FOLDS - 1}"),
             "phases": (len(self.phases) > 0, "at least one"),
             "batch_size": (is_whole(self.batch_size, 1), "a whole number from 1 on"),
+            # Of a list or a table, a dictionary could not say whether it has it.
             "optimizer": (self.optimizer in tuple(OPTIMIZERS), f"one of {', '.join(OPTIMIZERS)}"),
             "schedule": (self.schedule in tuple(SCHEDULES), f"one of {', '.join(SCHEDULES)}"),
             "weight_decay": (is_number(self.weight_decay, 0.0), "a number from 0 on"),
             "mirrored": (isinstance(self.mirrored, bool), "true or false"),
             "zooms": (all(is_number(zoom) and zoom > 0 for zoom in self.zooms), "numbers above 0"),
-            "crops": (all(is_number(crop) and 0 < crop < 1 for crop in self.crops), "numbers between 0 and 1"),
+            "crops": (all(is_number(crop, 0.1) and crop < 1 for crop in self.crops), "numbers from 0.1 to less than 1"),
             "average": (is_number(self.average, 0.0) and self.average < 1, "a number from 0 to less than 1"),
             "patience": (is_whole(self.patience, 0), "a whole number"),
             "precision": (self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
@@ -226,6 +228,20 @@ class Recipe:
         return cls._of(_read_toml(path), path)
 
     @classmethod
+    def of_toml(cls, text: str, path: str | os.PathLike[str]) -> "Recipe":
+        """From what `to_toml` said, which was found in a file.
+
+        Raises
+        ------
+        FovealError
+            If it is no recipe.
+        """
+        try:
+            return cls._of(tomllib.loads(text), path)
+        except tomllib.TOMLDecodeError as error:
+            raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
+
+    @classmethod
     def _of(cls, values: dict[str, Any], path: str | os.PathLike[str]) -> "Recipe":
         try:
             check_names(values, cls)
@@ -252,11 +268,15 @@ class Recipe:
         except FovealError as error:
             raise FovealError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """As a TOML file that `read` understands."""
+    def to_toml(self) -> str:
+        """What a file says that `read` understands."""
         values = asdict(self, dict_factory=lambda items: {key: value for key, value in items if value is not None})
+        return tomli_w.dumps(values)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """As a file that `read` understands."""
         with write_atomically(path) as temporary:
-            temporary.write_text(tomli_w.dumps(values))
+            temporary.write_text(self.to_toml())
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
 from foveal.training.preparation import check
 from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
-from foveal.training.train_deep import HELD_OUT, DeepTraining, begun, read_maps, train_deep, write_maps
+from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, state_of_run, train_deep, write_maps
 
 TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
 
@@ -63,7 +63,7 @@ def train_by_recipe(
         recipe = read_recipe(recipe)
     check(recipe)
     for run, folder in _runs(recipe, Path(out), cross_validated):
-        begun(run, folder, resume)
+        state_of_run(run, folder, resume)  # which complains of what is not this run's
     return _train(recipe, Path(out), data_root, cross_validated, resume, progress or to_nobody)
 
 

@@ -29,15 +29,20 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
     Raises
     ------
     FovealError
-        If a teacher's checkpoint cannot be read, or was not trained on the same images.
+        If a teacher's checkpoint cannot be read, or it was trained on other images.
     """
     total = [[torch.zeros_like(group.counts) for group in groups] for groups in run.examples.groups]
     for number, folder in enumerate(teachers):
         recipe, checkpoint = Recipe.read(folder / RECIPE), folder / CHECKPOINT
-        teacher = prepare(recipe, datasets, run.recipe.views, run.accelerator, progress)
-        teacher.load(read_checkpoint(checkpoint, recipe), checkpoint)
-        if teacher.examples.digest != run.examples.digest:
+        state = read_checkpoint(checkpoint, recipe)
+        if state["examples"] != run.examples.digest:
             raise FovealError(f"{folder}: trained on other images than its student")
+
+        def report(what: str, done: int, total: int, number: int = number) -> None:
+            progress(f"teacher {number + 1}/{len(teachers)}: {what}", done, total)
+
+        teacher = prepare(recipe, datasets, run.recipe.views, run.accelerator, report)
+        teacher.load(state, checkpoint)
         teacher.take_best()
         for groups, sums in zip(teacher.examples.groups, total, strict=True):
             for group, density in zip(groups, sums, strict=True):

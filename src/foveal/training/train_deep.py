@@ -23,7 +23,7 @@ from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models import save_model
 from foveal.progress import Progress
-from foveal.training.deep_run import CHECKPOINT, RECIPE, Run, read_checkpoint
+from foveal.training.deep_run import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, Run, read_checkpoint
 from foveal.training.examples import digest_of
 from foveal.training.preparation import config_of, held_out_images, prepare
 from foveal.training.recipe import Recipe
@@ -71,17 +71,21 @@ def train_deep(
     ------
     FovealError
         If there is nothing to fit to or to judge, the backbone's weights are not installed, the precision is not to be
-        had here, the loss is no longer finite, or as of `begun`.
+        had here, the loss is no longer finite, or what is in `out` is of another run, or of this one without `resume`.
     """
     folder = make_writable_folder(out)
-    state = begun(recipe, folder, resume)
+    state = state_of_run(recipe, folder, resume)
     if recipe.precision == "fp16" and not torch.cuda.is_available():
         raise FovealError("precision: fp16 needs a GPU (bf16 does not)")
     if len({data.name for data in datasets}) < len(datasets):
         raise FovealError("two of the data sets have the same name")
     path, problems = folder / f"{recipe.model}.safetensors", tuple(line for data in datasets for line in data.problems)
-    if state is not None and _is_done(state, recipe, folder, datasets):
-        return DeepTraining(path, state["log"], problems)
+    finished = folder / RECIPE
+    if state is not None:
+        if state["examples"] != digest_of(datasets, [held_out_images(data, recipe.held_out) for data in datasets]):
+            raise FovealError(f"{folder / CHECKPOINT}: {OF_ANOTHER_RUN}")
+        if finished.is_file() and Recipe.read(finished) == recipe:
+            return DeepTraining(path, state["log"], problems)
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(mixed_precision=recipe.precision, cpu=not torch.cuda.is_available())
     run = prepare(recipe, datasets, recipe.views, accelerator, progress)
@@ -93,7 +97,6 @@ def train_deep(
         run.load(state, folder / CHECKPOINT)
     if teachers and not run.is_over:  # what is over has nothing to learn
         teach(run, teachers, datasets, progress)
-    finished = folder / RECIPE
     if accelerator.is_main_process:
         finished.unlink(missing_ok=True)
     for number in range(len(recipe.phases)):
@@ -114,13 +117,13 @@ def train_deep(
     return DeepTraining(path, run.log, problems)
 
 
-def begun(recipe: Recipe, folder: Path, resume: bool) -> dict[str, Any] | None:
-    """The state of the run that was begun in this folder; None where a new one may begin.
+def state_of_run(recipe: Recipe, folder: Path, resume: bool) -> dict[str, Any] | None:
+    """How far the run of a recipe is in a folder; None where it may begin.
 
     Raises
     ------
     FovealError
-        If it is of another recipe, or of this one without `resume`, or cannot be read.
+        If the run that is there is of another recipe, or of this one and is not to be resumed, or cannot be read.
     """
     checkpoint = folder / CHECKPOINT
     if not checkpoint.is_file():
@@ -128,13 +131,6 @@ def begun(recipe: Recipe, folder: Path, resume: bool) -> dict[str, Any] | None:
     if not resume:
         raise FovealError(f"{folder}: holds a run already; go on with --resume, or choose another --out")
     return read_checkpoint(checkpoint, recipe)
-
-
-def _is_done(state: dict[str, Any], recipe: Recipe, folder: Path, datasets: Sequence[Dataset]) -> bool:
-    """Was the model finished that this recipe makes of these images and fixations?"""
-    digest = digest_of(datasets, [held_out_images(data, recipe.held_out) for data in datasets])
-    finished = folder / RECIPE
-    return state.get("examples") == digest and finished.is_file() and Recipe.read(finished) == recipe
 
 
 def _write_log(folder: Path, log: list[dict[str, int | float]]) -> None:

@@ -1,6 +1,5 @@
 """How a model sees the images in training."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,33 +9,34 @@ from torch import Tensor
 from foveal.gaze import Dataset, Fixations
 from foveal.images import RGBImage
 from foveal.models.parts.finalizer import normalize_log_density
-from foveal.models.parts.geometry import Grid, resample
-
-GridOf = Callable[[tuple[int, int]], Grid]  # the cells of an image of a (height, width)
+from foveal.models.parts.geometry import GridOf, resample
 
 
 @dataclass(frozen=True)
 class Crop:
-    """The part of an image in one of its corners, which is another for each of four images in turn.
+    """The part of an image in one of its corners, always the same.
+
+    Of image 0 of a data set it is at the top left, of image 1 at the top right, of 2 at the bottom left, of 3 at the
+    bottom right, and so on.
 
     Attributes
     ----------
     share
-        Of the height and of the width; 1 is the whole image.
+        Of the height and of the width, above 0; 1 is the whole image.
     """
 
     share: float = 1.0
 
     def size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the part of an image of this (height, width)."""
+        """Height and width of the part of an image of this (height, width), px."""
         return max(1, round(size[0] * self.share)), max(1, round(size[1] * self.share))
 
     def first_pixel(self, image: int, size: tuple[int, int]) -> tuple[int, int]:
-        """Row and column where it begins, in the image of this number and (height, width)."""
+        """Row and column where it begins, px, in the image of this number and (height, width)."""
         height, width = self.size(size)
         return (size[0] - height) * (image // 2 % 2), (size[1] - width) * (image % 2)
 
-    def of(self, pixels: RGBImage, image: int) -> UInt8[np.ndarray, "row column 3"]:
+    def cut(self, pixels: RGBImage, image: int) -> UInt8[np.ndarray, "row column 3"]:
         """The part of the image of this number."""
         size = pixels.shape[0], pixels.shape[1]
         (top, left), (height, width) = self.first_pixel(image, size), self.size(size)
@@ -52,8 +52,11 @@ class Crop:
 
     def log_prior_of(
         self, log_prior: Float[Tensor, "row column"], image: int, size: tuple[int, int], grid_of: GridOf
-    ) -> Float[Tensor, "row column"]:
-        """What a log density over an image's cells says of where in the part one looks, over the part's cells."""
+    ) -> Float[Tensor, "cell_row cell_column"]:
+        """What a log density over the cells of an image of this size says of where in the part one looks.
+
+        A log density as well, over the part's cells.
+        """
         cells = grid_of(self.size(size)).shifted(*self.first_pixel(image, size))
         return normalize_log_density(resample(log_prior, grid_of(size), cells)[None])[0]
 

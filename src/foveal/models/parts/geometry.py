@@ -4,7 +4,7 @@ A convolution of stride 2 with one row of padding looks at pixels 0, 2, 4 …; o
 takes both for maps of half the size and enlarges them by two is off by a pixel there, and by many after five layers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -51,7 +51,7 @@ class Grid:
         return Grid(self.rows.scaled(rows), self.columns.scaled(columns))
 
     def shifted(self, rows: int, columns: int) -> "Grid":
-        """Positions in an image of which so many rows and columns were cut off before the first."""
+        """Positions in an image from which so many rows and columns (px) were cut off before the first that is left."""
         return Grid(
             replace(self.rows, first=self.rows.first + rows), replace(self.columns, first=self.columns.first + columns)
         )
@@ -71,6 +71,9 @@ class Grid:
         """Cells of about this side, in px, that cover an image of this (height, width); at least one."""
         height, width = size
         return cls.over(size, (max(1, round(height / side)), max(1, round(width / side))))
+
+
+GridOf = Callable[[tuple[int, int]], Grid]  # the cells of an image of a (height, width)
 
 
 def resample(maps: Float[Tensor, "*batch h w"], source: Grid, target: Grid) -> Float[Tensor, "*batch height width"]:
