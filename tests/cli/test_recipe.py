@@ -21,6 +21,7 @@ learning_rate = 0.01
 
 
 @pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+@pytest.mark.filterwarnings("ignore:nothing to go on with:foveal.errors.FovealNote")
 def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
     state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
     monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
@@ -29,12 +30,15 @@ def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, out, err = foveal("train", "recipe.toml", "--out", "run")
     assert code == 0
-    assert err.splitlines()[-2:] == ["foveal: epoch 1/2", "foveal: epoch 2/2"]
+    assert err.splitlines()[-2:] == ["foveal: epoch 1/2 done", "foveal: epoch 2/2 done"]
     assert len([line for line in out.splitlines() if line.split()[0].isdigit()]) == 2
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         "foveal-s.safetensors", "log.csv", "curve.png", "recipe.toml", "checkpoint.pt", "held_out",
     }  # fmt: skip
-    assert foveal("train", "recipe.toml", "--out", "run", "--resume")[0] == 0
+    code, _, err = foveal("train", "recipe.toml", "--out", "run", "--resume")
+    assert (code, "nothing to go on with" in err) == (0, False)
+    code, _, err = foveal("train", "recipe.toml", "--out", "mistyped", "--resume")
+    assert (code, "nothing to go on with in mistyped: from the beginning" in err) == (0, True)
     write_image(tmp_path / "photo.jpg", make_photograph())
     assert foveal("predict", "photo.jpg", "--model", "run/foveal-s.safetensors", "--out", "res")[0] == 0
     assert np.load(tmp_path / "res/photo.density.npy").shape == (60, 80)

@@ -204,7 +204,9 @@ def test_the_room_for_all_views_is_told_before_the_first(monkeypatch):
     model, data = FovealS(FovealConfig(**SMALL, scales=(1.0, 0.75))), make_dataset(3)
     with pytest.warns(FovealNote) as notes:
         examples_of(model, data)
-    assert ["features of 12 views of images will take" in str(note.message) for note in notes] == [True]
+    assert ["features of 12 images (in all views and scales) will take" in str(note.message) for note in notes] == [
+        True
+    ]
     examples_of(model, data)  # now there is nothing to be told
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
     monkeypatch.setattr(FeatureCache, "groups", lambda *_, **__: pytest.fail("computed"))

@@ -28,14 +28,18 @@ def test_recipes(tmp_path):
         ('datasets = ["osie"]\n[[phases]]\nepoch = 3', r"unknown: epoch \(did you mean epochs"),
         ('datasets = ["osie"]\n[phases]\nepochs = 3', "phases: .* .needs a list"),
         ('datasets = ["osie"]\nphases = [3]', "3 .needs a table"),
-        ('datasets = ["osie"]\n[[phases]]\nepochs = 3', "no recipe .*learning_rate"),
+        ('datasets = ["osie"]\n[[phases]]\nepochs = 3', "phase 1: learning_rate is missing"),
         ('datasets = ["osie"]\n[[phases]]\nepochs = 3\nlearning_rate = -1.0', "learning_rate: -1.0"),
+        (
+            'datasets = ["osie"]\n[[phases]]\nepochs = 3\nlearning_rate = 1.0\ncrops = [0.5]',
+            "phase 1: crops is .*above",
+        ),
         ('datasets = "osie"', "datasets: 'osie' .needs a list"),
         ('datasets = ["osie", "osie"]', "datasets: .'osie', 'osie'. .needs .* each once"),
         ('datasets = ["osie"]\nheld_out = 12', "held_out: 12 .needs a fold, 0 to 9"),
         ('datasets = ["osie"]\nbatch_size = 0', "batch_size: 0"),
         ('datasets = ["osie"]\nzooms = 2', "zooms: 2 .needs a list"),
-        ('datasets = ["osie"]\nzooms = [0.0]', "zooms: .0.0. .needs numbers above 0"),
+        ('datasets = ["osie"]\nzooms = [0.0]', "zooms: .0.0. .needs numbers from 0.1 to 4"),
         ('datasets = ["osie"]\ncrops = [1.5]', "crops: .1.5. .needs numbers from 0.1 to less than 1"),
         ('datasets = ["osie"]\noptimizer = "adam"', "optimizer: 'adam' .needs one of adamw, sgd"),
         ('datasets = ["osie"]\nschedule = "step"', "schedule: 'step' .needs one of cosine, constant"),
@@ -58,8 +62,8 @@ def test_recipes(tmp_path):
 def test_recipes_with_values_of_the_wrong_type(tmp_path):
     """In a process of its own: here, the type hints would complain first."""
     wrong = {
-        "[[phases]]\nepochs = 1.5\nlearning_rate = 1.0": "epochs: 1.5 (needs a whole number from 1 on)",
-        "[[phases]]\nepochs = 1\nlearning_rate = 'x'": "learning_rate: 'x' (needs a number above 0)",
+        "[[phases]]\nepochs = 1.5\nlearning_rate = 1.0": "phase 1: epochs: 1.5 (needs a whole number from 1 on)",
+        "[[phases]]\nepochs = 1\nlearning_rate = 'x'": "phase 1: learning_rate: 'x' (needs a number above 0)",
         "config = 3": "config: 3 (needs a table)",
         "held_out = 2.5": "held_out: 2.5 (needs a fold, 0 to 9)",
         "held_out = true": "held_out: True (needs a fold, 0 to 9)",

@@ -93,9 +93,10 @@ def test_a_checkpoint_that_is_not_of_this_run(tmp_path):
         with pytest.raises(FovealError, match="of another recipe or other images"):
             run(recipe, [data], tmp_path, resume=True)
     checkpoint = tmp_path / "checkpoint.pt"
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
-    with pytest.raises(FovealError, match=r"checkpoint.pt: no checkpoint \("):
-        run(recipe_of(), [dataset], tmp_path, resume=True)
+    for damaged in (checkpoint.read_bytes()[:1000], b"junk", b""):
+        checkpoint.write_bytes(damaged)
+        with pytest.raises(FovealError, match=r"checkpoint.pt: no checkpoint \("):
+            run(recipe_of(), [dataset], tmp_path, resume=True)
 
 
 @pytest.mark.parametrize(("optimizer", "schedule"), [("adamw", "cosine"), ("sgd", "cosine"), ("adamw", "constant")])
@@ -220,7 +221,7 @@ def test_each_data_set_has_its_own_sharpness_and_weight_of_the_centre_bias(tmp_p
         ({"backbone": "lenet"}, "no backbone 'lenet'"),
         ({"scales": (1.0, 0.0)}, r"scales: \[1.0, 0.0\] \(needs"),
         ({"dropout": 2.0}, "dropout: 2.0"),
-        ({"working_area": -5}, "working_area: -5"),
+        ({"working_area": 3}, "working_area: 3 .needs a whole number from 4096 on"),
         ({"taps": ()}, r"taps: \[\]"),
         ({"widht": 3}, r"unknown: widht \(did you mean width\?"),
     ],

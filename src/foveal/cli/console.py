@@ -46,7 +46,7 @@ def progress_bars(*, as_lines: bool = False) -> Iterator[Report]:
                 tasks[what] = progress.add_task(what, total=total)
             task = tasks[what]
             if as_lines and progress.disable and done == total and not progress.tasks[task].finished:
-                say(what)
+                say(f"{what} done")
             progress.update(task, completed=done)
 
         yield report

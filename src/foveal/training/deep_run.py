@@ -2,7 +2,6 @@
 
 import copy
 import math
-import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -88,6 +87,11 @@ class Run:
         return len(self.log)
 
     @property
+    def n_steps(self) -> int:
+        """Of an epoch."""
+        return math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
+
+    @property
     def is_over(self) -> bool:
         """Are all phases done?"""
         return all(self.is_done(number) for number in range(len(self.recipe.phases)))
@@ -134,10 +138,9 @@ class Run:
             groups.append({"params": self.trained_backbone, "lr": phase.backbone_learning_rate})
         optimizer = OPTIMIZERS[self.recipe.optimizer](groups, weight_decay=self.recipe.weight_decay)
         self.n_begun = number + 1
-        steps = phase.epochs * math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
         self.prepared = self.accelerator.prepare_model(self.model)
-        self.schedule = SCHEDULES[self.recipe.schedule](optimizer, steps)
+        self.schedule = SCHEDULES[self.recipe.schedule](optimizer, phase.epochs * self.n_steps)
         if self._pending is not None:
             self.optimizer.load_state_dict(self._pending["optimizer"])
             self.schedule.load_state_dict(self._pending["schedule"])
@@ -165,9 +168,9 @@ class Run:
         seed = self.recipe.seed * 100_003 + self.epoch
         torch.manual_seed(seed)  # of dropout; the same when the run is resumed
         self.model.train()
-        total, n_steps = 0.0, math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
+        total = 0.0
         for number, step in enumerate(self.examples.steps(self.recipe.batch_size, torch.Generator().manual_seed(seed))):
-            report(number, n_steps)
+            report(number, self.n_steps)
             n_images = sum(len(rows) for _, rows in step)
             for parts in joinable(step):
                 own = share_of(parts, self.accelerator.process_index, self.accelerator.num_processes)
@@ -181,11 +184,12 @@ class Run:
             self.schedule.step()
             self.optimizer.zero_grad()
             self.average.update_parameters(self.model)
-        report(n_steps, n_steps)
         total = float(self.accelerator.reduce(torch.tensor(total, device=self.accelerator.device)))
         if not math.isfinite(total):
-            raise FovealError(f"epoch {self.epoch + 1}: the loss is {total}; try a smaller learning_rate")
-        row = {"epoch": self.epoch + 1, "phase": self.n_begun, "loss": total / n_steps, **self.judge()}
+            raise FovealError(
+                f"epoch {self.epoch + 1}: the loss is {total}; try a smaller learning_rate, and another --out"
+            )
+        row = {"epoch": self.epoch + 1, "phase": self.n_begun, "loss": total / self.n_steps, **self.judge()}
         if self.recipe.patience and row["IG"] > max((before["IG"] for before in self.log), default=-math.inf):
             self.best = copy.deepcopy(self.average.state_dict())
         self.log.append(row | {"seconds": time.perf_counter() - start})
@@ -271,7 +275,7 @@ def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
     """
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # what is damaged can break the reading anywhere
         raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
     # What a recipe did not say when it was written, because no recipe could, has today's defaults.
     if Recipe.of_toml(str(state.get("recipe")), path) != recipe.unfinished:

@@ -290,8 +290,8 @@ def tell_of_room(caches: Sequence[FeatureCache]) -> None:
         return
     folder = make_writable_folder(caches[0].root)
     size = f"{total / 1e9:.2f} GB" if total >= 1e8 else f"{total / 1e6:.1f} MB"
-    n_images = sum(len(cache.dataset) for cache in caches)
-    seen = f"{n_images} images" if len(caches) == 1 else f"{n_images} views of images"
+    n_images = sum(len(cache.dataset) for cache in caches if missing[cache.folder])
+    seen = f"{n_images} images" if len(caches) == 1 else f"{n_images} images (in all views and scales)"
     warnings.warn(f"features of {seen} will take {size} in {folder}", FovealNote, stacklevel=2)
     if total > (free := shutil.disk_usage(folder).free):
         raise FovealError(f"{folder}: {size} of features, but {free / 1e9:.2f} GB are free")

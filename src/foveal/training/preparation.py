@@ -11,7 +11,7 @@ from torch import Tensor
 from foveal.errors import FovealError, first_line
 from foveal.gaze import Dataset
 from foveal.models.baselines import CenterBias
-from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.deep.foveal_s import SMALLEST_SIDE, FovealConfig, FovealS
 from foveal.models.parts.backbones import Backbone
 from foveal.progress import Progress
 from foveal.training.deep_run import Run
@@ -76,7 +76,9 @@ def config_of(recipe: Recipe) -> FovealConfig:
         check_names(recipe.config or {}, FovealConfig)
         config = FovealConfig.of(recipe.config or {})
         count = "a whole number from 1 on"
-        needed = {name: (is_whole(getattr(config, name), 1), count) for name in ("width", "hidden", "working_area")}
+        needed = {name: (is_whole(getattr(config, name), 1), count) for name in ("width", "hidden")}
+        smallest = SMALLEST_SIDE**2
+        needed["working_area"] = is_whole(config.working_area, smallest), f"a whole number from {smallest} on"
         needed["dropout"] = is_number(config.dropout, 0.0) and config.dropout < 1, "a number from 0 to less than 1"
         right_scales = isinstance(config.scales, tuple) and all(is_number(s) and s > 0 for s in config.scales)
         needed["scales"] = right_scales and len(config.scales) > 0, "a list of numbers above 0"

@@ -165,7 +165,7 @@ class Recipe:
             "schedule": (self.schedule in tuple(SCHEDULES), f"one of {', '.join(SCHEDULES)}"),
             "weight_decay": (is_number(self.weight_decay, 0.0), "a number from 0 on"),
             "mirrored": (isinstance(self.mirrored, bool), "true or false"),
-            "zooms": (all(is_number(zoom) and zoom > 0 for zoom in self.zooms), "numbers above 0"),
+            "zooms": (all(is_number(zoom, 0.1) and zoom <= 4 for zoom in self.zooms), "numbers from 0.1 to 4"),
             "crops": (all(is_number(crop, 0.1) and crop < 1 for crop in self.crops), "numbers from 0.1 to less than 1"),
             "average": (is_number(self.average, 0.0) and self.average < 1, "a number from 0 to less than 1"),
             "patience": (is_whole(self.patience, 0), "a whole number"),
@@ -253,10 +253,8 @@ class Recipe:
             values = with_tuples(values)
             if "config" in values and isinstance(values["config"], dict):
                 values["config"] = with_tuples(values["config"])
-            for phase in values.get("phases", ()):
-                check_names(phase, Phase)
             if "phases" in values:
-                values["phases"] = tuple(Phase(**phase) for phase in values["phases"])
+                values["phases"] = tuple(_phase(phase, number) for number, phase in enumerate(values["phases"], 1))
             if isinstance(values.get("teacher"), str):
                 values["teacher"] = Mixture.read(Path(path).parent / values["teacher"])
             elif "teacher" in values:
@@ -354,6 +352,20 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe | Mixture:
 def published_recipes() -> list[str]:
     """Names of the models whose recipes come with the package."""
     return sorted(file.name.removesuffix(".toml") for file in _RECIPES.iterdir() if file.name.endswith(".toml"))
+
+
+def _phase(table: Any, number: int) -> Phase:
+    """What a recipe says of one of its phases."""
+    try:
+        misplaced = [field.name for field in fields(Recipe) if isinstance(table, dict) and field.name in table]
+        if misplaced:  # TOML takes what follows a table's header for the table's
+            raise FovealError(f"{misplaced[0]} is not a phase's: say it above the first [[phases]]")
+        check_names(table, Phase)
+        if missing := {"epochs", "learning_rate"} - table.keys():
+            raise FovealError(f"{min(missing)} is missing")
+        return Phase(**table)
+    except FovealError as error:
+        raise FovealError(f"phase {number}: {error}") from None
 
 
 def check_names(table: Any, kind: type) -> None:

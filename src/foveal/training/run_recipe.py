@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from accelerate import PartialState
 from jaxtyping import Float
 
 from foveal.datasets import load_dataset
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.models import load_model, save_model
 from foveal.models.deep.foveal_l import FovealL
@@ -62,8 +63,10 @@ def train_by_recipe(
     if not isinstance(recipe, Recipe | Mixture):
         recipe = read_recipe(recipe)
     check(recipe)
-    for run, folder in _runs(recipe, Path(out), cross_validated):
-        state_of_run(run, folder, resume)  # which complains of what is not this run's
+    runs = list(_runs(recipe, Path(out), cross_validated))
+    states = [state_of_run(run, folder, resume) for run, folder in runs]  # which complains of what is not theirs
+    if resume and all(state is None for state in states):
+        warnings.warn(f"nothing to go on with in {out}: from the beginning", FovealNote, stacklevel=2)
     return _train(recipe, Path(out), data_root, cross_validated, resume, progress or to_nobody)
 
 

@@ -108,6 +108,7 @@ def train_deep(
             if accelerator.is_main_process:
                 _write_log(folder, run.log)
                 run.save(folder / CHECKPOINT)
+            progress(f"epoch {run.epoch}/{recipe.epochs}", run.n_steps, run.n_steps)  # not before it is kept
     run.take_best()
     if accelerator.is_main_process:
         _write_held_out(folder, datasets, run)
