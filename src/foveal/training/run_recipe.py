@@ -63,9 +63,9 @@ def train_by_recipe(
     if not isinstance(recipe, Recipe | Mixture):
         recipe = read_recipe(recipe)
     check(recipe)
-    runs = list(_runs(recipe, Path(out), cross_validated))
-    states = [state_of_run(run, folder, resume) for run, folder in runs]  # which complains of what is not theirs
-    if resume and all(state is None for state in states):
+    runs = _runs(recipe, Path(out), cross_validated)
+    begun = [state_of_run(run, folder, resume) is not None for run, folder in runs]  # complains of what is not theirs
+    if resume and not any(begun):
         warnings.warn(f"nothing to go on with in {out}: from the beginning", FovealNote, stacklevel=2)
     return _train(recipe, Path(out), data_root, cross_validated, resume, progress or to_nobody)
 
