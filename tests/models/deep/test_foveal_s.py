@@ -7,9 +7,11 @@ from equivariance import SIZES, displacements, divergence
 
 from foveal.datasets import load_dataset
 from foveal.models import load_model
+from foveal.models.base import stacked
 from foveal.models.deep.foveal_s import CELL, IMAGE, FovealConfig, FovealS, at_scale
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import resample
+from foveal.models.parts.precision import computes_in_bfloat16
 
 
 def random_model(working_area, **config):
@@ -143,6 +145,18 @@ def test_the_density_moves_with_the_photograph(shift, zoom, scales):
     y = (density.sum(dim=1) * torch.arange(240)).sum() / density.sum()
     assert float(x) == pytest.approx(119.5 + shift, abs=8)
     assert float(y) == pytest.approx(119.5, abs=8)
+
+
+@pytest.mark.skipif(not computes_in_bfloat16(), reason="this processor has no instructions for bfloat16")
+@pytest.mark.parametrize("name", ["foveal-s", "foveal-l"])
+def test_a_prediction_in_half_the_bits_says_the_same(name, photograph):
+    model = load_model(name)
+    with torch.no_grad():
+        expected = model.log_density(stacked([photograph]))[0]
+    found = torch.from_numpy(model.predict(photograph).log_density)
+    assert found.dtype == torch.float32
+    assert 0 < (found - expected).abs().max() < 0.3
+    assert (expected.exp() * (expected - found)).sum() < 2e-3  # nats
 
 
 @pytest.mark.shared

@@ -240,13 +240,28 @@ def test_convolutions_and_what_clips_them_are_the_same_in_one_pass():
     for size in ((1, 3, 64, 96), (2, 3, 61, 83)):
         images = torch.rand(size)
         with torch.no_grad():
-            assert efficientnet_lite._can_fuse(images) == torch.backends.mkldnn.is_available()
+            assert efficientnet_lite._can_fuse(images, torch.float32) == torch.backends.mkldnn.is_available()
             fused = network(images)
         torch.testing.assert_close(fused, network(images), rtol=1e-5, atol=1e-5)
         one_by_one = nn.Sequential.forward(network.stem, images)
         torch.testing.assert_close(one_by_one, network.stem(images), rtol=1e-5, atol=1e-5)
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        assert network(images).dtype == torch.bfloat16
+
+
+def test_in_half_the_bits_the_network_is_nearly_the_same_and_so_are_its_gradients():
+    """In one pass where the processor can, one after the other where it cannot or gradients are wanted."""
+    network = efficientnet_lite.efficientnet_lite("lite0").eval()
+    images = torch.rand(2, 3, 61, 83)
+    weight = network.block11.layers[0].weight
+    expected = network(images)
+    expected.square().mean().backward()
+    (gradient,), weight.grad = (weight.grad,), None
+    with torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad():
+            rounded = network(images)
+        network(images).float().square().mean().backward()
+    assert rounded.dtype == torch.bfloat16
+    assert (rounded - expected).std() < 0.05 * expected.std()
+    assert 0 < (weight.grad - gradient).norm() < 0.1 * gradient.norm()
 
 
 def test_a_network_can_end_where_it_is_read_out():

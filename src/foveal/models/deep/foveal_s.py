@@ -21,6 +21,7 @@ from foveal.models.calibration import PRIOR_GRID
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Axis, Grid, resampled_sum
+from foveal.models.parts.precision import fast_precision
 from foveal.models.parts.working_size import resized
 from foveal.models.registry import register_model
 
@@ -252,7 +253,9 @@ class FovealS(SaliencyModel):
 
     def saliency(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image row column"]:
         """Over the cells: see `forward`."""
-        return self(self.at_scales(images), (images.shape[2], images.shape[3]))
+        with fast_precision(images.device):
+            features = self.at_scales(images)
+        return self({layer: maps.float() for layer, maps in features.items()}, (images.shape[2], images.shape[3]))
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None

@@ -7,6 +7,7 @@ positions of features depend on the size of the image (`SamePadding.axis`).
 
 import math
 from collections import OrderedDict
+from contextlib import nullcontext
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foveal.models.parts.geometry import Axis
+from foveal.models.parts.precision import computes_in_bfloat16
 
 
 class Stage(NamedTuple):
@@ -93,20 +95,27 @@ def _convolved(
     maps: Tensor, weight: Tensor, bias: Tensor, stride: Pair, padding: Pair, groups: int, is_clipped: bool
 ) -> Tensor:
     """A convolution, and ReLU6 if wanted; on a CPU both in one pass over the memory, as `torch.compile` has it."""
-    if _can_fuse(maps):
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else maps.dtype
+    if _can_fuse(maps, dtype):
         clipping: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0]) if is_clipped else ("none", [])
+        maps, weight, bias = (
+            tensor.to(dtype) for tensor in (maps, weight, bias)
+        )  # autocast does not know what follows
         fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
             maps, weight, bias, padding, stride, (1, 1), groups, *clipping, ""
         )
         return fused
-    maps = F.conv2d(maps, weight, bias, stride, padding, 1, groups)
+    # A CPU has no fast gradient, in bfloat16, of convolutions channel by channel with a stride.
+    is_slow = maps.device.type == "cpu" and groups > 1 and max(stride) > 1 and torch.is_grad_enabled()
+    with torch.autocast("cpu", enabled=False) if is_slow else nullcontext():
+        maps = F.conv2d(maps.to(weight.dtype) if is_slow else maps, weight, bias, stride, padding, 1, groups)
     return F.relu6(maps, inplace=True) if is_clipped else maps
 
 
-def _can_fuse(maps: Tensor) -> bool:
-    """Is there the operation that torch's own compiler puts in (it has no gradient, and no form in other formats)?"""
-    plain = maps.device.type == "cpu" and maps.dtype == torch.float32 and not torch.is_grad_enabled()
-    plain = plain and not torch.is_autocast_enabled("cpu")  # which does not know this operation
+def _can_fuse(maps: Tensor, dtype: torch.dtype) -> bool:
+    """Is there the operation that torch's own compiler puts in (it has no gradient, and not every format)?"""
+    known = dtype == torch.float32 or (dtype == torch.bfloat16 and computes_in_bfloat16())
+    plain = known and maps.device.type == "cpu" and not torch.is_grad_enabled()
     plain = plain and torch.backends.mkldnn.is_available() and not torch.compiler.is_exporting()
     return plain and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
 
