@@ -81,6 +81,8 @@ def test_stimuli_group_by_size_and_never_mix():
     batches = list(stimuli.batches(2))
     assert sorted(i for batch in batches for i in batch) == list(range(5))
     assert all(len({sizes[i] for i in batch}) == 1 and len(batch) <= 2 for batch in batches)
+    assert stimuli.by_size() == {(4, 6): [0, 2, 3], (5, 5): [1, 4]}
+    assert stimuli.by_size([3, 1, 2]) == {(4, 6): [3, 2], (5, 5): [1]}
     scaled = Stimuli(stimuli.sources, pixels_per_degree=[3.0, 3.0, 3.0, 4.0, 3.0])
     assert [3] in list(scaled.batches(9))
     large = Stimuli([np.broadcast_to(np.uint8(0), (3000, 4000, 3))] * 2)

@@ -117,6 +117,15 @@ class Stimuli:
                 problems.append(str(error))
         return images, problems
 
+    def by_size(self, indices: Sequence[int] | None = None) -> dict[tuple[int, int], list[int]]:
+        """The positions of all photographs, or of some of them, of each (height, width)."""
+        sizes = self.sizes.tolist()
+        found: dict[tuple[int, int], list[int]] = {}
+        for index in range(len(self)) if indices is None else indices:
+            height, width = sizes[index]
+            found.setdefault((height, width), []).append(index)
+        return found
+
     def batches(self, batch_size: int) -> Iterator[list[int]]:
         """Positions in groups of at most `batch_size` images of one size and scale, fewer if they are large.
 

@@ -160,19 +160,11 @@ class FeatureCache:
         """Where the arrays are."""
         return self.root / self.key
 
-    @cached_property
-    def _by_size(self) -> dict[tuple[int, int], list[int]]:
-        """The images of each (height, width)."""
-        by_size: dict[tuple[int, int], list[int]] = {}
-        for image, (height, width) in enumerate(self.dataset.stimuli.sizes.tolist()):
-            by_size.setdefault((height, width), []).append(image)
-        return by_size
-
     def n_missing_bytes(self) -> int:
         """What the features that are not kept yet will take."""
         return sum(
             2 * len(images) * int(np.prod(self._shape(layer, grid)))
-            for size, images in self._by_size.items()
+            for size, images in self.dataset.stimuli.by_size().items()
             for layer, grid in self._grids(self.crop.size(size)).items()
             if not (self.folder / _file(layer, size)).is_file()
         )
@@ -190,9 +182,9 @@ class FeatureCache:
         folder = make_writable_folder(self.folder)
         if tell:
             tell_of_room([self])
-        grids = {size: self._grids(self.crop.size(size)) for size in self._by_size}
+        grids = {size: self._grids(self.crop.size(size)) for size in self.dataset.stimuli.by_size()}
         groups, done = [], 0
-        for size, images in self._by_size.items():
+        for size, images in self.dataset.stimuli.by_size().items():
 
             def report(n: int, before: int = done) -> None:
                 if progress is not None:

@@ -100,13 +100,9 @@ def unseen_of(
     """
     members = model.networks
     grid_of = max(members, key=lambda member: member.config.working_area).density_grid
-    by_size: dict[tuple[int, int], list[int]] = {}
     looked_at = np.unique(data.fixations.image)
     images = looked_at if only is None else np.intersect1d(looked_at, only)
-    for image in images.tolist():
-        height, width = data.stimuli.sizes[image].tolist()
-        by_size.setdefault((height, width), []).append(image)
-    groups = [FeatureGroup(size, images, {}, {}) for size, images in by_size.items()]
+    groups = [FeatureGroup(size, of_size, {}, {}) for size, of_size in data.stimuli.by_size(images.tolist()).items()]
     log_priors = log_priors_of(groups, data, CenterBiasKDE.fit(data), grid_of=grid_of)
     counts = counts_of(groups, data.fixations, grid_of)
     done, found = 0, []
