@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from timing import keep
 
 import foveal
-from foveal.training.preparation import held_out_images
-from foveal.training.recipe import FOLDS, Recipe, read_recipe
+from foveal.training.preparation import folds_of
+from foveal.training.recipe import Recipe, read_recipe
 
 SIDE = 24
 SHOWN = 10
@@ -49,13 +49,6 @@ def most_alike(values: Float[np.ndarray, "n m"], names: Sequence[str], other_nam
     }
 
 
-def _folds(data: foveal.Dataset) -> Int[np.ndarray, " image"]:
-    fold_of = np.empty(len(data), dtype=int)
-    for fold in range(FOLDS):
-        fold_of[held_out_images(data, fold)] = fold
-    return fold_of
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-root")
@@ -67,7 +60,7 @@ def main() -> None:
     trained = np.concatenate([thumbnails(data) for data in datasets])
     names = [f"{data.name}'s {image}" for data in datasets for image in data.stimuli.ids]
     found = most_alike(alike(thumbnails(test), trained), [f"mit1003's {image}" for image in test.stimuli.ids], names)
-    fold = np.concatenate([_folds(data) for data in datasets])
+    fold = np.concatenate([folds_of(data) for data in datasets])
     in_two_folds = np.triu(fold[:, None] != fold)  # each pair once
     found |= most_alike(np.where(in_two_folds, alike(trained, trained), -1), names, names)
     keep("overlap", found)

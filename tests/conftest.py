@@ -12,6 +12,7 @@ from toy import make_dataset, make_photograph
 
 from foveal.gaze import Dataset
 from foveal.models.parts.architectures import ARCHITECTURES
+from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
 
 # One thread: the maps are small, and threads that wait for each other are slow on a busy machine.
@@ -53,3 +54,12 @@ def backbone_weights(tmp_path_factory):
             torch.manual_seed(0)
             save_file(ARCHITECTURES["alexnet"].steps().state_dict(), folder / "alexnet.safetensors")
         yield folder
+
+
+@pytest.fixture
+def random_backbone(monkeypatch, tmp_path):
+    """Weights that need not be fetched, and features kept in a folder that goes away."""
+    torch.manual_seed(0)
+    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
+    monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")

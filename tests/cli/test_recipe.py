@@ -6,7 +6,6 @@ import torch
 from toy import make_photograph, write_image
 
 from foveal.models import load_model, trained_on
-from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
 
 RECIPE = """
@@ -20,13 +19,10 @@ learning_rate = 0.01
 """
 
 
+@pytest.mark.usefixtures("random_backbone")
 @pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 @pytest.mark.filterwarnings("ignore:nothing to go on with:foveal.errors.FovealNote")
-def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
-    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
-    monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
-    torch.manual_seed(0)
+def test_train_and_predict(foveal, study, tmp_path):
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, out, err = foveal("train", "recipe.toml", "--out", "run")
     assert code == 0
@@ -44,11 +40,9 @@ def test_train_and_predict(foveal, study, tmp_path, monkeypatch):
     assert np.load(tmp_path / "res/photo.density.npy").shape == (60, 80)
 
 
+@pytest.mark.usefixtures("random_backbone")
 @pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
-def test_what_could_not_be_used_is_named_in_the_end(foveal, study, tmp_path, monkeypatch):
-    state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
-    monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+def test_what_could_not_be_used_is_named_in_the_end(foveal, study, tmp_path):
     with (study / "fixations.csv").open("a") as file:
         file.write("nothing.png,1,1,0,0\n")
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from accelerate import Accelerator
+from jaxtyping import Int
 from torch import Tensor
 
 from foveal.errors import FovealError, first_line
@@ -94,9 +95,14 @@ def config_of(recipe: Recipe) -> FovealConfig:
     return replace(config, channels=channels)
 
 
-def held_out_images(data: Dataset, fold: int | None) -> np.ndarray:
-    """Image i of a data set belongs to fold i modulo 10."""
-    return np.array([], dtype=int) if fold is None else np.arange(fold, len(data), FOLDS)
+def folds_of(data: Dataset) -> Int[np.ndarray, " image"]:
+    """Fold of each image of a data set: of image i, i modulo 10."""
+    return np.arange(len(data)) % FOLDS
+
+
+def held_out_images(data: Dataset, fold: int | None) -> Int[np.ndarray, " held_out"]:
+    """The images of a fold; of None, none."""
+    return np.flatnonzero(folds_of(data) == (-1 if fold is None else fold))
 
 
 @torch.no_grad()

@@ -236,10 +236,7 @@ class Recipe:
         FovealError
             If it is no recipe.
         """
-        try:
-            return cls._of(tomllib.loads(text), path)
-        except tomllib.TOMLDecodeError as error:
-            raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
+        return cls._of(_parsed(text, path), path)
 
     @classmethod
     def _of(cls, values: dict[str, Any], path: str | os.PathLike[str]) -> "Recipe":
@@ -386,6 +383,14 @@ def check_names(table: Any, kind: type) -> None:
 
 def _read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
-        return tomllib.loads(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
+    return _parsed(text, path)
+
+
+def _parsed(text: str, path: str | os.PathLike[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
