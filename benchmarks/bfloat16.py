@@ -8,10 +8,11 @@ photographs. Then a step of its training in both; a recipe says in which.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
-from timing import keep, median_seconds
+from timing import keep, median_seconds_in_turn
 
 import foveal
 from foveal.metrics import FixationBatch, log_likelihood
@@ -43,18 +44,25 @@ def main() -> None:
     fixations = FixationBatch.stack([data.fixations.for_image(image) for image in range(len(data))])
     model = load_model("foveal-s")
     assert isinstance(model, FovealS)
-    results: dict[str, float | str] = {}
-    likelihoods = []
-    for name, mode in {"float32": torch.no_grad(), "as predict does": torch.inference_mode()}.items():
-        with mode:
-            results[f"{name}, ms"] = 1000 * median_seconds(lambda: model.log_density(images[0]), REPEATS)
-            log_density = torch.cat([model.log_density(image) for image in images])
-            likelihoods.append(float(log_likelihood(log_density, fixations).mean()))
-    results["as predict does, difference of the log-likelihood, bit"] = likelihoods[1] - likelihoods[0]
+
+    def log_densities(mode: type[torch.no_grad | torch.inference_mode], some: Sequence[torch.Tensor]) -> torch.Tensor:
+        with mode():
+            return torch.cat([model.log_density(image) for image in some])
+
+    modes = {"float32": torch.no_grad, "as predict does": torch.inference_mode}
+    likelihood = {
+        name: float(log_likelihood(log_densities(mode, images), fixations).mean()) for name, mode in modes.items()
+    }
+    predicting = {name: partial(log_densities, mode, images[:1]) for name, mode in modes.items()}
     step = step_of_training(model, torch.cat(images[:BATCH]))
-    results["training in float32, ms an image"] = 1000 * median_seconds(step, REPEATS) / BATCH
-    with torch.autocast("cpu", torch.bfloat16):
-        results["training in bfloat16, ms an image"] = 1000 * median_seconds(step, REPEATS) / BATCH
+    training = {"float32": step, "bfloat16": torch.autocast("cpu", torch.bfloat16)(step)}
+    results: dict[str, float | str] = {
+        f"prediction, {name}, ms": 1000 * seconds
+        for name, seconds in median_seconds_in_turn(predicting, REPEATS).items()
+    }
+    results["difference of the log-likelihood, bit"] = likelihood["as predict does"] - likelihood["float32"]
+    for name, seconds in median_seconds_in_turn(training, REPEATS).items():
+        results[f"training, {name}, ms an image"] = 1000 * seconds / BATCH
     results["threads"] = torch.get_num_threads()
     results["instructions"] = torch.backends.cpu.get_cpu_capability()
     results["predict computes in"] = "bfloat16" if computes_in_bfloat16() else "float32"

@@ -2,17 +2,20 @@
 
     python benchmarks/foveal_s.py --data-root data
 
-One photograph of 640 x 480 on as many threads as PyTorch takes: by foveal-s, by foveal-l, by BMS, by foveal-s's ONNX
-file under onnxruntime, and by foveal-s without what makes it fast (maps stored channel after channel; normalisations
-computed on their own). Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of
+One photograph of 640 x 480 on as many threads as PyTorch takes: by foveal-s, by foveal-l, by BMS, by foveal-s
+in float32 (which it is anyway where the processor has no instructions for bfloat16), by its ONNX file under
+onnxruntime, and by foveal-s without what makes it fast (maps stored channel after channel; normalisations computed on
+their own). Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of
 `foveal predict`.
 """
 
 import argparse
 import resource
 import subprocess
+import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,25 +28,29 @@ from torch import nn
 import foveal
 from foveal.interop.onnx import export_onnx
 from foveal.models import load_model
+from foveal.models.base import stacked
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.efficientnet_lite import Folded
 
 REPEATS = 21
 
 
-def milliseconds(model: foveal.models.SaliencyModel, photograph: np.ndarray) -> float:
-    return 1000 * median_seconds(lambda: model.log_density_of([photograph]), REPEATS)
-
-
 def gigabytes_of_predict(photograph: np.ndarray) -> float:
     with tempfile.TemporaryDirectory() as folder:
         Image.fromarray(photograph).save(Path(folder) / "photograph.png")
-        subprocess.run(["foveal", "predict", f"{folder}/photograph.png", "--out", folder], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "foveal.cli.app", "predict", f"{folder}/photograph.png", "--out", folder], check=True
+        )
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9  # Linux counts in KiB
 
 
-def slow_milliseconds(model: FovealS, photograph: np.ndarray) -> float:
-    """Without the channels last, and without folded normalisations."""
+def in_float32(model: FovealS, photograph: np.ndarray) -> None:
+    with torch.no_grad():
+        model.log_density(stacked([photograph]))
+
+
+def plainly(model: FovealS, photograph: np.ndarray) -> None:
+    """In float32, without the channels last, and without folded normalisations."""
     fast_backbone, fast = type(model.backbone).forward, Folded.forward
 
     def channel_after_channel(self, images, *arguments, **options):
@@ -51,7 +58,7 @@ def slow_milliseconds(model: FovealS, photograph: np.ndarray) -> float:
 
     type(model.backbone).forward, Folded.forward = channel_after_channel, nn.Sequential.forward
     try:
-        return milliseconds(model, photograph)
+        in_float32(model, photograph)
     finally:
         type(model.backbone).forward, Folded.forward = fast_backbone, fast
 
@@ -66,10 +73,9 @@ def main() -> None:
     results["largest memory of foveal predict, GB"] = gigabytes_of_predict(photograph)
     model = load_model("foveal-s")
     assert isinstance(model, FovealS)
-    results["foveal-s, ms"] = milliseconds(model, photograph)
-    results["as plainly written, ms"] = slow_milliseconds(model, photograph)
-    results["foveal-l, ms"] = milliseconds(load_model("foveal-l"), photograph)
-    results["bms, ms"] = milliseconds(load_model("bms"), photograph)
+    calls = {name: partial(load_model(name).log_density_of, [photograph]) for name in ("foveal-s", "foveal-l", "bms")}
+    calls["foveal-s in float32"] = partial(in_float32, model, photograph)
+    calls["as plainly written"] = partial(plainly, model, photograph)
     with tempfile.TemporaryDirectory() as folder:
         done = export_onnx(model, Path(folder) / "foveal-s.onnx", (480, 640))
         options = onnxruntime.SessionOptions()
@@ -77,7 +83,9 @@ def main() -> None:
         options.intra_op_num_threads = torch.get_num_threads()
         session = onnxruntime.InferenceSession(done.path, options)
         image = {"image": photograph.transpose(2, 0, 1)[None].astype(np.float32) / 255}
-        results["onnxruntime, ms"] = 1000 * median_seconds(lambda: session.run(None, image), REPEATS)
+        calls["onnxruntime"] = partial(session.run, None, image)
+        for name, call in calls.items():
+            results[f"{name}, ms"] = 1000 * median_seconds(call, REPEATS)
         results["onnxruntime, largest difference of the log density"] = done.largest_difference
         stimuli = foveal.load_dataset("osie", arguments.data_root).stimuli
         start = time.perf_counter()

@@ -3,20 +3,26 @@
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 
 def median_seconds(call: Callable[[], Any], repeats: int) -> float:
     """Median wall time of a call, after one call to warm up."""
-    call()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return median_seconds_in_turn({"": call}, repeats)[""]
+
+
+def median_seconds_in_turn(calls: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """The same of several that take turns, so that what else the machine does is felt by all of them."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for repeat in range(repeats + 1):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if repeat:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(of_call) for name, of_call in times.items()}
 
 
 def say(what: str, done: int, total: int) -> None:
