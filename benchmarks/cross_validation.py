@@ -2,7 +2,6 @@
 
     python benchmarks/cross_validation.py --out cv
     python benchmarks/cross_validation.py --out cv --folds 3,4    # some of them; the others when there is time
-    python benchmarks/cross_validation.py --out cv --precision bf16    # half the time, on processors made for it
 
 Image i of a data set belongs to fold i modulo 10. Both models are scored twice: as they are in training, where each
 data set has its own centre bias, sharpness and weight of the centre bias, learned on its other nine folds; and "as
@@ -19,7 +18,6 @@ benchmarks/results/cross_validation.json`.
 
 import argparse
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -32,7 +30,7 @@ from foveal.files import write_atomically
 from foveal.models import load_model
 from foveal.training import Recipe, train_by_recipe
 from foveal.training.preparation import held_out_images
-from foveal.training.recipe import FOLDS, PRECISIONS, Mixture, read_recipe
+from foveal.training.recipe import FOLDS, read_recipe
 from foveal.training.run_recipe import TEACHER
 from foveal.training.train_deep import HELD_OUT, write_maps
 
@@ -65,24 +63,13 @@ def judged(recipe: Recipe, fold: int, out: Path) -> pd.DataFrame:
     return pd.concat(tables)
 
 
-def in_precision(recipe: Recipe, precision: str) -> Recipe:
-    """The same, and the same of the teacher's members, in another precision."""
-    teacher = recipe.teacher and Mixture(
-        {name: replace(member, precision=precision) for name, member in recipe.teacher.members.items()}
-    )
-    return replace(recipe, precision=precision, teacher=teacher)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folds", default=",".join(str(fold) for fold in range(FOLDS)))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--precision", choices=PRECISIONS, help="instead of what the recipes say")
     arguments = parser.parse_args()
     recipe = read_recipe("foveal-s")
     assert isinstance(recipe, Recipe)
-    if arguments.precision is not None:
-        recipe = in_precision(recipe, arguments.precision)
     for fold in [int(fold) for fold in arguments.folds.split(",")]:
         table = TABLES / f"{fold}.csv"
         if not table.is_file():
