@@ -81,7 +81,7 @@ def _moved(axis: Axis, by: int) -> Axis:
     return Axis(axis.length, axis.first + by, axis.step)
 
 
-@torch.inference_mode()
+@torch.no_grad()  # in float32 on all machines
 def _saliency(model: FovealS, image: RGBImage) -> torch.Tensor:
     pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
     return model.saliency(pixels)[0]

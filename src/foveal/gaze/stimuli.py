@@ -118,7 +118,7 @@ class Stimuli:
         return images, problems
 
     def by_size(self, indices: Sequence[int] | None = None) -> dict[tuple[int, int], list[int]]:
-        """The positions of all photographs, or of some of them, of each (height, width)."""
+        """Positions of the photographs, or of those at `indices`, by (height, width)."""
         sizes = self.sizes.tolist()
         found: dict[tuple[int, int], list[int]] = {}
         for index in range(len(self)) if indices is None else indices:

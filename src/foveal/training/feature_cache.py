@@ -182,9 +182,10 @@ class FeatureCache:
         folder = make_writable_folder(self.folder)
         if tell:
             tell_of_room([self])
-        grids = {size: self._grids(self.crop.size(size)) for size in self.dataset.stimuli.by_size()}
+        by_size = self.dataset.stimuli.by_size()
+        grids = {size: self._grids(self.crop.size(size)) for size in by_size}
         groups, done = [], 0
-        for size, images in self.dataset.stimuli.by_size().items():
+        for size, images in by_size.items():
 
             def report(n: int, before: int = done) -> None:
                 if progress is not None:

@@ -102,7 +102,7 @@ def folds_of(data: Dataset) -> Int[np.ndarray, " image"]:
 
 def held_out_images(data: Dataset, fold: int | None) -> Int[np.ndarray, " held_out"]:
     """The images of a fold; of None, none."""
-    return np.flatnonzero(folds_of(data) == (-1 if fold is None else fold))
+    return np.flatnonzero(folds_of(data) == fold)
 
 
 @torch.no_grad()

@@ -383,10 +383,9 @@ def check_names(table: Any, kind: type) -> None:
 
 def _read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
-        text = Path(path).read_text()
+        return _parsed(Path(path).read_text(), path)
     except (OSError, UnicodeDecodeError) as error:
         raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
-    return _parsed(text, path)
 
 
 def _parsed(text: str, path: str | os.PathLike[str]) -> dict[str, Any]:

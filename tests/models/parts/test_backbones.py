@@ -16,6 +16,9 @@ from foveal.models.parts.architectures import ARCHITECTURES
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
 from foveal.models.parts.keras_resnet import read_keras_resnet
+from foveal.models.parts.precision import computes_in_bfloat16
+
+CONV2D = nn.functional.conv2d
 
 LAYERS = {  # of each network, some whose values do not see the whole image
     "alexnet": ("conv2", "conv5", "pool5"),
@@ -240,25 +243,37 @@ def test_convolutions_and_what_clips_them_are_the_same_in_one_pass():
     for size in ((1, 3, 64, 96), (2, 3, 61, 83)):
         images = torch.rand(size)
         with torch.no_grad():
-            assert efficientnet_lite._can_fuse(images, torch.float32) == torch.backends.mkldnn.is_available()
+            assert efficientnet_lite._can_fuse(images, network.stem[0].weight) == torch.backends.mkldnn.is_available()
             fused = network(images)
         torch.testing.assert_close(fused, network(images), rtol=1e-5, atol=1e-5)
         one_by_one = nn.Sequential.forward(network.stem, images)
         torch.testing.assert_close(one_by_one, network.stem(images), rtol=1e-5, atol=1e-5)
 
 
-def test_in_half_the_bits_the_network_is_nearly_the_same_and_so_are_its_gradients():
-    """In one pass where the processor can, one after the other where it cannot or gradients are wanted."""
+def test_in_bfloat16_the_network_is_nearly_the_same_and_so_are_its_gradients(monkeypatch):
+    """In one pass where the processor can; its depthwise convolutions with a stride in float32 for their gradient."""
     network = efficientnet_lite.efficientnet_lite("lite0").eval()
     images = torch.rand(2, 3, 61, 83)
     weight = network.block11.layers[0].weight
     expected = network(images)
     expected.square().mean().backward()
     (gradient,), weight.grad = (weight.grad,), None
+    strided = []
+
+    def conv2d(maps, weight, bias, stride, padding, dilation, groups):
+        if groups > 1 and max(stride) > 1:
+            strided.append((torch.is_grad_enabled(), torch.is_autocast_enabled("cpu"), maps.dtype))
+        return CONV2D(maps, weight, bias, stride, padding, dilation, groups)
+
+    monkeypatch.setattr(nn.functional, "conv2d", conv2d)
     with torch.autocast("cpu", torch.bfloat16):
         with torch.no_grad():
+            assert efficientnet_lite._can_fuse(images, weight) == computes_in_bfloat16()
             rounded = network(images)
+        assert all(is_rounded for _, is_rounded, _ in strided)
+        strided.clear()
         network(images).float().square().mean().backward()
+    assert strided == [(True, False, torch.float32)] * 4
     assert rounded.dtype == torch.bfloat16
     assert (rounded - expected).std() < 0.05 * expected.std()
     assert 0 < (weight.grad - gradient).norm() < 0.1 * gradient.norm()

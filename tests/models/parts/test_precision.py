@@ -1,4 +1,4 @@
-"""When predictions are computed in half the bits."""
+"""When predictions are computed in bfloat16."""
 
 import pytest
 import torch
@@ -6,27 +6,36 @@ import torch
 from foveal.models.parts.precision import computes_in_bfloat16, fast_precision
 
 
-@pytest.mark.parametrize(
-    ("instructions", "fast"),
-    [({"avx512_bf16": True}, torch.backends.mkldnn.is_available()), ({"avx512_bf16": False}, False), ({}, False)],
-)
-def test_on_cpus_that_can_and_in_inference_mode_only(monkeypatch, instructions, fast):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
-    assert computes_in_bfloat16() == fast
-    for mode in (torch.inference_mode(), torch.no_grad(), torch.enable_grad()):
-        for device in ("cpu", "meta"):
-            with mode, fast_precision(torch.device(device)):
-                expected = fast and device == "cpu" and isinstance(mode, torch.inference_mode)
-                assert torch.is_autocast_enabled("cpu") == expected
+@pytest.fixture
+def made_for_it(monkeypatch):
+    """A processor that has the instructions, as far as PyTorch says."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this PyTorch has no oneDNN")
+
+
+@pytest.mark.usefixtures("made_for_it")
+def test_float32_images_on_the_cpu_in_inference_mode_only():
+    images = torch.zeros(1, 3, 4, 4)
+    for mode in (torch.inference_mode, torch.no_grad, torch.enable_grad):
+        for chosen in (images, images.double(), images.to("meta")):
+            with mode(), fast_precision(chosen):
+                assert torch.is_autocast_enabled("cpu") == (mode is torch.inference_mode and chosen is images)
     assert not torch.is_autocast_enabled("cpu")
 
 
-def test_what_the_user_chose_stays(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16), fast_precision(torch.device("cpu")):
-        assert torch.is_autocast_enabled("cpu")
+@pytest.mark.usefixtures("made_for_it")
+def test_what_the_user_chose_stays():
+    with torch.inference_mode(), torch.autocast("cpu", torch.float16), fast_precision(torch.zeros(1, 3, 4, 4)):
+        assert torch.get_autocast_dtype("cpu") == torch.float16
 
 
-def test_an_older_pytorch_does_not_tell(monkeypatch):
-    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+@pytest.mark.parametrize("told", [{"avx512_bf16": False}, {}, None])
+def test_not_on_other_processors_and_where_pytorch_does_not_tell(monkeypatch, told):
+    if told is None:
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
     assert not computes_in_bfloat16()
+    with torch.inference_mode(), fast_precision(torch.zeros(1, 3, 4, 4)):
+        assert not torch.is_autocast_enabled("cpu")

@@ -253,9 +253,11 @@ class FovealS(SaliencyModel):
 
     def saliency(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image row column"]:
         """Over the cells: see `forward`."""
-        with fast_precision(images.device):
+        with fast_precision(images):
             features = self.at_scales(images)
-        return self({layer: maps.float() for layer, maps in features.items()}, (images.shape[2], images.shape[3]))
+        return self(
+            {layer: maps.to(images.dtype) for layer, maps in features.items()}, (images.shape[2], images.shape[3])
+        )
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None

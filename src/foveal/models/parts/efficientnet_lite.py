@@ -7,7 +7,6 @@ positions of features depend on the size of the image (`SamePadding.axis`).
 
 import math
 from collections import OrderedDict
-from contextlib import nullcontext
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -95,29 +94,38 @@ def _convolved(
     maps: Tensor, weight: Tensor, bias: Tensor, stride: Pair, padding: Pair, groups: int, is_clipped: bool
 ) -> Tensor:
     """A convolution, and ReLU6 if wanted; on a CPU both in one pass over the memory, as `torch.compile` has it."""
-    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else maps.dtype
-    if _can_fuse(maps, dtype):
+    if _can_fuse(maps, weight):
+        if torch.is_autocast_enabled("cpu"):  # which does not know the operation that follows
+            maps, weight, bias = maps.bfloat16(), weight.bfloat16(), bias.bfloat16()
         clipping: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0]) if is_clipped else ("none", [])
-        maps, weight, bias = (
-            tensor.to(dtype) for tensor in (maps, weight, bias)
-        )  # autocast does not know what follows
         fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
             maps, weight, bias, padding, stride, (1, 1), groups, *clipping, ""
         )
         return fused
-    # A CPU has no fast gradient, in bfloat16, of convolutions channel by channel with a stride.
-    is_slow = maps.device.type == "cpu" and groups > 1 and max(stride) > 1 and torch.is_grad_enabled()
-    with torch.autocast("cpu", enabled=False) if is_slow else nullcontext():
-        maps = F.conv2d(maps.to(weight.dtype) if is_slow else maps, weight, bias, stride, padding, 1, groups)
+    if _has_slow_gradient(maps, stride, groups):
+        with torch.autocast("cpu", enabled=False):
+            maps = F.conv2d(maps.to(weight.dtype), weight, bias, stride, padding, 1, groups)
+    else:
+        maps = F.conv2d(maps, weight, bias, stride, padding, 1, groups)
     return F.relu6(maps, inplace=True) if is_clipped else maps
 
 
-def _can_fuse(maps: Tensor, dtype: torch.dtype) -> bool:
-    """Is there the operation that torch's own compiler puts in (it has no gradient, and not every format)?"""
-    known = dtype == torch.float32 or (dtype == torch.bfloat16 and computes_in_bfloat16())
-    plain = known and maps.device.type == "cpu" and not torch.is_grad_enabled()
-    plain = plain and torch.backends.mkldnn.is_available() and not torch.compiler.is_exporting()
-    return plain and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+def _can_fuse(maps: Tensor, weight: Tensor) -> bool:
+    """Is there the operation that torch's own compiler puts in (it has no gradient and does not take every dtype)?"""
+    if torch.compiler.is_compiling() or torch.is_grad_enabled() or maps.device.type != "cpu":
+        return False
+    if torch.is_autocast_enabled("cpu"):
+        known = torch.get_autocast_dtype("cpu") == torch.bfloat16 and computes_in_bfloat16()
+        known = known and maps.dtype in (torch.float32, torch.bfloat16)
+    else:
+        known = maps.dtype == weight.dtype == torch.float32
+    return known and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+
+
+def _has_slow_gradient(maps: Tensor, stride: Pair, groups: int) -> bool:
+    """Would autocast have a gradient computed that a CPU is slow at: channel by channel, with a stride, in 16 bits?"""
+    is_rounded = maps.device.type == "cpu" and torch.is_autocast_enabled("cpu") and torch.is_grad_enabled()
+    return is_rounded and groups > 1 and max(stride) > 1
 
 
 def _folded(convolution: nn.Conv2d, norm: nn.Module) -> tuple[Tensor, Tensor]:

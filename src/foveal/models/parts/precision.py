@@ -1,10 +1,11 @@
-"""Half the bits, where a processor is faster with them."""
+"""Predictions in bfloat16, where a processor is faster in it."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from torch import Tensor
 
 
 def computes_in_bfloat16() -> bool:
@@ -12,15 +13,18 @@ def computes_in_bfloat16() -> bool:
 
     Without, what is computed in bfloat16 takes many times as long as in float32.
     """
-    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # an older PyTorch does not tell
+    capabilities: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch tells from 2.11 on
     return bool(capabilities.get("avx512_bf16")) and torch.backends.mkldnn.is_available()
 
 
-def fast_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Within it, a network predicts in bfloat16 if it is on a CPU that computes in it; else nothing changes.
+def fast_precision(images: Tensor) -> AbstractContextManager[object]:
+    """Within it, a network's features of float32 images are computed in bfloat16, if they are on a CPU made for it.
 
-    Only in inference mode, as `SaliencyModel.predict` is: with `torch.no_grad()` instead, and where gradients are
-    wanted, the numbers are those of all other machines. What is gained and lost: `benchmarks/bfloat16.py`.
+    Only in inference mode, as `SaliencyModel.predict` is, and if the user has not chosen a precision by autocast. With
+    `torch.no_grad()` instead, and in graphs that are compiled or exported, the numbers are those of all other machines.
+    What is gained and lost: `benchmarks/bfloat16.py`.
     """
-    is_fast = device.type == "cpu" and torch.is_inference_mode_enabled() and computes_in_bfloat16()
+    if torch.compiler.is_compiling() or not torch.is_inference_mode_enabled() or torch.is_autocast_enabled("cpu"):
+        return nullcontext()
+    is_fast = images.device.type == "cpu" and images.dtype == torch.float32 and computes_in_bfloat16()
     return torch.autocast("cpu", torch.bfloat16) if is_fast else nullcontext()
