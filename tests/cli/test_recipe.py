@@ -70,8 +70,16 @@ def test_foveal_s_is_calibrated_to_a_data_set(foveal, study, tmp_path):
     moved = {name for name in after if not torch.equal(before[name], after[name])}
     assert moved == {"temperature", "prior_weight", "log_prior"}
     assert "calibration" in foveal("models", str(path))[1]
-    code, out, _ = foveal("train", "foveal-s", "--dataset", str(study), "--out", "mine", "--folds", "2")
-    assert (code, "on held-out images" in out) == (0, True)
+    assert f"- command: foveal train foveal-s --dataset {study.name}" in foveal("models", str(path))[1].splitlines()
+    code, out, err = foveal("train", str(path), "--dataset", str(study), "--out", "mine", "--folds", "2")
+    assert (code, "on held-out images" in out, "trained on" in err) == (0, True, False)
+
+
+def test_who_calibrates_to_photographs_that_the_networks_know_is_told(foveal, study):
+    about = study / "dataset.toml"
+    about.write_text(about.read_text().replace('"toy"', '"osie"'))
+    code, _, err = foveal("train", "foveal-s", "--dataset", str(study), "--out", "mine", "--folds", "2")
+    assert (code, "note: foveal-s was trained on osie" in err) == (0, True)
 
 
 def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatch):

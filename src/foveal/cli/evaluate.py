@@ -129,7 +129,7 @@ def export(
         _export_onnx(model, out, size)
         return
     if dataset is None:
-        raise typer.BadParameter("needed, unless --format is onnx", param_hint="--dataset")
+        raise typer.BadParameter(f"needed for --format {format}; onnx needs none", param_hint="--dataset")
     from foveal.benchmark import export as run
 
     with progress_bars() as report:

@@ -93,8 +93,10 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
         except FovealError:
             raise
         except Exception as error:  # whatever the exporter says of an operation that it does not know
-            reason = re.sub(r"\x1b\[[0-9;]*m", "", first_line(error))  # without the colours of a terminal
-            raise FovealError(f"{model.name} cannot be written as ONNX ({reason})") from error
+            reason = re.sub(r"\x1b\[[0-9;]*m", "", first_line(error.__cause__ or error))  # without a terminal's colours
+            raise FovealError(
+                f"{model.name} cannot be written as ONNX, which needs PyTorch alone ({reason})"
+            ) from error
         largest = float(np.abs(found - expected).max())
         if not largest < TOLERANCE:
             raise FovealError(f"{out}: the file's log densities differ from the model's by up to {largest:.2g}")

@@ -2,16 +2,18 @@
 
 import math
 import os
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import torch
 
 from foveal.datasets import load_dataset
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.files import make_writable_folder
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
@@ -21,7 +23,7 @@ from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
-from foveal.models.registry import trainings_of
+from foveal.models.registry import datasets_of, trainings_of
 from foveal.progress import Progress, to_nobody
 from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
 from foveal.training.fit_readout import OptimizerName
@@ -29,6 +31,8 @@ from foveal.training.learning import learn
 from foveal.training.readout_problem import SPARSITY
 from foveal.training.train_readout import LeftOut, train_readout
 from foveal.training.transfer import fit_transfer, held_out_gain, unseen_of, with_transfer
+
+CALIBRATION = "calibration"  # what it is called among the trainings of a model whose networks were trained before
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ def train(
     elif isinstance(fitted_model, FovealS | FovealL):
         networks = load_model(model)
         assert isinstance(networks, FovealS | FovealL)
+        _tell_if_known(data, name, _learned_by_networks(model, name))
         unseen = unseen_of(networks, data, progress or to_nobody)
         fit = fit_transfer(unseen)
         trained = with_transfer(networks, fit, data)
@@ -206,7 +211,8 @@ def train(
         "leave-out": "subjects" if left_out == "subjects" else None,
     }
     options = "".join(f" --{option} {value}" for option, value in given.items() if value)
-    command = f"foveal train {name} --dataset {data.name}{options}"
+    given_name = data.name if isinstance(dataset, Dataset) else Path(dataset).name  # a folder without its place
+    command = f"foveal train {name} --dataset {given_name}{options}"
     result = TrainingReport(
         name,
         data.name,
@@ -223,10 +229,20 @@ def train(
     provenance = asdict(result)
     del provenance["path"]  # a place on this machine says nothing elsewhere
     if isinstance(trained, FovealS | FovealL):  # which knows what its networks have learned as well
-        networks_learned = {part or name: training for part, training in trainings_of(model).items()}
-        provenance = {"members": {**networks_learned, "calibration": provenance}}
+        provenance = {"members": {**_learned_by_networks(model, name), CALIBRATION: provenance}}
     save_model(trained, path, provenance)
     return result
+
+
+def _learned_by_networks(model: str, name: str) -> dict[str, dict[str, Any]]:
+    """The trainings of the networks of foveal-s or foveal-l, without what these were calibrated to before."""
+    return {part or name: training for part, training in trainings_of(model).items() if part != CALIBRATION}
+
+
+def _tell_if_known(data: Dataset, name: str, trainings: Mapping[str, Mapping[str, Any]]) -> None:
+    if any(known["name"] == data.name for training in trainings.values() for known in datasets_of(training)):
+        note = f"{name} was trained on {data.name}: its numbers there are too good, of held-out images as well"
+        warnings.warn(note, FovealNote, stacklevel=3)
 
 
 def _one_of(choices: Any, given: str, what: str) -> Any:
