@@ -73,7 +73,8 @@ def main() -> None:
     results["largest memory of foveal predict, GB"] = gigabytes_of_predict(photograph)
     model = load_model("foveal-s")
     assert isinstance(model, FovealS)
-    calls = {name: partial(load_model(name).log_density_of, [photograph]) for name in ("foveal-s", "foveal-l", "bms")}
+    models = (model, load_model("foveal-l"), load_model("bms"))
+    calls = {each.name: partial(each.log_density_of, [photograph]) for each in models}
     calls["foveal-s in float32"] = partial(in_float32, model, photograph)
     calls["as plainly written"] = partial(plainly, model, photograph)
     with tempfile.TemporaryDirectory() as folder:

@@ -166,6 +166,7 @@ def train(
     center_bias = CenterBias.of(density)
     prior_likelihood = float(CrossValidatedCenterBias(data, density).log_likelihood_per_image.mean())
     problems = list(data.problems)
+    networks_learned: dict[str, dict[str, Any]] = {}
     trained: SaliencyModel
     if isinstance(fitted_model, DeepGaze1):
         done = train_readout(
@@ -189,7 +190,9 @@ def train(
     elif isinstance(fitted_model, FovealS | FovealL):
         networks = load_model(model)
         assert isinstance(networks, FovealS | FovealL)
-        _tell_if_known(data, name, _learned_by_networks(model, name))
+        parts = trainings_of(model).items()
+        networks_learned = {part or name: training for part, training in parts if part != CALIBRATION}
+        _tell_if_known(data, name, networks_learned)
         unseen = unseen_of(networks, data, progress or to_nobody)
         fit = fit_transfer(unseen)
         trained = with_transfer(networks, fit, data)
@@ -229,17 +232,13 @@ def train(
     provenance = asdict(result)
     del provenance["path"]  # a place on this machine says nothing elsewhere
     if isinstance(trained, FovealS | FovealL):  # which knows what its networks have learned as well
-        provenance = {"members": {**_learned_by_networks(model, name), CALIBRATION: provenance}}
+        provenance = {"members": {**networks_learned, CALIBRATION: provenance}}
     save_model(trained, path, provenance)
     return result
 
 
-def _learned_by_networks(model: str, name: str) -> dict[str, dict[str, Any]]:
-    """The trainings of the networks of foveal-s or foveal-l, without what these were calibrated to before."""
-    return {part or name: training for part, training in trainings_of(model).items() if part != CALIBRATION}
-
-
 def _tell_if_known(data: Dataset, name: str, trainings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Say, in a note, if the networks of a model were trained on the data set that it is calibrated to."""
     if any(known["name"] == data.name for training in trainings.values() for known in datasets_of(training)):
         note = f"{name} was trained on {data.name}: its numbers there are too good, of held-out images as well"
         warnings.warn(note, FovealNote, stacklevel=3)
