@@ -27,10 +27,10 @@ import foveal
 from foveal.benchmark import Predictions
 from foveal.benchmark.results import Results, write_json
 from foveal.files import write_atomically
+from foveal.gaze.folds import FOLDS, held_out_images
 from foveal.models import load_model
 from foveal.training import Recipe, train_by_recipe
-from foveal.training.preparation import held_out_images
-from foveal.training.recipe import FOLDS, read_recipe
+from foveal.training.recipe import read_recipe
 from foveal.training.run_recipe import TEACHER
 from foveal.training.train_deep import HELD_OUT, write_maps
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from timing import keep
 
 import foveal
-from foveal.training.preparation import folds_of
+from foveal.gaze.folds import fold_of
 from foveal.training.recipe import Recipe, read_recipe
 
 SIDE = 24
@@ -60,7 +60,7 @@ def main() -> None:
     trained = np.concatenate([thumbnails(data) for data in datasets])
     names = [f"{data.name}'s {image}" for data in datasets for image in data.stimuli.ids]
     found = most_alike(alike(thumbnails(test), trained), [f"mit1003's {image}" for image in test.stimuli.ids], names)
-    fold = np.concatenate([folds_of(data) for data in datasets])
+    fold = np.concatenate([fold_of(data) for data in datasets])
     in_two_folds = np.triu(fold[:, None] != fold)  # each pair once
     found |= most_alike(np.where(in_two_folds, alike(trained, trained), -1), names, names)
     keep("overlap", found)

@@ -18,10 +18,10 @@ from timing import keep, median_seconds
 
 import foveal
 from foveal.benchmark.yardsticks import Yardsticks
+from foveal.gaze.folds import held_out_images
 from foveal.models import load_model, provenance_of
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
-from foveal.training.preparation import held_out_images
 from foveal.training.transfer import unseen_of
 
 PICTURE = Path(__file__).parent.parent / "docs" / "assets" / "foveal_working_area.png"

@@ -5,14 +5,14 @@ import warnings
 
 import numpy as np
 import pytest
-from toy import make_photograph, write_image
+from toy import make_dataset, make_photograph, write_image
 
 import foveal
 from foveal.benchmark import write_json
-from foveal.benchmark.bootstrap import bootstrap_interval
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.metrics import FixationBatch, auc_borji, get_metrics, list_metrics
+from foveal.metrics.bootstrap import bootstrap_interval
 from foveal.models import load_model, save_model, trained_on
 from foveal.models.base import stacked
 from foveal.models.baselines import CenterBias
@@ -144,7 +144,7 @@ def test_a_center_bias_that_is_given_is_scored_as_it_is(results, dataset, tmp_pa
     assert value(results, "centerbias", "AUC") > 0.6
 
 
-@pytest.mark.filterwarnings("ignore:.*was fitted to toy:foveal.errors.FovealNote")
+@pytest.mark.filterwarnings("ignore:.*were trained on by:foveal.errors.FovealNote")
 def test_models_of_one_name_are_told_apart(dataset, tmp_path):
     path = foveal.train("bms", dataset, out=tmp_path).path
     table = foveal.evaluate(["bms", path], dataset, "LL")
@@ -265,7 +265,7 @@ def test_metrics_twice_and_all_in_a_list(dataset):
 
 
 def test_photographs_that_a_model_was_fitted_to_are_said(dataset, tmp_path):
-    with pytest.warns(FovealNote, match="bms was fitted to osie"):
+    with pytest.warns(FovealNote, match="osie: 8 of 8 photographs were trained on by bms"):
         foveal.evaluate("bms", dataclasses.replace(dataset, name="osie"), metrics="AUC")
     one, two = ({"datasets": [{"name": name}]} for name in ("here", "there"))
     save_model(CenterBias(), tmp_path / "mixture.safetensors", {"members": {"one": one, "two": two}})
@@ -276,5 +276,27 @@ def test_photographs_that_a_model_was_fitted_to_are_said(dataset, tmp_path):
         warnings.simplefilter("error", FovealNote)
         foveal.evaluate("bms", dataset, metrics="AUC")
         foveal.evaluate("bms", dataclasses.replace(dataset, name="osie"), metrics="AUC", raw=True)
-    with pytest.warns(FovealNote, match="icf was fitted to osie"):  # whose readout is no part of the calibration
+    # Its readout is no part of the calibration.
+    with pytest.warns(FovealNote, match="osie: 8 of 8 photographs were trained on by icf"):
         foveal.evaluate("icf", dataclasses.replace(dataset, name="osie"), metrics="AUC", raw=True)
+
+
+def test_photographs_that_were_trained_on_are_known_by_their_content(dataset, tmp_path):
+    """Whatever the data set is called; and another data set of the same name is not taken for it."""
+    trained = foveal.train("bms", dataset.select(range(5)), out=tmp_path).path
+    looked_at = dataset.fixations
+    halved = dataclasses.replace(
+        dataset,
+        name="study",
+        stimuli=Stimuli([stimulus.image[::2, ::2] for stimulus in dataset.stimuli]),
+        fixations=Fixations.of(looked_at.image, looked_at.x / 2 - 0.25, looked_at.y / 2 - 0.25),
+    )
+    with pytest.warns(FovealNote, match="study: 5 of 8 photographs were trained on by"):
+        foveal.evaluate(trained, halved, metrics="AUC")
+    with pytest.warns(FovealNote, match="study: 1 of 4 photographs were trained on by"):
+        foveal.evaluate(trained, dataclasses.replace(halved, splits={"s": np.array([4, 5, 6, 7])}), "AUC", split="s")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FovealNote)
+        others = make_dataset(n_images=14).select(range(8, 14))
+        assert others.name == dataset.name
+        foveal.evaluate(trained, others, metrics="AUC")

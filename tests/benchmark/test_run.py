@@ -102,12 +102,12 @@ def test_the_report_stands_alone_and_says_what_the_table_says(report):
 
 
 def test_the_report_says_what_was_fitted_to_its_photographs_and_that_it_is_of_a_part(dataset, tmp_path):
-    with pytest.warns(FovealNote, match="bms was fitted to osie"):
+    with pytest.warns(FovealNote, match="photographs were trained on by bms"):
         benchmark(["bms", "uniform"], [dataclasses.replace(dataset, name="osie")], tmp_path, ["AUC"], limit=3)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<td>bms †</td>" in page
     assert "<td>uniform</td>" in page
-    assert "† was fitted to photographs of this data set" in page
+    assert "† was trained on photographs that are scored here (bms: " in page
     assert "3 of 8 images" in page
 
 

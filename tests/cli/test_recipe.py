@@ -79,7 +79,7 @@ def test_who_calibrates_to_photographs_that_the_networks_know_is_told(foveal, st
     about = study / "dataset.toml"
     about.write_text(about.read_text().replace('"toy"', '"osie"'))
     code, _, err = foveal("train", "foveal-s", "--dataset", str(study), "--out", "mine", "--folds", "2")
-    assert (code, "note: foveal-s was trained on osie" in err) == (0, True)
+    assert (code, "note: osie: 4 of 4 photographs were trained on by foveal-s" in err) == (0, True)
 
 
 def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatch):

@@ -8,5 +8,4 @@ from toy import make_dataset
 def two_folds_of_toy(monkeypatch, random_backbone):
     """Whatever data set a recipe names is six images, in two folds."""
     monkeypatch.setattr("foveal.training.run_recipe.load_dataset", lambda name, root: make_dataset(6))
-    for place in ("foveal.training.run_recipe.FOLDS", "foveal.training.preparation.FOLDS"):
-        monkeypatch.setattr(place, 2)
+    monkeypatch.setattr("foveal.gaze.folds.FOLDS", 2)

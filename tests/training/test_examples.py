@@ -11,13 +11,14 @@ from toy import make_dataset
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.gaze.folds import held_out_images
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.training import Recipe
 from foveal.training.deep_run import InTraining
 from foveal.training.examples import Batch, Examples, joinable, share_of
 from foveal.training.feature_cache import FeatureCache
 from foveal.training.losses import negative_log_likelihood
-from foveal.training.preparation import held_out_images, standardise
+from foveal.training.preparation import standardise
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),

@@ -329,7 +329,7 @@ def test_fine_features_can_be_averaged(model, dataset, tmp_path):
     assert list(fine.only(["conv5"]).read(slice(0, 1))) == ["conv5"]
 
 
-@pytest.mark.filterwarnings("ignore:.*was fitted to toy:foveal.errors.FovealNote")
+@pytest.mark.filterwarnings("ignore:.*were trained on by:foveal.errors.FovealNote")
 @pytest.mark.parametrize("left_out", ["images", "subjects"])
 def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_out):
     folds = 2 if left_out == "images" else None

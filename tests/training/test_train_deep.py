@@ -14,6 +14,7 @@ from toy import make_dataset
 
 from foveal.errors import FovealError
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.gaze.folds import held_out_images
 from foveal.models import load_model
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts import backbones as module
@@ -21,7 +22,6 @@ from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.training import Phase, Recipe
 from foveal.training.deep_run import InTraining, Run, running_mean
-from foveal.training.preparation import held_out_images
 from foveal.training.run_recipe import cross_validate
 from foveal.training.train_deep import train_deep
 
@@ -255,8 +255,7 @@ def test_a_recipe_finishes_the_model(tmp_path):
 
 def test_cross_validation(tmp_path, monkeypatch):
     """Every image is predicted by the run that did not see it; what is done is not done again; a stop is made good."""
-    monkeypatch.setattr("foveal.training.run_recipe.FOLDS", 3)
-    monkeypatch.setattr("foveal.training.preparation.FOLDS", 3)
+    monkeypatch.setattr("foveal.gaze.folds.FOLDS", 3)
     recipe = recipe_of(phases=(Phase(1, 1e-2),), held_out=None)
     data = make_dataset(7)
     paths = cross_validate(recipe, [data], tmp_path, resume=False, progress=lambda *_: None)

@@ -1,15 +1,26 @@
 """Fitted to fixations, a calibration finds what made them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
-from toy import make_dataset
+from toy import make_dataset, make_photograph
 
 import foveal
 from foveal.errors import FovealError
+from foveal.gaze import Fixations
+from foveal.gaze.cells import cells_of
+from foveal.gaze.folds import held_out_images, named_folds
 from foveal.models import load_model, read_provenance
 from foveal.models.calibration import Calibration
-from foveal.training.calibrate import MapsAndFixations, fit_calibration, mean_log_likelihood
+from foveal.training.calibrate import (
+    MapsAndFixations,
+    _with_fixations,
+    fit_calibration,
+    mean_log_likelihood,
+    working_maps,
+)
 
 
 def test_the_calibration_that_made_the_fixations_is_recovered():
@@ -57,8 +68,12 @@ def test_training_bms_writes_a_model_that_fits_better(dataset, tmp_path):
     before = foveal.evaluate(["bms"], dataset, ["LL"])["value"][0]
     after = foveal.evaluate([trained], dataset, ["LL"])["value"][0]
     assert after > before
-    assert after == pytest.approx(report.log_likelihood, abs=0.05)
+    assert (report.published_log_likelihood, report.log_likelihood) == pytest.approx((before, after), abs=1e-5)
     assert report.held_out_log_likelihood < report.log_likelihood
+    assert report.gain == pytest.approx(report.held_out_log_likelihood - before, abs=1e-5)
+    assert report.intervals.keys() == {name for name in vars(report) if name.endswith("likelihood")} | {"gain"}
+    for name, (low, high) in report.intervals.items():
+        assert low < getattr(report, name) < high
     assert ("maps", 8, 8) in reported
     assert ("fits", 5, 5) in reported
 
@@ -94,3 +109,51 @@ def test_weights_are_not_needed_to_fit_new_ones(monkeypatch, tmp_path):
         load_model("bms")
     path = foveal.train("bms", make_dataset(4), out=tmp_path / "out").path
     assert load_model(path).name == "bms"
+
+
+def test_what_is_held_out_is_judged_by_what_fits_the_others(tmp_path):
+    """On pixels, as the evaluation of a model that was fitted to the other folds has it."""
+    data = make_dataset(6)
+    report = foveal.train("bms", data, out=tmp_path, folds=2)
+    by_fold = []
+    for fold in range(2):
+        others = foveal.train("bms", data.select(np.arange(6) % 2 != fold), out=tmp_path / str(fold))
+        held_out = dataclasses.replace(data, splits={"fold": held_out_images(data, fold, 2)})
+        by_fold.append(foveal.evaluate(others.path, held_out, ["LL"], split="fold").value[0])
+    assert report.held_out_log_likelihood == pytest.approx(np.mean(by_fold), abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [(30, 2600), (60, 80)])
+def test_maps_on_the_grid_give_the_models_own_densities(size):
+    """Of photographs that are shrunk on the way as well, and of one that is of one color."""
+    model = load_model("bms")
+    images = [make_photograph(0, size), np.full((*size, 3), 90, np.uint8)]
+    densities = model.working_maps_of(images).log_density(model.calibration)
+    torch.testing.assert_close(densities, model.log_density_of(images), atol=1e-5, rtol=0)
+
+
+def test_folds_stay_where_they_are_when_nobody_looked_at_an_image(tmp_path):
+    data = make_dataset(n_images=21)
+    with_gap = dataclasses.replace(
+        data, fixations=data.fixations.where(data.fixations.image != 3), splits=named_folds(21)
+    )
+    fifth = with_gap.split("fold5").positions.tolist()
+    assert fifth == [5, 15]
+    looked_at = with_gap.looked_at()
+    assert looked_at.positions[held_out_images(looked_at, 5)].tolist() == fifth
+    assert looked_at.select([4, 2, 14]).positions.tolist() == [5, 2, 15]
+    with pytest.raises(FovealError, match="all images are in one fold of 3"):
+        foveal.train("bms", data.select(np.arange(0, 21, 3)), out=tmp_path, folds=3)
+    with pytest.raises(FovealError, match="5 positions for 21 images"):
+        dataclasses.replace(data, positions=np.arange(5))
+
+
+def test_a_fixation_counts_for_the_cell_of_its_pixel():
+    """Which the pixel's center says, not the fixation's own place: 4.6 has the pixel 5, whose center is in cell 1."""
+    data = make_dataset(1, size=(10, 1000))
+    data = dataclasses.replace(data, fixations=Fixations.of([0, 0, 0], [4.4, 4.6, 999.4], [0, 0, 9]))
+    cells = cells_of(data.fixations.pixel_x, 5.0, 200)
+    assert cells.tolist() == [0, 1, 199]
+    ((images, maps),) = working_maps(load_model("bms"), data, [], lambda *_: None)
+    batch = _with_fixations(maps.maps, data, images)
+    assert (batch.cell % 200).tolist() == cells.tolist()

@@ -21,8 +21,9 @@ import sys
 import torch
 from toy import make_dataset
 
+from foveal.gaze import folds
 from foveal.models.parts import backbones
-from foveal.training import Phase, Recipe, preparation, run_recipe
+from foveal.training import Phase, Recipe, run_recipe
 from foveal.training.recipe import Mixture
 from foveal.training.train_deep import train_deep
 
@@ -38,7 +39,7 @@ data = [make_dataset(7)]
 train_deep(recipe.without_fold(0), data, sys.argv[1], resume=True, progress=lambda *_: None)
 """
 TWO_NETWORKS = """
-run_recipe.FOLDS = preparation.FOLDS = 2
+folds.FOLDS = 2
 run_recipe.load_dataset = lambda name, root: make_dataset(4)
 member = Recipe(("toy",), config=config, phases=(Phase(1, 1e-2),), batch_size=3)
 both = Mixture({"one": member, "two": member})

@@ -21,7 +21,10 @@ BITS = "bit per fixation above uniform"
 NAMES = {
     "log_likelihood": f"on the images that it was fitted to, {BITS}",
     "held_out_log_likelihood": f"on images that were held out, {BITS}",
-    "center_bias_log_likelihood": f"of the centre bias, each image left out in turn, {BITS}",
+    "center_bias_log_likelihood": f"of the center bias, each image left out in turn, {BITS}",
+    "published_log_likelihood": f"of the model as it was before, {BITS}",
+    "gain": f"what fitting gains on images that were held out, {BITS}",
+    "intervals": "95 % intervals over images",
     "held_out": "fold that was held out (image i belongs to fold i modulo 10)",
 }
 COURSE = {  # of the epoch whose weights were kept
@@ -78,7 +81,9 @@ def _trained_on(provenance: dict[str, Any]) -> list[str]:
 
 def _trained_by(provenance: dict[str, Any]) -> list[str]:
     told = {
-        key: value for key, value in provenance.items() if key not in ("datasets", "dataset", "licence", "n_images")
+        key: value
+        for key, value in provenance.items()
+        if key not in ("datasets", "dataset", "licence", "n_images", "photographs")
     }
     recipe = dict(told.pop("recipe", {}))
     course = told.pop("last_epoch", {})

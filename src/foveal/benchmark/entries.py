@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from foveal.benchmark.predictions import Predictions
 from foveal.benchmark.scoring import MapSource, maps_of_baseline, maps_of_model, maps_of_predictions
@@ -16,8 +16,9 @@ from foveal.benchmark.yardsticks import YARDSTICKS, Yardsticks
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.metrics import Metric, get_metrics
-from foveal.models import SaliencyMapModel, SaliencyModel, load_model, trained_on
+from foveal.models import SaliencyMapModel, SaliencyModel, load_model
 from foveal.models.baselines import CrossValidatedBaseline
+from foveal.models.registry import recognized, trainings_of
 
 Scorable: TypeAlias = SaliencyModel | Predictions | str | os.PathLike[str]
 
@@ -38,8 +39,8 @@ class Entry:
         Are they scored as they are, being no densities?
     log_likelihood
         Gives LL of every image where that needs no map.
-    in_sample
-        Was it fitted to the very data set that it is scored on?
+    n_trained_on
+        How many of the images that are scored it was trained on.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Entry:
     maps: MapSource
     raw: bool
     log_likelihood: Callable[[], Float[np.ndarray, " image"]] | None = None
-    in_sample: bool = False
+    n_trained_on: int = 0
 
     @property
     def on_maps(self) -> list[Metric]:
@@ -71,8 +72,9 @@ def make_entries(
     *,
     raw: bool,
     device: str | torch.device,
+    images: Int[np.ndarray, " image"],
 ) -> list[Entry]:
-    """Everything loaded that is to be scored, and what can be scored of it; what cannot be done is said here.
+    """Everything loaded that is to be scored on some images, and what can be; what cannot be done is said here.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def make_entries(
     """
     entries: list[Entry] = []
     for one in given:
-        entry = _entry(one, data, yardsticks, metrics, raw=raw, device=device)
+        entry = _entry(one, data, yardsticks, metrics, raw=raw, device=device, images=images)
         if entry.name in [other.name for other in entries]:
             raise FovealError(f"two of the models are called {entry.name!r}; save one and give its file instead")
         entries.append(entry)
@@ -99,6 +101,7 @@ def _entry(
     *,
     raw: bool,
     device: str | torch.device,
+    images: Int[np.ndarray, " image"],
 ) -> Entry:
     if isinstance(given, Predictions):
         log_density = given.are_log_densities(data.stimuli.ids)
@@ -119,12 +122,14 @@ def _entry(
     model.make_ready()
     name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
     scores_what_was_fitted = not raw or (isinstance(model, SaliencyMapModel) and model.map_is_fitted)
-    in_sample = scores_what_was_fitted and not isinstance(given, SaliencyModel) and data.name in trained_on(given)
-    if in_sample:
-        note = f"{name} was fitted to {data.name}: its numbers there tell how well it fits, not how well it predicts"
-        warnings.warn(note, FovealNote, stacklevel=2)
+    n_trained_on = 0
+    if scores_what_was_fitted and not isinstance(given, SaliencyModel):
+        n_trained_on = int(recognized(trainings_of(given).values(), data, images.tolist()).sum())
+    if n_trained_on:
+        note = f"{data.name}: {n_trained_on} of {len(images)} photographs were trained on by {name}: "
+        warnings.warn(note + "its numbers tell how well it fits, not how well it predicts", FovealNote, stacklevel=2)
     chosen = possible_metrics(metrics, yardsticks, raw=raw)
-    return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw, in_sample=in_sample)
+    return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw, n_trained_on=n_trained_on)
 
 
 def possible_metrics(

@@ -75,7 +75,7 @@ def evaluate(
     if isinstance(models, SaliencyModel | Predictions | str | os.PathLike):
         models = [models]
     yardsticks = Yardsticks(data)
-    entries = make_entries(models, data, yardsticks, metrics, raw=raw, device=device)
+    entries = make_entries(models, data, yardsticks, metrics, raw=raw, device=device, images=images)
     observations = Observations(data, yardsticks, seed)
 
     tables, problems = [], list(data.problems)

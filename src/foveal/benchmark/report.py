@@ -3,7 +3,7 @@
 import base64
 import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from jaxtyping import Float
 from jinja2 import Environment, PackageLoader
 
 from foveal import __version__
-from foveal.benchmark.bootstrap import CONFIDENCE
 from foveal.benchmark.results import Results, records
 from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealError
@@ -23,6 +22,7 @@ from foveal.files import write_atomically
 from foveal.gaze import Dataset, fixation_map
 from foveal.images import RGBImage
 from foveal.metrics import get_metrics
+from foveal.metrics.bootstrap import CONFIDENCE
 
 EXAMPLE_WIDTH = 360  # px of a picture in the report
 JPEG_QUALITY = 82
@@ -41,13 +41,13 @@ class Section:
         The whole of it.
     examples
         Example images, with the log density of every model.
-    in_sample
-        The models that were fitted to it.
+    n_trained_on
+        How many of its images that are scored the models were trained on that were trained on some.
     """
 
     data: Dataset
     examples: Mapping[int, Mapping[str, LogDensity]]
-    in_sample: Collection[str]
+    n_trained_on: Mapping[str, int]
 
 
 def write_report(results: Results, sections: Sequence[Section], path: str | os.PathLike[str], *, key: str = "") -> None:
@@ -88,7 +88,7 @@ def _describe(section: Section, results: Results) -> dict[str, Any]:
         "citation": data.citation,
         "n_images": int(table["n_images"].max()),
         "n_images_in_all": len(data),
-        "in_sample": section.in_sample,
+        "n_trained_on": section.n_trained_on,
         "metrics": [
             {"name": metric.name, "higher_is_better": metric.higher_is_better} for metric in get_metrics(metrics)
         ],

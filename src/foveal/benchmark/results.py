@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from foveal.benchmark.bootstrap import bootstrap_interval
 from foveal.errors import FovealError
 from foveal.files import write_atomically
 from foveal.metrics import Metric, get_metrics
+from foveal.metrics.bootstrap import bootstrap_interval
 
 COLUMNS = ["model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"]
 LABELS = ["model", "dataset", "image"]  # the columns of a table by image that hold no metric

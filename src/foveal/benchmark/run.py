@@ -100,8 +100,9 @@ def benchmark(
     plans = []
     for data in loaded:
         yardsticks = Yardsticks(data)
-        entries = make_entries(models, data, yardsticks, metrics, raw=False, device=device)
-        plans.append(_Plan(data, yardsticks, entries, images_to_score(data, split, limit)))
+        images = images_to_score(data, split, limit)
+        entries = make_entries(models, data, yardsticks, metrics, raw=False, device=device, images=images)
+        plans.append(_Plan(data, yardsticks, entries, images))
     tables, chosen = [], []
     problems: list[str] = []
     for plan in plans:
@@ -144,7 +145,9 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], path: 
         return
     sections = [
         Section(
-            plan.data, _examples(plan.entries, plan.images), [entry.name for entry in plan.entries if entry.in_sample]
+            plan.data,
+            _examples(plan.entries, plan.images),
+            {entry.name: entry.n_trained_on for entry in plan.entries if entry.n_trained_on},
         )
         for plan in plans
     ]

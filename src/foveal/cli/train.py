@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from foveal.cli.console import progress_bars, say
 from foveal.cli.options import DataRoot, Split, listed, tell_problems
+
+if TYPE_CHECKING:
+    from foveal.training import TrainingReport
 
 
 def train(
@@ -20,7 +23,10 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for MODEL.safetensors.")] = Path("out"),
     split: Split = None,
     folds: Annotated[
-        int | None, typer.Option(help="Also measure on held-out images, in so many parts (by a recipe: 10).")
+        int | None,
+        typer.Option(
+            help="Measure on held-out images, in so many parts. Default: 5; deepgaze1, recipes (which have 10): none."
+        ),
     ] = None,
     leave_out: Annotated[
         str, typer.Option(help="deepgaze1: what folds leave out, images or subjects (each subject in turn).")
@@ -77,23 +83,37 @@ def train(
             progress=report,
         )
     typer.echo(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
-    typer.echo("log-likelihood above uniform, bit per fixation:")
-    typer.echo(f"  of the centre bias, each image left out in turn     {result.center_bias_log_likelihood:8.4f}")
-    typer.echo(f"  of the model, on the images that it was fitted to   {result.log_likelihood:8.4f}")
-    if result.held_out_log_likelihood is None:
-        typer.echo("  (on new images it will be lower: of most models, --folds 10 measures how much)")
-    else:
-        what = "subjects (same images)" if leave_out == "subjects" else "images"
-        typer.echo(f"  of the model, on held-out {what:22}    {result.held_out_log_likelihood:8.4f}")
-        if result.held_out_log_likelihood < result.center_bias_log_likelihood:
-            typer.echo("  (worse than the centre bias: it needs more images, or of deepgaze1 a larger --penalty)")
+    _tell_likelihoods(result, "subjects (same images)" if leave_out == "subjects" else "images")
     typer.echo(f"weights: {result.path}")
     tell_problems(result.problems)
 
 
+def _tell_likelihoods(result: "TrainingReport", left_out: str) -> None:
+    """What the model is worth, beside what it was before and beside the center bias."""
+    typer.echo("log-likelihood above uniform, bit per fixation, mean over images and 95 % interval:")
+    lines = {
+        "center_bias_log_likelihood": "center bias, each image left out in turn",
+        "published_log_likelihood": "the model as it was before",
+        "log_likelihood": "the saved model, on the images that it was fitted to",
+        "held_out_log_likelihood": f"fitted to others, on held-out {left_out}",
+        "gain": "what fitting gains on held-out images",
+    }
+    for name, line in lines.items():
+        value = getattr(result, name)
+        if value is not None:
+            low, high = result.intervals[name]
+            typer.echo(f"  {line:53} {value:8.4f}  ({low:.4f} … {high:.4f})")
+    if result.held_out_log_likelihood is None:
+        typer.echo("  (on new images it will be lower; --folds 10 measures how much, of models that have folds)")
+    elif result.held_out_log_likelihood < result.center_bias_log_likelihood:
+        typer.echo("  (worse than the center bias: it needs more images, or of deepgaze1 a larger --penalty)")
+    if result.gain is not None and result.intervals["gain"][0] <= 0:
+        typer.echo("  (no gain that can be told from chance: the model as it was before may serve as well)")
+
+
 def _train_by_recipe(path: str, out: Path, data_root: Path | None, folds: int | None, resume: bool) -> None:
+    from foveal.gaze.folds import FOLDS
     from foveal.training import train_by_recipe
-    from foveal.training.recipe import FOLDS
 
     if folds not in (None, FOLDS):
         raise typer.BadParameter(f"a recipe has {FOLDS} folds", param_hint="--folds")

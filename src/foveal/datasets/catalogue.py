@@ -14,7 +14,6 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset, Fixations, Heads, Stimuli
 
 ROOT_VARIABLE = "FOVEAL_DATA"
-N_FOLDS = 10
 
 
 @dataclass(frozen=True)
@@ -160,9 +159,3 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
         heads=contents.heads,
         problems=contents.problems,
     )
-
-
-def folds(n_images: int) -> dict[str, np.ndarray]:
-    """Ten test parts, fixed for good: image i of the data set's own list belongs to fold i modulo 10."""
-    number = np.arange(n_images) % N_FOLDS
-    return {f"fold{k}": np.flatnonzero(number == k) for k in range(N_FOLDS)}

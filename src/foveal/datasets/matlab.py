@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.io
 
-from foveal.datasets.catalogue import Contents, folds
+from foveal.datasets.catalogue import Contents
 from foveal.errors import FovealError, first_line
 from foveal.gaze import Fixations, Stimuli
+from foveal.gaze.folds import named_folds
 
 ONE_BASED = 1.0  # MATLAB counts pixels from one, Foveal from zero
 
@@ -89,7 +90,7 @@ def read_fixation_structs(
     return Contents(
         Stimuli(sources, names, pixels_per_degree),
         fixations.drop_first() if first_is_forced else fixations,
-        folds(len(names)),
+        named_folds(len(names)),
         problems,
     )
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from foveal.datasets.catalogue import Contents, DatasetCard, folds, register_dataset
+from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
 from foveal.datasets.matlab import Scanpath, concatenate_scanpaths, read_mat
 from foveal.errors import FovealError
 from foveal.gaze import Stimuli
+from foveal.gaze.folds import named_folds
 from foveal.images import find_images
 
 # Not published with the data: every photograph is taken to have filled a screen 30 degrees wide. The other three data
@@ -55,5 +56,8 @@ def read_scene(folder: Path) -> Contents:
     fixations, problems = concatenate_scanpaths(scanpaths(), mat, origin=0.5)
     longer_side = stimuli.sizes.max(axis=1)
     return Contents(
-        Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES), fixations, folds(len(sources)), problems
+        Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES),
+        fixations,
+        named_folds(len(sources)),
+        problems,
     )

@@ -24,6 +24,8 @@ class Dataset:
         `fixations.image` counts positions in `stimuli`; every fixation lies inside its image.
     splits
         Named parts, as positions in `stimuli`.
+    positions
+        Where each of the stimuli stands in the list of the whole data set, of which this may be a part.
     subject_names
         What the subjects are called, by their number; empty where only the numbers are known.
     categories
@@ -45,17 +47,21 @@ class Dataset:
     licence: str = "not stated"
     citation: str = "not stated"
     splits: Mapping[str, np.ndarray] = field(default_factory=dict)
+    positions: Int[np.ndarray, " image"] = field(default_factory=lambda: np.zeros(0, np.int64))
     subject_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     heads: tuple[Heads, ...] = ()
     problems: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.positions) == 0:  # not said: it is the whole
+            object.__setattr__(self, "positions", np.arange(len(self.stimuli)))
         image = self.fixations.image
         if len(image) and not 0 <= image[0] <= image[-1] < len(self.stimuli):
             raise FovealError(f"{self.name}: fixations on image {image[-1]}, of {len(self.stimuli)} images")
-        for what, labels in (("categories", self.categories), ("labels of heads", self.heads)):
-            if labels and len(labels) != len(self.stimuli):
+        labels_of = {"categories": self.categories, "labels of heads": self.heads, "positions": self.positions}
+        for what, labels in labels_of.items():
+            if len(labels) and len(labels) != len(self.stimuli):
                 raise FovealError(f"{self.name}: {len(labels)} {what} for {len(self.stimuli)} images")
         outside = int((~self.fixations.is_inside(self.stimuli.sizes)).sum())
         if outside:
@@ -75,6 +81,7 @@ class Dataset:
             stimuli=self.stimuli.select(images),
             fixations=self.fixations.select(images),
             splits={},
+            positions=self.positions[images],
             categories=tuple(self.categories[image] for image in images) if self.categories else (),
             heads=tuple(self.heads[image] for image in images) if self.heads else (),
         )

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from foveal.errors import FovealError
 from foveal.images import ImageSource, RGBImage, read_image
-from foveal.models.calibration import Calibration
+from foveal.models.calibration import Calibration, WorkingMaps, to_working_grid
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.working_size import scaled_size
 from foveal.models.prediction import Prediction
@@ -196,9 +196,7 @@ class SaliencyMapModel(SaliencyModel):
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
         """The calibrated map; of an image of one colour, the centre bias of the data that it was calibrated on."""
-        log_density = self.calibration(self.saliency_map(images))
-        of_no_image = self.calibration.center_bias((images.shape[2], images.shape[3]))
-        return torch.where(_of_one_colour(images), of_no_image, log_density)
+        return self.calibration(self.saliency_map(images), _of_one_color(images))
 
     @torch.inference_mode()
     def saliency_map_of(self, images: Sequence[ImageSource] | np.ndarray) -> Float[Tensor, "image height width"]:
@@ -214,13 +212,35 @@ class SaliencyMapModel(SaliencyModel):
         pixels = rgb_images(images)
         size = pixels[0].shape[:2]
         maps = torch.cat(
-            [torch.where(_of_one_colour(some), 0.0, self.saliency_map(some)) for some in self._tensors(pixels)]
+            [
+                torch.where(_of_one_color(some)[:, None, None], 0.0, self.saliency_map(some))
+                for some in self._tensors(pixels)
+            ]
         )
         return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
 
+    @torch.inference_mode()
+    def working_maps_of(self, images: Sequence[ImageSource] | np.ndarray) -> WorkingMaps:
+        """Maps of photographs of one size on the grid of the calibration, for which any calibration has densities.
 
-def _of_one_colour(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, "image 1 1"]:
-    return (images == images[..., :1, :1]).all(dim=(1, 2, 3))[:, None, None]
+        They are given as to `log_density_of`, which does the same with the model's own calibration.
+
+        Raises
+        ------
+        FovealError
+            If a photograph cannot be read, or they differ in size.
+        """
+        pixels = rgb_images(images)
+        maps, is_blank = [], []
+        for some in self._tensors(pixels):
+            seen = some.shape[2], some.shape[3]
+            maps.append(to_working_grid(self.saliency_map(some)))
+            is_blank.append(_of_one_color(some))
+        return WorkingMaps(torch.cat(maps), torch.cat(is_blank), seen, pixels[0].shape[:2])
+
+
+def _of_one_color(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, " image"]:
+    return (images == images[..., :1, :1]).all(dim=(1, 2, 3))
 
 
 def check_pixels_per_degree(pixels_per_degree: float | None) -> None:

@@ -9,8 +9,12 @@ logarithm); the centre bias is a kernel density with an exponent, theirs radial 
 calibrated on a grid of at most 200 px and resampled.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -43,10 +47,15 @@ class Calibration(nn.Module):
     prior_weight: Float[Tensor, ""]
     log_prior: Float[Tensor, "row column"]
 
-    def forward(self, saliency: Float[Tensor, "image height width"]) -> Float[Tensor, "image height width"]:
-        """Log densities of the maps' own size."""
+    def forward(
+        self, saliency: Float[Tensor, "image height width"], is_blank: Bool[Tensor, "#image"] | None = None
+    ) -> Float[Tensor, "image height width"]:
+        """Log densities of the maps' own size; of an image that `is_blank`, the center bias."""
         height, width = saliency.shape[1:]
-        return resize_log_density(self.on_grid(to_working_grid(saliency)), (height, width))
+        if is_blank is None:
+            is_blank = torch.zeros(len(saliency), dtype=torch.bool, device=saliency.device)
+        maps = WorkingMaps(to_working_grid(saliency), is_blank, (height, width), (height, width))
+        return maps.log_density(self)
 
     def on_grid(self, saliency: Float[Tensor, "image h w"]) -> Float[Tensor, "image h w"]:
         """Log densities of maps that `to_working_grid` has prepared."""
@@ -59,6 +68,36 @@ class Calibration(nn.Module):
     def center_bias(self, size: tuple[int, int]) -> Float[Tensor, "1 height width"]:
         """Log density of the centre bias alone, whatever its weight beside a map that may have one of its own."""
         return normalize_log_density(resize_maps(self.log_prior[None], size))
+
+
+@dataclass(frozen=True)
+class WorkingMaps:
+    """Saliency maps of photographs of one size, as a calibration takes them.
+
+    Attributes
+    ----------
+    maps
+        As `to_working_grid` prepares them.
+    is_blank
+        Is the photograph of one color, so that its map means nothing?
+    seen, size
+        Height and width of the photographs as the model saw them, and their own.
+    """
+
+    maps: Float[Tensor, "image h w"]
+    is_blank: Bool[Tensor, " image"]
+    seen: tuple[int, int]
+    size: tuple[int, int]
+
+    def log_density(self, calibration: Calibration) -> Float[Tensor, "image height width"]:
+        """Log densities of the photographs' own size."""
+        of_maps = resize_log_density(calibration.on_grid(self.maps), self.seen)
+        log_density = torch.where(self.is_blank[:, None, None], calibration.center_bias(self.seen), of_maps)
+        return log_density if self.seen == self.size else resize_log_density(log_density, self.size)
+
+    def only(self, rows: Sequence[int] | np.ndarray) -> "WorkingMaps":
+        """Some of them, by their positions."""
+        return WorkingMaps(self.maps[rows], self.is_blank[rows], self.seen, self.size)
 
 
 def to_working_grid(saliency: Float[Tensor, "image height width"]) -> Float[Tensor, "image h w"]:

@@ -3,20 +3,24 @@
 import difflib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from jaxtyping import Bool
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from foveal.discovery import import_all
 from foveal.errors import FovealError
 from foveal.files import write_atomically
+from foveal.gaze import Dataset
+from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
 from foveal.models.base import ModelCard, SaliencyModel
 
 DEFAULT_MODEL = "foveal-s"
@@ -152,9 +156,13 @@ def trainings_of(name: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
 
 
 def datasets_of(training: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Name, licence and number of images of every data set that one training was on."""
+    """Name, licence and number of images of every data set that one training was on.
+
+    And "photographs", by which they are recognized (see `foveal.gaze.recognition`), where the weights say it.
+    """
     if "dataset" in training:  # by `foveal train MODEL`, of which there is but one
-        return [{"name": training["dataset"], "licence": training["licence"], "images": training["n_images"]}]
+        called = {"name": "dataset", "licence": "licence", "images": "n_images", "photographs": "photographs"}
+        return [{key: training[name] for key, name in called.items() if name in training}]
     return list(training.get("datasets", []))
 
 
@@ -162,6 +170,40 @@ def trained_on(name: str | os.PathLike[str]) -> list[str]:
     """Names of the data sets that a model, or one that it reads, was fitted to; it is given as to `load_model`."""
     every = (data["name"] for training in trainings_of(name).values() for data in datasets_of(training))
     return list(dict.fromkeys(every))
+
+
+def recognized(
+    trainings: Iterable[Mapping[str, Any]], data: Dataset, images: Sequence[int] | None = None
+) -> Bool[np.ndarray, " image"]:
+    """Which photographs of a data set, or of some images of it, some trainings (see `trainings_of`) were on.
+
+    Photographs are known by their content; where a training does not say it, by the name of its data set.
+
+    Raises
+    ------
+    FovealError
+        If a training says something else in the place of its photographs.
+    """
+    every = [learned for training in trainings for learned in datasets_of(training)]
+    if any(learned["name"] == data.name for learned in every if "photographs" not in learned):
+        return np.ones(len(data) if images is None else len(images), dtype=bool)
+    texts = {learned["photographs"] for learned in every if "photographs" in learned}
+    if not texts:
+        return np.zeros(len(data) if images is None else len(images), dtype=bool)
+    try:
+        known = np.concatenate([from_text(text) for text in sorted(texts)])
+    except (TypeError, ValueError):
+        raise FovealError("the header of the weights does not say which photographs were trained on") from None
+    return are_among(perceptual_hashes(data.stimuli, images), known)
+
+
+def has_weights(name: str | os.PathLike[str]) -> bool:
+    """Does a model, given as to `load_model`, come with weights that were fitted?"""
+    name = os.fspath(name)
+    if name.endswith(".safetensors"):
+        return Path(name).is_file()
+    with resources.as_file(_published(name)) as path:
+        return path.is_file()
 
 
 def _published(name: str) -> Traversable:

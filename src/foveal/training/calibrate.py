@@ -1,24 +1,30 @@
 """Fit a calibration by maximum likelihood: nonlinearity, blur, weight of the centre bias (models.calibration)."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
+from foveal.gaze.cells import cells_of
+from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.gaze.folds import fold_of
 from foveal.models.base import SaliencyMapModel
-from foveal.models.calibration import BINS, Calibration, to_working_grid
+from foveal.models.baselines import CenterBias
+from foveal.models.calibration import BINS, Calibration, WorkingMaps
+from foveal.progress import Progress
+from foveal.training.fits import FitSettings, Fitted, fit, log_likelihood_of
+from foveal.training.learning import learn
 
 LBFGS_STEPS = 40
 BATCH_SIZE = 16
 SMALLEST_STEP = 1e-4  # rise of the nonlinearity over a bin; zero would have no gradient
 START_BLUR = 0.02  # share of the longer side
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -81,10 +87,44 @@ def mean_log_likelihood(calibration: Calibration, batches: Sequence[MapsAndFixat
     return nats / sum(len(batch.maps) for batch in batches) / math.log(2)
 
 
-def prepare(
-    model: SaliencyMapModel, dataset: Dataset, problems: list[str], progress: Progress | None = None
-) -> list[MapsAndFixations]:
-    """Compute the model's maps of a data set whose images all have fixations, on the grid for calibration.
+@fit.register
+def fit_map_model(model: SaliencyMapModel, data: Dataset, settings: FitSettings) -> Fitted:
+    """Let a model learn what its maps are made of, if it learns, then fit its calibration, in all and by folds."""
+    if model.map_is_fitted and settings.folds is not None:
+        raise FovealError(
+            f"{model.name}: its map is fitted to fixations or labels before it is calibrated: it has no folds"
+        )
+    n_folds, folds = (0, []) if model.map_is_fitted else settings.folds_of(data)
+    report = settings.progress
+    learn(model, data, settings.seed, report)
+    maps = working_maps(model, data, settings.problems, report)
+    report("fits", 0, 1 + len(folds))
+    model.calibration = calibration_of(maps, data)
+    report("fits", 1, 1 + len(folds))
+    if not folds:
+        return Fitted(model, None, maps)
+    held_out, number = np.full(len(data), math.nan), fold_of(data, n_folds)
+    for done, fold in enumerate(folds, start=2):
+        others = data.select(np.flatnonzero(number != fold))
+        calibration = calibration_of(_only(maps, number != fold), data, of_others=others)
+        for images, of_size in _only(maps, number == fold):
+            held_out[images] = log_likelihood_of(of_size.log_density(calibration), data, images)
+        report("fits", done, 1 + len(folds))
+    return Fitted(model, held_out, maps)
+
+
+def calibration_of(
+    maps: Sequence[tuple[list[int], WorkingMaps]], data: Dataset, *, of_others: Dataset | None = None
+) -> Calibration:
+    """The calibration that fits some images of a data set best, on the center bias of the whole or of a part."""
+    log_prior = CenterBias.of(CenterBiasKDE.fit(of_others or data)).log_grid
+    return fit_calibration([_with_fixations(of_size.maps, data, images) for images, of_size in maps], log_prior)
+
+
+def working_maps(
+    model: SaliencyMapModel, dataset: Dataset, problems: list[str], progress: Progress
+) -> list[tuple[list[int], WorkingMaps]]:
+    """A model's maps of a data set on the grid of calibrations, with the positions of their images.
 
     A photograph that cannot be read is left out, and a line about it added to `problems`.
 
@@ -93,18 +133,26 @@ def prepare(
     FovealError
         If not one photograph can be read.
     """
-    batches = []
+    maps, done = [], 0
     for indices in dataset.stimuli.batches(BATCH_SIZE):
         photographs, unreadable = dataset.stimuli.read(indices)
         problems += unreadable
         if photographs:
-            grids = to_working_grid(model.saliency_map_of(list(photographs.values())))
-            batches.append(_with_fixations(grids.clone(), dataset, list(photographs)))
-        if progress is not None:
-            progress(len(indices))
-    if not batches:
+            computed = model.working_maps_of(list(photographs.values()))
+            maps.append((list(photographs), replace(computed, maps=computed.maps.clone())))  # no inference tensor
+        done += len(indices)
+        progress("maps", done, len(dataset))
+    if not maps:
         raise FovealError(f"{dataset.name}: no photograph can be read")
-    return batches
+    return maps
+
+
+def _only(
+    maps: Sequence[tuple[list[int], WorkingMaps]], chosen: Bool[np.ndarray, " image"]
+) -> list[tuple[list[int], WorkingMaps]]:
+    """Those of some images of the data set."""
+    parts = [(images, of_size, np.flatnonzero(chosen[images])) for images, of_size in maps]
+    return [([images[row] for row in rows], of_size.only(rows)) for images, of_size, rows in parts if len(rows)]
 
 
 def _with_fixations(grids: Float[Tensor, "image h w"], dataset: Dataset, images: list[int]) -> MapsAndFixations:
@@ -112,8 +160,7 @@ def _with_fixations(grids: Float[Tensor, "image h w"], dataset: Dataset, images:
     part = dataset.fixations.select(images)
     height, width = dataset.stimuli.sizes[images[0]].tolist()
     h, w = grids.shape[1:]
-    column = (torch.from_numpy(part.x + 0.5) * w / width).long()
-    row = (torch.from_numpy(part.y + 0.5) * h / height).long()
+    cell = cells_of(part.pixel_y, height / h, h) * w + cells_of(part.pixel_x, width / w, w)
     image = torch.from_numpy(part.image)
     weight = (1 / torch.bincount(image).float())[image]
-    return MapsAndFixations(grids, image, row * w + column, weight)
+    return MapsAndFixations(grids, image, torch.from_numpy(cell), weight)

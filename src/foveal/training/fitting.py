@@ -1,36 +1,36 @@
 """`foveal train`: fit a model to a data set and write its weights."""
 
-import math
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from math import inf, nan
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, FovealNote
 from foveal.files import make_writable_folder
 from foveal.gaze import Dataset
-from foveal.gaze.center_bias import CenterBiasKDE
-from foveal.metrics import FixationBatch, log_likelihood
+from foveal.gaze.recognition import as_text, perceptual_hashes
+from foveal.metrics.bootstrap import bootstrap_interval
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
-from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
+from foveal.models.baselines import CenterBias
+from foveal.models.calibration import WorkingMaps
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
-from foveal.models.registry import datasets_of, trainings_of
+from foveal.models.registry import has_weights, recognized, trainings_of
 from foveal.progress import Progress, to_nobody
-from foveal.training.calibrate import BATCH_SIZE, MapsAndFixations, fit_calibration, mean_log_likelihood, prepare
+from foveal.training import calibrate, train_readout, transfer  # noqa: F401 (they register how their models are fitted)
 from foveal.training.fit_readout import OptimizerName
-from foveal.training.learning import learn
+from foveal.training.fits import FitSettings, LeftOut, fit, log_likelihood_by_image, log_likelihood_of
 from foveal.training.readout_problem import SPARSITY
-from foveal.training.train_readout import LeftOut, train_readout
-from foveal.training.transfer import fit_transfer, held_out_gain, unseen_of, with_transfer
 
 CALIBRATION = "calibration"  # what it is called among the trainings of a model whose networks were trained before
 
@@ -44,18 +44,26 @@ class TrainingReport:
     model, dataset, licence, n_images
         What was fitted to what, and the licence of that data.
     log_likelihood
-        Mean over the images that it was fitted to, bit per fixation above uniform: too good for other images.
+        Of the saved model on the images that it was fitted to, as `evaluate` has it: mean over the images, bit per
+        fixation above uniform. Too good for other images.
     center_bias_log_likelihood
-        The same of the data set's centre bias, without the image at hand.
-    held_out_log_likelihood
-        The same of the model on images that it was not fitted to: of a calibration None without folds, of a centre bias
-        each image left out in turn.
+        The same of the data set's center bias, without the image at hand.
     command, version
         What makes these weights, with which Foveal.
     problems
         One line for each thing that could not be used.
     path
         The weights.
+    intervals
+        95 % bootstrap intervals over images of all likelihoods and of the gain, by their names here.
+    published_log_likelihood
+        The same of the model as it was before: as published, or as it is in the file that was given; None of a model
+        without weights.
+    held_out_log_likelihood
+        The same of models that were not fitted to the image that they are judged on: of a center bias each image left
+        out in turn; None if nothing was held out.
+    gain
+        By how much that is above the model before, on the same images.
     """
 
     model: str
@@ -64,11 +72,14 @@ class TrainingReport:
     n_images: int
     log_likelihood: float
     center_bias_log_likelihood: float
-    held_out_log_likelihood: float | None
     command: str
     version: str
     problems: tuple[str, ...]
     path: str
+    intervals: dict[str, tuple[float, float]]
+    published_log_likelihood: float | None = None
+    held_out_log_likelihood: float | None = None
+    gain: float | None = None
 
 
 def train(
@@ -110,7 +121,7 @@ def train(
         Only this named part of the data set.
     folds
         Fit as many times again, each time to all images but one part, to measure the likelihood of images that were
-        not fitted.
+        not fitted. By default 5, where a fit takes minutes at most: of calibrations, of `foveal-s` and of `foveal-l`.
     left_out
         What the folds leave out: "images", or of `deepgaze1` one of the "subjects" in turn.
     backbone, layers
@@ -132,77 +143,57 @@ def train(
     FovealError
         If the model cannot be trained, or the data set not be used for it.
     """
-    fitted_model = load_model(model, fitted=False)
-    name = fitted_model.name
-    if not fitted_model.card.trainable:
+    fresh = load_model(model, fitted=False)
+    name = fresh.name
+    if not fresh.card.trainable:
         raise FovealError(f"{name} has nothing to train")
-    if isinstance(fitted_model, DeepGaze1):
+    if isinstance(fresh, DeepGaze1):
         if backbone not in (None, "alexnet") and not layers:
             raise FovealError(f"{backbone}: say which of its layers to read out (layers)")
         config = config_for(backbone or "alexnet", layers or DeepGaze1Config().layers)
-        fitted_model = DeepGaze1(config)
-        fitted_model.backbone.check_layers(config.layers)  # its weights are here, or the reason is said now
+        fresh = DeepGaze1(config)
+        fresh.backbone.check_layers(config.layers)  # its weights are here, or the reason is said now
     elif backbone or layers or resume or (left_out, optimizer, penalty) != ("images", "lbfgs", SPARSITY):
         raise FovealError(
             f"{name} has no layers, optimizer, penalty or folds over subjects to choose, nor can it resume"
         )
+    elif isinstance(fresh, FovealS | FovealL):
+        fresh = load_model(model)  # its networks stay as they are
     leaves_out = _one_of(LeftOut, left_out, "left out")
     fitted_by = _one_of(OptimizerName, optimizer, "optimizer")
-    if not 0 <= penalty < math.inf:
+    if not 0 <= penalty < inf:
         raise FovealError(f"penalty: a number of at least 0, not {penalty:g}")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     if split:
         data = data.split(split)
     data = data.looked_at()
-    if folds is not None and isinstance(fitted_model, SaliencyMapModel) and fitted_model.map_is_fitted:
-        raise FovealError(f"{name}: its map is fitted to fixations or labels before it is calibrated: it has no folds")
     if folds is not None and leaves_out == "subjects":
         raise FovealError("folds leave out images; of subjects, each is left out in turn")
-    if folds is not None and not 2 <= folds <= len(data):
-        raise FovealError(f"{folds} folds of {len(data)} images: give at least 2 and at most as many as images")
-    path = make_writable_folder(out) / f"{name}.safetensors"
+    folder, problems, report = Path(out), list(data.problems), progress or to_nobody
+    settings = FitSettings(folder, folds, leaves_out, penalty, fitted_by, resume, seed, report, problems)
+    if folds is not None:
+        settings.folds_of(data)  # complains, if there are no such folds
+    path = make_writable_folder(folder) / f"{name}.safetensors"
 
-    density = CenterBiasKDE.fit(data)
-    center_bias = CenterBias.of(density)
-    prior_likelihood = float(CrossValidatedCenterBias(data, density).log_likelihood_per_image.mean())
-    problems = list(data.problems)
-    networks_learned: dict[str, dict[str, Any]] = {}
-    trained: SaliencyModel
-    if isinstance(fitted_model, DeepGaze1):
-        done = train_readout(
-            fitted_model,
-            data,
-            path.parent,
-            folds=folds,
-            left_out=leaves_out,
-            penalty=penalty,
-            optimizer=fitted_by,
-            resume=resume,
-            seed=seed,
-            progress=progress or to_nobody,
-        )
-        likelihood, held_out = done.log_likelihood, done.held_out_log_likelihood
-        trained = fitted_model
-    elif isinstance(fitted_model, SaliencyMapModel):
-        learn(fitted_model, data, seed, progress or to_nobody)
-        likelihood, held_out = _calibrate(fitted_model, data, center_bias, folds, problems, progress or to_nobody)
-        trained = fitted_model
-    elif isinstance(fitted_model, FovealS | FovealL):
-        networks = load_model(model)
-        assert isinstance(networks, FovealS | FovealL)
-        parts = trainings_of(model).items()
-        networks_learned = {part or name: training for part, training in parts if part != CALIBRATION}
-        _tell_if_known(data, name, networks_learned)
-        unseen = unseen_of(networks, data, progress or to_nobody)
-        fit = fit_transfer(unseen)
-        trained = with_transfer(networks, fit, data)
-        gains = torch.cat([some.gain(1 / fit.temperature, fit.prior_weight) for some in unseen])
-        likelihood = prior_likelihood + float(gains.mean())
-        held_out = None if folds is None else prior_likelihood + held_out_gain(unseen, folds)
-    else:
-        likelihood, held_out = _fitted_log_likelihood(center_bias, data), prior_likelihood
-        trained = center_bias
+    before = load_model(model) if has_weights(model) and not (backbone or layers) else None
+    networks_stay = isinstance(fresh, FovealS | FovealL)
+    earlier = {part or name: training for part, training in trainings_of(model).items() if part != CALIBRATION}
+    if before is not None:
+        _tell_if_known(data, model, earlier, too_good_if_held_out=networks_stay)
+    fitted = fit(fresh, data, settings)
 
+    by_image = {
+        "log_likelihood": _log_likelihood(fitted.model, data, fitted.maps),
+        "center_bias_log_likelihood": CenterBias.cross_validated(data).log_likelihood_per_image,
+    }
+    if before is not None:
+        same_maps = fitted.maps if _differ_in_calibration_only(before, fitted.model) else None
+        by_image["published_log_likelihood"] = _log_likelihood(before, data, same_maps)
+    if fitted.held_out is not None:
+        by_image["held_out_log_likelihood"] = fitted.held_out
+    if before is not None and fitted.held_out is not None:
+        by_image["gain"] = fitted.held_out - by_image["published_log_likelihood"]
+    known = {key: values[np.isfinite(values)] for key, values in by_image.items()}
     given = {
         "split": split,
         "backbone": backbone,
@@ -215,33 +206,54 @@ def train(
     }
     options = "".join(f" --{option} {value}" for option, value in given.items() if value)
     given_name = data.name if isinstance(dataset, Dataset) else Path(dataset).name  # a folder without its place
-    command = f"foveal train {name} --dataset {given_name}{options}"
     result = TrainingReport(
         name,
         data.name,
         data.licence,
         len(data),
-        likelihood,
-        prior_likelihood,
-        held_out,
-        command,
-        version("foveal"),
-        tuple(problems),
-        os.fspath(path),
+        command=f"foveal train {name} --dataset {given_name}{options}",
+        version=version("foveal"),
+        problems=tuple(problems),
+        path=os.fspath(path),
+        intervals={key: bootstrap_interval(lambda rows: rows.mean(axis=-1), values) for key, values in known.items()},
+        **{key: float(values.mean()) for key, values in known.items()},
     )
-    provenance = asdict(result)
+    provenance = asdict(result) | {"photographs": as_text(perceptual_hashes(data.stimuli))}
     del provenance["path"]  # a place on this machine says nothing elsewhere
-    if isinstance(trained, FovealS | FovealL):  # which knows what its networks have learned as well
-        provenance = {"members": {**networks_learned, CALIBRATION: provenance}}
-    save_model(trained, path, provenance)
+    if networks_stay:  # the file knows what its networks have learned as well
+        provenance = {"members": {**earlier, CALIBRATION: provenance}}
+    save_model(fitted.model, path, provenance)
     return result
 
 
-def _tell_if_known(data: Dataset, name: str, trainings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Say, in a note, if the networks of a model were trained on the data set that it is calibrated to."""
-    if any(known["name"] == data.name for training in trainings.values() for known in datasets_of(training)):
-        note = f"{name} was trained on {data.name}: its numbers there are too good, of held-out images as well"
-        warnings.warn(note, FovealNote, stacklevel=3)
+def _log_likelihood(
+    model: SaliencyModel, data: Dataset, maps: Sequence[tuple[list[int], WorkingMaps]] | None
+) -> Float[np.ndarray, " image"]:
+    """As `log_likelihood_by_image`, from the maps that the model has of the images where these are known."""
+    if maps is None or not isinstance(model, SaliencyMapModel):
+        return log_likelihood_by_image(model, data)
+    values = np.full(len(data), nan)
+    for images, of_size in maps:
+        values[images] = log_likelihood_of(of_size.log_density(model.calibration), data, images)
+    return values
+
+
+def _differ_in_calibration_only(one: SaliencyModel, other: SaliencyModel) -> bool:
+    """Do two models of one class compute the same maps?"""
+    first, second = one.state_dict(), other.state_dict()
+    of_maps = [key for key in first if not key.startswith("calibration.")]
+    return one.config == other.config and all(torch.equal(first[key], second[key]) for key in of_maps)
+
+
+def _tell_if_known(
+    data: Dataset, model: str, trainings: Mapping[str, Mapping[str, Any]], *, too_good_if_held_out: bool
+) -> None:
+    """Say, in a note, how many of the photographs the model as it was before has been trained on."""
+    n_known = int(recognized(trainings.values(), data).sum())
+    if n_known:
+        note = f"{data.name}: {n_known} of {len(data)} photographs were trained on by {model} as it was: its numbers "
+        note += "are too good"
+        warnings.warn(note + ", of held-out images as well" * too_good_if_held_out, FovealNote, stacklevel=3)
 
 
 def _one_of(choices: Any, given: str, what: str) -> Any:
@@ -249,66 +261,3 @@ def _one_of(choices: Any, given: str, what: str) -> Any:
     if given not in get_args(choices):
         raise FovealError(f"{what}: {' or '.join(get_args(choices))}, not {given!r}")
     return given
-
-
-def _calibrate(
-    model: SaliencyMapModel,
-    data: Dataset,
-    center_bias: CenterBias,
-    folds: int | None,
-    problems: list[str],
-    report: Progress,
-) -> tuple[float, float | None]:
-    """Give the model the calibration that fits all images; how well it fits them, and held-out ones if asked for."""
-    parts = _prepared_parts(model, data, folds or 1, problems, report)
-    fits = 1 + (folds or 0)
-    report("fits", 0, fits)
-    everything = [batch for part in parts for batch in part]
-    model.calibration = fit_calibration(everything, center_bias.log_grid)
-    report("fits", 1, fits)
-    held_out = None
-    if folds is not None:
-        held_out = _held_out_log_likelihood(data, parts, lambda done: report("fits", 1 + done, fits))
-    return mean_log_likelihood(model.calibration, everything), held_out
-
-
-def _fitted_log_likelihood(center_bias: CenterBias, data: Dataset) -> float:
-    """Mean over images of the log-likelihood of the fixations that a centre bias was fitted to, in bit per fixation."""
-    per_image = []
-    for indices in data.stimuli.batches(BATCH_SIZE):
-        height, width = data.stimuli.sizes[indices[0]].tolist()
-        log_density = center_bias.log_density(torch.zeros(len(indices), 3, height, width))
-        fixations = FixationBatch.stack([data.fixations.for_image(index) for index in indices])
-        per_image += log_likelihood(log_density, fixations).tolist()
-    return float(np.mean(per_image))
-
-
-def _prepared_parts(
-    model: SaliencyMapModel, data: Dataset, n_parts: int, problems: list[str], report: Progress
-) -> list[list[MapsAndFixations]]:
-    """The maps of the data set's folds: of fold k, images k, k + n_parts, and so on."""
-    done = 0
-
-    def count(n: int) -> None:
-        nonlocal done
-        done += n
-        report("maps", done, len(data))
-
-    folds = [data.select(np.arange(k, len(data), n_parts)) for k in range(n_parts)]
-    return [prepare(model, fold, problems, count) for fold in folds]
-
-
-def _held_out_log_likelihood(
-    data: Dataset, parts: list[list[MapsAndFixations]], progress: Callable[[int], None]
-) -> float:
-    """Mean over the images of each fold, under a calibration and a centre bias fitted to the other folds."""
-    fold_of = np.arange(len(data)) % len(parts)
-    total, n_images = 0.0, 0
-    for fold, part in enumerate(parts):
-        prior = CenterBias.of(CenterBiasKDE.fit(data.select(np.flatnonzero(fold_of != fold)))).log_grid
-        others = [batch for other, batches in enumerate(parts) if other != fold for batch in batches]
-        n = sum(len(batch.maps) for batch in part)
-        total += n * mean_log_likelihood(fit_calibration(others, prior), part)
-        n_images += n
-        progress(fold + 1)
-    return total / n_images

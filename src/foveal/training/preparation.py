@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from jaxtyping import Int
 from torch import Tensor
 
 from foveal.errors import FovealError, first_line
 from foveal.gaze import Dataset
+from foveal.gaze.folds import held_out_images
 from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_s import SMALLEST_SIDE, FovealConfig, FovealS
 from foveal.models.parts.backbones import Backbone
@@ -18,7 +17,7 @@ from foveal.progress import Progress
 from foveal.training.deep_run import Run
 from foveal.training.examples import Examples
 from foveal.training.readout_problem import moments
-from foveal.training.recipe import FOLDS, Mixture, Recipe, check_names, check_values, is_number, is_whole
+from foveal.training.recipe import Mixture, Recipe, check_names, check_values, is_number, is_whole
 from foveal.training.views import View
 
 SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
@@ -93,16 +92,6 @@ def config_of(recipe: Recipe) -> FovealConfig:
     except (TypeError, FovealError) as error:
         raise FovealError(f"config of {recipe.model}: {first_line(error)}") from None
     return replace(config, channels=channels)
-
-
-def folds_of(data: Dataset) -> Int[np.ndarray, " image"]:
-    """Fold of each image of a data set: of image i, i modulo 10."""
-    return np.arange(len(data)) % FOLDS
-
-
-def held_out_images(data: Dataset, fold: int | None) -> Int[np.ndarray, " held_out"]:
-    """The images of a fold; of None, none."""
-    return np.flatnonzero(folds_of(data) == fold)
 
 
 @torch.no_grad()

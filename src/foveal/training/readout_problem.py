@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from foveal.gaze import Dataset, Fixations
+from foveal.gaze.cells import cells_of
 from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
 from foveal.models.deep.deepgaze1 import density_grid
 from foveal.models.parts.finalizer import resize_log_density
@@ -123,17 +124,11 @@ def counts_of(
         of_group = torch.zeros(len(group.images), grid.rows.length, grid.columns.length)
         for number, image in enumerate(group.images):
             part = fixations.for_image(image)
-            cells = (
-                _cells(part.pixel_y, grid.rows.step, grid.rows.length),
-                _cells(part.pixel_x, grid.columns.step, grid.columns.length),
-            )
-            of_group[number].index_put_(cells, torch.ones(len(part)), accumulate=True)
+            rows = cells_of(part.pixel_y, grid.rows.step, grid.rows.length)
+            columns = cells_of(part.pixel_x, grid.columns.step, grid.columns.length)
+            np.add.at(of_group[number].numpy(), (rows, columns), 1)
         counts.append(of_group)
     return counts
-
-
-def _cells(pixels: Int[np.ndarray, " fixation"], step: float, length: int) -> Int[Tensor, " fixation"]:
-    return torch.from_numpy(((pixels + 0.5) / step).astype(np.int64)).clamp(max=length - 1)
 
 
 def moments(

@@ -13,6 +13,7 @@ import tomli_w
 
 from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
+from foveal.gaze.folds import FOLDS
 from foveal.models.base import with_tuples
 from foveal.training.losses import get_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
@@ -21,7 +22,6 @@ from foveal.training.views import Crop, View
 _RECIPES = resources.files("foveal.training") / "recipes"
 MODELS = ("foveal-s",)  # that a recipe can train
 PRECISIONS = ("no", "bf16", "fp16")
-FOLDS = 10  # image i of a data set belongs to fold i modulo so many
 
 
 def is_whole(value: Any, least: int) -> bool:

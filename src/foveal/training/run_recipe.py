@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, FovealNote
-from foveal.gaze import Dataset
+from foveal.gaze import Dataset, folds
 from foveal.models import load_model, save_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
@@ -21,7 +21,7 @@ from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
 from foveal.training.preparation import check
-from foveal.training.recipe import FOLDS, Mixture, Recipe, read_recipe
+from foveal.training.recipe import Mixture, Recipe, read_recipe
 from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, state_of_run, train_deep, write_maps
 
 TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
@@ -81,7 +81,7 @@ def _runs(recipe: Recipe | Mixture, out: Path, cross_validated: bool) -> Iterato
     if cross_validated:
         if recipe.held_out is not None:
             raise FovealError("all folds are held out in turn: leave held_out out of the recipe")
-        for fold in range(FOLDS):
+        for fold in range(folds.FOLDS):
             yield recipe.without_fold(fold), out / RUNS_OF_FOLDS / str(fold)
     yield recipe, out
 
@@ -166,13 +166,13 @@ def cross_validate(
     FovealError
         As of `train_deep`, or if a data set has fewer images than there are folds.
     """
-    if small := [data.name for data in datasets if len(data) < FOLDS]:
-        raise FovealError(f"{small[0]}: fewer images than folds ({FOLDS})")
+    if small := [data.name for data in datasets if len(data) < folds.FOLDS]:
+        raise FovealError(f"{small[0]}: fewer images than folds ({folds.FOLDS})")
     together: dict[str, dict[str, np.ndarray]] = {data.name: {} for data in datasets}
-    for fold in range(FOLDS):
+    for fold in range(folds.FOLDS):
 
         def report(what: str, done: int, total: int, fold: int = fold) -> None:
-            progress(f"fold {fold + 1}/{FOLDS}: {what}", done, total)
+            progress(f"fold {fold + 1}/{folds.FOLDS}: {what}", done, total)
 
         folder = out / RUNS_OF_FOLDS / str(fold)
         of_fold = recipe.without_fold(fold)

@@ -21,11 +21,13 @@ from foveal.errors import FovealError
 from foveal.figures.learning import draw_learning_curve
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
+from foveal.gaze.folds import held_out_images
+from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.models import save_model
 from foveal.progress import Progress
 from foveal.training.deep_run import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, Run, read_checkpoint
 from foveal.training.examples import digest_of
-from foveal.training.preparation import config_of, held_out_images, prepare
+from foveal.training.preparation import config_of, prepare
 from foveal.training.recipe import Recipe
 from foveal.training.teacher import teach
 
@@ -176,6 +178,7 @@ def read_maps(path: Path) -> dict[str, np.ndarray]:
 
 def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str, int | float]]) -> dict[str, Any]:
     kept = max(log, key=lambda row: row["IG"]) if recipe.patience else log[-1]
+    fitted = [(data, np.setdiff1d(np.arange(len(data)), held_out_images(data, recipe.held_out))) for data in datasets]
     return {
         "recipe": asdict(replace(recipe, config=asdict(config_of(recipe)), teacher=None)),  # whatever defaults become
         "teachers": list(recipe.teacher.members) if recipe.teacher else [],
@@ -183,9 +186,10 @@ def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str,
             {
                 "name": data.name,
                 "licence": data.licence,
-                "images": len(data) - len(held_out_images(data, recipe.held_out)),
+                "images": len(images),
+                "photographs": as_text(perceptual_hashes(data.stimuli, images.tolist())),
             }
-            for data in datasets
+            for data, images in fitted
         ],
         "last_epoch": {key: value for key, value in kept.items() if key not in ("seconds", "phase")},
         "version": version("foveal"),

@@ -1,25 +1,26 @@
 """`foveal train deepgaze1`: features, one fit to everything, and others to measure it on what they did not see."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.gaze.folds import fold_of
 from foveal.models import load_model, save_model
 from foveal.models.baselines import CenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1
 from foveal.models.parts.readout import LinearReadout
 from foveal.models.registry import read_provenance
-from foveal.progress import Progress
 from foveal.training.feature_cache import FeatureCache
-from foveal.training.fit_readout import STEPS, OptimizerName, fit_readout
+from foveal.training.fit_readout import STEPS, fit_readout
+from foveal.training.fits import FitSettings, Fitted, LeftOut, fit
 from foveal.training.readout_problem import (
     ReadoutProblem,
     counts_of,
@@ -30,24 +31,6 @@ from foveal.training.readout_problem import (
 
 FOLDS_AT_ONCE = 5  # are fitted together, which reads the features once for all; bounds memory and what is lost
 
-LeftOut = Literal["images", "subjects"]
-
-
-@dataclass(frozen=True)
-class ReadoutTraining:
-    """What came of it: mean over images, bit per fixation above uniform.
-
-    Attributes
-    ----------
-    log_likelihood
-        Of the fixations that the model was fitted to.
-    held_out_log_likelihood
-        Of fixations that a model was not fitted to, one fold after the other; None without folds.
-    """
-
-    log_likelihood: float
-    held_out_log_likelihood: float | None
-
 
 @dataclass(frozen=True)
 class Fold:
@@ -57,35 +40,26 @@ class Fold:
     judged: Bool[np.ndarray, " fixation"]
 
 
-def train_readout(
-    model: DeepGaze1,
-    data: Dataset,
-    out: Path,
-    *,
-    folds: int | None,
-    left_out: LeftOut,
-    penalty: float,
-    optimizer: OptimizerName,
-    resume: bool,
-    seed: int,
-    progress: Progress,
-) -> ReadoutTraining:
+@fit.register
+def fit_deepgaze1(model: DeepGaze1, data: Dataset, settings: FitSettings) -> Fitted:
     """Fit the readout to all fixations, in place; measure it on held-out images or subjects if asked for.
 
-    Folds are fitted a few at a time and then kept in `out`/folds; with `resume`, what is there is not done again.
+    Folds are fitted a few at a time and then kept in a folder `folds`; with `resume`, what is there is not done again.
 
     Raises
     ------
     FovealError
         If subjects are to be left out and are not known, or folds that are to be kept were fitted with other settings.
     """
+    out, left_out, progress = settings.folder, settings.left_out, settings.progress
+    penalty, optimizer, seed = settings.penalty, settings.optimizer, settings.seed
     parts: list[Fold] = []
     if left_out == "subjects":
         parts = folds_over_subjects(data)
-    elif folds is not None:
-        parts = folds_over_images(data, folds)
+    elif settings.folds is not None:
+        parts = folds_over_images(data, *settings.folds_of(data))
     cache = FeatureCache(model, data)
-    settings = {
+    chosen = {
         "features": cache.key,
         "layers": list(model.config.layers),
         "fixations": data.fixations.digest(),
@@ -95,7 +69,7 @@ def train_readout(
         "left_out": left_out,
         "seed": seed,
     }
-    kept = _kept_folds(out / "folds", len(parts), settings) if resume else {}
+    kept = _kept_folds(out / "folds", len(parts), chosen) if settings.resume else {}
     groups = cache.groups(progress)
     model.readout.std = standard_deviations(groups)
     density = CenterBiasKDE.fit(data)
@@ -108,12 +82,8 @@ def train_readout(
     fit_readout(model.readout, everything, penalty=penalty, optimizer=optimizer, seed=seed, report=report("passes"))
     progress("passes", 2 * STEPS, 2 * STEPS)  # it may have been done earlier
 
-    def mean(values: Float[np.ndarray, " fixation"]) -> float:
-        return float(np.nanmean(data.fixations.mean_by_image(values, len(data))))
-
-    likelihood = mean(log_likelihoods(model.readout, everything, data.fixations))
     if not parts:
-        return ReadoutTraining(likelihood, None)
+        return Fitted(model, None)
 
     for path in (out / "folds").glob("*.safetensors"):
         if path.stem not in {str(number) for number in kept}:
@@ -136,13 +106,13 @@ def train_readout(
             for number, readout in zip(numbers, stack.unstacked(), strict=True):
                 fold = DeepGaze1(model.config)
                 fold.readout, fold.log_prior = readout, CenterBias.of(each[number][1] or density).log_grid
-                save_model(fold, out / "folds" / f"{number}.safetensors", settings)
+                save_model(fold, out / "folds" / f"{number}.safetensors", chosen)
                 kept[number] = readout
         for number in numbers:
             judged = parts[number].judged
             held_out[judged] = log_likelihoods(kept[number], each[number][0], data.fixations.where(judged))
     progress("folds", len(parts), len(parts))
-    return ReadoutTraining(likelihood, mean(held_out))
+    return Fitted(model, data.fixations.mean_by_image(held_out, len(data)))
 
 
 def folds_over_subjects(data: Dataset) -> list[Fold]:
@@ -159,10 +129,10 @@ def folds_over_subjects(data: Dataset) -> list[Fold]:
     return [Fold(subject != number, subject == number) for number in data.fixations.subjects.tolist()]
 
 
-def folds_over_images(data: Dataset, n_folds: int) -> list[Fold]:
-    """Of fold k, images k, k + n_folds and so on are left out."""
-    group = data.fixations.image % n_folds
-    return [Fold(group != number, group == number) for number in range(n_folds)]
+def folds_over_images(data: Dataset, n_folds: int, folds: Sequence[int]) -> list[Fold]:
+    """The images of each fold left out in turn."""
+    fold_of_fixation = fold_of(data, n_folds)[data.fixations.image]
+    return [Fold(fold_of_fixation != fold, fold_of_fixation == fold) for fold in folds]
 
 
 def _fold_problem(

@@ -18,6 +18,7 @@ from torch import Tensor
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.gaze.folds import fold_of
 from foveal.models.base import stacked
 from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
@@ -26,6 +27,7 @@ from foveal.models.parts.finalizer import resize_maps
 from foveal.progress import Progress, to_nobody
 from foveal.threads import computed_ahead
 from foveal.training.feature_cache import FeatureGroup
+from foveal.training.fits import FitSettings, Fitted, fit, log_likelihood_by_image
 from foveal.training.readout_problem import counts_of, log_priors_of
 
 Model = TypeVar("Model", bound=FovealS | FovealL)
@@ -138,14 +140,19 @@ def fit_transfer(unseen: Sequence[Unseen]) -> Transfer:
     return Transfer(math.exp(-log_sharpness), prior_weight)
 
 
-def held_out_gain(unseen: Sequence[Unseen], folds: int) -> float:
-    """Mean information gain, bit per fixation, by what fits the other folds; image i is of fold i modulo `folds`."""
-    gains = []
-    for fold in range(folds):
-        parts = [(some, np.array(some.images) % folds == fold) for some in unseen]
-        fit = fit_transfer([some.only(~held_out) for some, held_out in parts])
-        gains += [some.only(held_out).gain(1 / fit.temperature, fit.prior_weight) for some, held_out in parts]
-    return float(torch.cat(gains).mean())
+@fit.register(FovealS | FovealL)
+def fit_foveal(model: FovealS | FovealL, data: Dataset, settings: FitSettings) -> Fitted:
+    """Choose temperature, weight and center bias in all, and by folds to see what they are worth on other images."""
+    n_folds, folds = settings.folds_of(data)
+    unseen = unseen_of(model, data, settings.progress)
+    held_out, number = np.full(len(data), math.nan), fold_of(data, n_folds)
+    for fold in folds:
+        fitted = [some.only(number[some.images] != fold) for some in unseen]
+        others = data.select(np.flatnonzero(number != fold))
+        of_fold = with_transfer(model, fit_transfer([some for some in fitted if some.images]), others)
+        images = np.flatnonzero(number == fold).tolist()
+        held_out[images] = log_likelihood_by_image(of_fold, data, images)[images]
+    return Fitted(with_transfer(model, fit_transfer(unseen), data), held_out if folds else None)
 
 
 def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None) -> Model:

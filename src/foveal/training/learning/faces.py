@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, Heads
+from foveal.gaze.folds import fold_of
 from foveal.models.base import stacked
 from foveal.models.deep.faces import FaceDetector, shipped_network
 from foveal.models.deep.foveal_s import FovealS
@@ -22,7 +23,7 @@ from foveal.models.parts.geometry import Grid
 from foveal.progress import Progress
 from foveal.training.learning import way_to_learn
 
-HELD_OUT_EVERY = 10  # photographs: with EyeCrowd whole, its fold0, on which the detector is judged
+HELD_OUT = 0  # the fold on which the detector is judged
 BATCH_SIZE = 8
 EPOCHS = 10
 LEARNING_RATE = 3e-3
@@ -52,7 +53,7 @@ class Example:
 
 @way_to_learn.register(FaceDetector)
 def learn_faces(detector: FaceDetector, dataset: Dataset, seed: int, report: Progress) -> None:
-    """Fit the detector to a data set's labelled faces but those of every tenth photograph, the first among them.
+    """Fit the detector to a data set's labelled faces but those of fold 0.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def learn_faces(detector: FaceDetector, dataset: Dataset, seed: int, report: Pro
             layer.reset_parameters()
     nn.init.constant_(cast(Tensor, detector.head[-1].bias)[:1], RARE)
     detector.taps.load_state_dict(dict(network.taps.named_buffers()), strict=False)  # the features' moments
-    fitted = np.flatnonzero(np.arange(len(dataset)) % HELD_OUT_EVERY)
+    fitted = np.flatnonzero(fold_of(dataset) != HELD_OUT)
     examples = _examples(network, dataset.select(fitted), report)
     n_steps = EPOCHS * len(_batches(examples))
     optimizer = torch.optim.AdamW(detector.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
