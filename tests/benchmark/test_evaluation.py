@@ -265,8 +265,13 @@ def test_metrics_twice_and_all_in_a_list(dataset):
 
 
 def test_photographs_that_a_model_was_fitted_to_are_said(dataset, tmp_path):
-    with pytest.warns(FovealNote, match="osie: 8 of 8 photographs were trained on by bms"):
-        foveal.evaluate("bms", dataclasses.replace(dataset, name="osie"), metrics="AUC")
+    """By the name of their data set, where the weights do not say more."""
+    bms, icf = tmp_path / "bms.safetensors", tmp_path / "icf.safetensors"
+    for path in (bms, icf):
+        save_model(load_model(path.stem), path, {"dataset": "osie", "licence": "MIT", "n_images": 700})
+    osie = dataclasses.replace(dataset, name="osie")
+    with pytest.warns(FovealNote, match=r"osie: 8 of 8 photographs were trained on by .*bms"):
+        foveal.evaluate(bms, osie, metrics="AUC")
     one, two = ({"datasets": [{"name": name}]} for name in ("here", "there"))
     save_model(CenterBias(), tmp_path / "mixture.safetensors", {"members": {"one": one, "two": two}})
     assert trained_on(tmp_path / "mixture.safetensors") == ["here", "there"]
@@ -274,11 +279,11 @@ def test_photographs_that_a_model_was_fitted_to_are_said(dataset, tmp_path):
     assert trained_on("judd") == ["osie", "eyecrowd", "scene"]  # the latter two by what it reads
     with warnings.catch_warnings():
         warnings.simplefilter("error", FovealNote)
-        foveal.evaluate("bms", dataset, metrics="AUC")
-        foveal.evaluate("bms", dataclasses.replace(dataset, name="osie"), metrics="AUC", raw=True)
+        foveal.evaluate([bms, "bms"], dataset, metrics="AUC")
+        foveal.evaluate(bms, osie, metrics="AUC", raw=True)
     # Its readout is no part of the calibration.
-    with pytest.warns(FovealNote, match="osie: 8 of 8 photographs were trained on by icf"):
-        foveal.evaluate("icf", dataclasses.replace(dataset, name="osie"), metrics="AUC", raw=True)
+    with pytest.warns(FovealNote, match=r"osie: 8 of 8 photographs were trained on by .*icf"):
+        foveal.evaluate(icf, osie, metrics="AUC", raw=True)
 
 
 def test_photographs_that_were_trained_on_are_known_by_their_content(dataset, tmp_path):

@@ -101,13 +101,15 @@ def test_the_report_stands_alone_and_says_what_the_table_says(report):
     assert f'data-value="{street}"' in page
 
 
-def test_the_report_says_what_was_fitted_to_its_photographs_and_that_it_is_of_a_part(dataset, tmp_path):
-    with pytest.warns(FovealNote, match="photographs were trained on by bms"):
-        benchmark(["bms", "uniform"], [dataclasses.replace(dataset, name="osie")], tmp_path, ["AUC"], limit=3)
+def test_the_report_says_what_was_fitted_to_its_photographs_and_that_it_is_of_a_part(dataset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mine = foveal.train("bms", dataset.select([1, 4, 5, 6, 7]), out=".").path
+    with pytest.warns(FovealNote, match="toy: 1 of 3 photographs were trained on by"):
+        benchmark([mine, "uniform"], [dataset], tmp_path, ["AUC"], limit=3)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "<td>bms †</td>" in page
+    assert f"<td>{mine} †</td>" in page
     assert "<td>uniform</td>" in page
-    assert "† was trained on photographs that are scored here (bms: " in page
+    assert f"† was trained on photographs that are scored here ({mine}: 1 of 3)" in page
     assert "3 of 8 images" in page
 
 

@@ -5,7 +5,9 @@ import pytest
 import torch
 from toy import make_photograph, write_image
 
-from foveal.models import load_model, trained_on
+from foveal.datasets import load_dataset
+from foveal.gaze.recognition import as_text, perceptual_hashes
+from foveal.models import load_model, save_model, trained_on
 from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
 
 RECIPE = """
@@ -76,10 +78,11 @@ def test_foveal_s_is_calibrated_to_a_data_set(foveal, study, tmp_path):
 
 
 def test_who_calibrates_to_photographs_that_the_networks_know_is_told(foveal, study):
-    about = study / "dataset.toml"
-    about.write_text(about.read_text().replace('"toy"', '"osie"'))
-    code, _, err = foveal("train", "foveal-s", "--dataset", str(study), "--out", "mine", "--folds", "2")
-    assert (code, "note: osie: 4 of 4 photographs were trained on by foveal-s" in err) == (0, True)
+    known = as_text(perceptual_hashes(load_dataset(study).stimuli, [0, 2, 3]))
+    learned = {"name": "another", "licence": "MIT", "images": 3, "photographs": known}
+    save_model(load_model("foveal-s"), study / "s.safetensors", {"datasets": [learned]})
+    code, _, err = foveal("train", str(study / "s.safetensors"), "--dataset", str(study), "--folds", "2")
+    assert (code, "note: toy: 3 of 4 photographs were trained on by" in err) == (0, True)
 
 
 def test_what_is_missing_is_said_in_one_line(foveal, study, tmp_path, monkeypatch):
