@@ -1,13 +1,19 @@
 """Files are written whole or not at all."""
 
+import hashlib
 import os
+import re
 import secrets
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foveal.errors import FovealError, first_line
+
+LONGEST_NAME = 200  # characters of a name that something is called by
+BYTES_OF_A_NAME = 120  # of one that becomes part of a file's name, which has 255 on most disks
 
 
 @contextmanager
@@ -58,3 +64,34 @@ def make_writable_folder(path: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise FovealError(f"{folder}: cannot be written to ({first_line(error)}); choose another folder") from error
     return folder
+
+
+def check_name(name: str) -> str:
+    """The name, if it is one that something can be called by: text on one line that is no path.
+
+    Raises
+    ------
+    FovealError
+        If it is empty, too long, has a slash, a backslash or a control character in it, or is "." or "..".
+
+    >>> check_name("my study, 2")
+    'my study, 2'
+    """
+    has_controls = any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name)
+    if not name.strip(" .") or len(name) > LONGEST_NAME or has_controls or "/" in name or "\\" in name:
+        told = name if len(name) <= LONGEST_NAME else f"{name[:40]}…"
+        raise FovealError(f"name: {told!r} (needs 1 to {LONGEST_NAME} characters, no slashes, no control characters)")
+    return name
+
+
+def safe_file_name(name: str) -> str:
+    """A name of anything as that of a file in the folder where it is wanted; names that are changed by it stay apart.
+
+    >>> safe_file_name("bms"), safe_file_name("../../bms")
+    ('bms', 'bms-cb513fb4')
+    """
+    safe = re.sub(r"[^\w.-]", "_", Path(name).name).strip(".")
+    safe = safe.encode()[:BYTES_OF_A_NAME].decode(errors="ignore") or "_"
+    if safe == name:
+        return name
+    return f"{safe}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from foveal.benchmark.scoring import Scores
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
-from foveal.files import make_writable_folder, write_atomically
+from foveal.files import make_writable_folder, safe_file_name, write_atomically
 from foveal.gaze import Dataset
 from foveal.metrics import Metric
 from foveal.models import load_model
@@ -109,7 +108,7 @@ def benchmark(
         observations = Observations(plan.data, plan.yardsticks, seed)
         problems += plan.data.problems
         for entry in plan.entries:
-            path = out / "per_image" / _file_name(plan.data.name) / f"{_file_name(entry.name)}.parquet"
+            path = out / "per_image" / safe_file_name(plan.data.name) / f"{safe_file_name(entry.name)}.parquet"
             kept = _Kept(path, entry, plan.data, seed)
             for new_problems in _compute_missing(kept, plan.images, plan.yardsticks, observations, progress):
                 problems += [problem for problem in new_problems if problem not in problems]
@@ -138,7 +137,9 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], path: 
     digest = hashlib.sha256(repr((__version__, results.to_json(), results.problems)).encode())
     for plan in plans:
         data = plan.data
-        digest.update(repr((data.categories, data.licence, data.citation, _fingerprint_of_data(data))).encode())
+        digest.update(
+            repr((data.categories, data.licence, data.citation, data.notes, _fingerprint_of_data(data))).encode()
+        )
         digest.update(repr([_fingerprint(entry.name) for entry in plan.entries]).encode())
     key = digest.hexdigest()
     if path.is_file() and key in path.read_text(encoding="utf-8")[:KEY_WITHIN]:
@@ -246,14 +247,6 @@ def _examples(entries: Sequence[Entry], images: np.ndarray) -> dict[int, dict[st
                 views = batch.maps[torch.tensor(batch.images) == image]
                 examples[image][entry.name] = (views.exp().mean(dim=0).log()).cpu().numpy()
     return {image: maps for image, maps in examples.items() if len(maps) == len(entries)}
-
-
-def _file_name(name: str) -> str:
-    """The name of a model or data set as that of a file; names that are changed by it stay apart."""
-    safe = re.sub(r"[^\w.-]", "_", Path(name).name).strip(".") or "_"
-    if safe == name:
-        return name
-    return f"{safe}-{hashlib.sha256(str(Path(name).resolve()).encode()).hexdigest()[:8]}"
 
 
 @cache

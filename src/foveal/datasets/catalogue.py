@@ -1,6 +1,7 @@
 """The catalogue: which data sets there are, where they lie, and how one is loaded."""
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import platformdirs
 
 from foveal.datasets.folder import load_folder
 from foveal.discovery import import_all
-from foveal.errors import FovealError
+from foveal.errors import FovealError, RowsLeftOut
 from foveal.gaze import Dataset, Fixations, Heads, Stimuli
 
 ROOT_VARIABLE = "FOVEAL_DATA"
@@ -50,12 +51,15 @@ class DatasetCard:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a reader of a published layout returns; the card has the rest."""
+    """What a reader of a published layout returns; the card has the rest.
+
+    `notes` are lines on fixations that had to be left out.
+    """
 
     stimuli: Stimuli
     fixations: Fixations
     splits: Mapping[str, np.ndarray]
-    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     heads: tuple[Heads, ...] = ()
 
@@ -128,7 +132,7 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
     import_all("foveal.datasets")
     name = os.fspath(name)
     if name not in _DATASETS:
-        if Path(name).is_dir():
+        if os.path.isdir(name):  # noqa: PTH112 (Path.is_dir raises where a name is too long, or may not be looked up)
             return load_folder(name)
         if os.sep in name:
             raise FovealError(f"{name}: no such folder")
@@ -147,6 +151,8 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
         raise
     except Exception as error:  # a layout that only looks like the published one can break a reader anywhere
         raise FovealError(f"{name}: the files under {folder} are not laid out as published ({error!r})") from error
+    for note in contents.notes:
+        warnings.warn(note, RowsLeftOut, stacklevel=2)
     fixations = contents.fixations.inside(contents.stimuli.sizes)
     return Dataset(
         name,
@@ -157,5 +163,5 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
         splits=contents.splits,
         categories=contents.categories,
         heads=contents.heads,
-        problems=contents.problems,
+        notes=contents.notes,
     )

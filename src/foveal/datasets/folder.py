@@ -2,74 +2,63 @@
 
     images/…             pictures, sub-folders allowed
     fixations.csv        image,x,y[,subject,order,duration_ms]   (or fixations.parquet)
-    dataset.toml         optional: name, pixels_per_degree, licence, citation
+    dataset.toml         optional: name, pixels_per_degree, licence, citation, units, origin
     categories.csv       optional: image,category: what kind of picture each is
 
-`image` is the path under images/; x and y are in px of that picture, the center of its top left pixel at (0, 0).
+`image` is the path under images/; x and y are in px of that picture, the center of its top left pixel at (0, 0), unless
+dataset.toml says otherwise (`datasets.coordinates`).
 """
 
-import json
 import os
 import shutil
 import tomllib
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 import pandas as pd
+import tomli_w
 
-from foveal.errors import FovealError, FovealNote, first_line
-from foveal.files import write_atomically
+from foveal.datasets.coordinates import Coordinates
+from foveal.datasets.table import Table, read_table
+from foveal.errors import FovealError, FovealNote, RowsLeftOut, first_line
+from foveal.files import check_name, write_atomically
 from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
 from foveal.gaze.fixations import UNKNOWN
+from foveal.gaze.names import Match, match_names
 from foveal.images import IMAGE_SUFFIXES, find_images, image_size
 
 ASSUMED_PIXELS_PER_DEGREE = 35.0
-SETTINGS = ("name", "pixels_per_degree", "licence", "citation")
+SETTINGS = ("name", "pixels_per_degree", "licence", "citation", "units", "origin")
+LONGEST_TOLD = 80  # characters of a name or a number that an error or a note quotes
+TABLES = ("fixations.csv", "fixations.parquet")
 
 
 def load_folder(folder: str | os.PathLike[str]) -> Dataset:
     """Load a folder laid out as described at the top of this file.
 
-    What cannot be used is left out and named in `Dataset.problems`: files that are no pictures, rows without a
-    number for x or y, rows that name a missing picture, fixations outside their picture.
+    What cannot be used is left out and named. Pictures that cannot be read are in `Dataset.problems`. Rows without a
+    number for x or y, rows that name a missing picture, and fixations outside their picture are in `Dataset.notes`,
+    as is what was assumed in reading the tables. Each note is a warning as well: `RowsLeftOut` of the rows, else
+    `FovealNote`.
 
     Raises
     ------
     FovealError
-        If the folder, its pictures, or its table of fixations is missing or cannot be read at all.
+        If the folder, its pictures, or its table of fixations is missing or cannot be read at all, or no row of the
+        table can be used.
     """
     folder = Path(folder)
-    settings = _read_settings(folder / "dataset.toml")
-    name = str(settings.get("name", folder.resolve().name))
-    if not (folder / "images").is_dir():
-        raise FovealError(f"{folder}: no folder images in it (a data set has images/ and fixations.csv)")
-    sources, problems = _readable(find_images(folder / "images"))
-    if not sources:
-        raise FovealError(f"{folder / 'images'}: no picture that can be read")
-    ids = [source.relative_to(folder / "images").as_posix() for source in sources]
-    stimuli = Stimuli(sources, ids, float(settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE)))
-
-    table, path = _read_table(folder)
-    if "pixels_per_degree" not in settings:
-        warnings.warn(
-            f"{name}: {ASSUMED_PIXELS_PER_DEGREE:g} pixels per degree assumed (say pixels_per_degree in dataset.toml)",
-            FovealNote,
-            stacklevel=2,
-        )
-    fixations, names, row_problems = _usable_fixations(table, stimuli, path)
-    return Dataset(
-        name,
-        stimuli,
-        fixations,
-        licence=str(settings.get("licence", "not stated")),
-        citation=str(settings.get("citation", "not stated")),
-        subject_names=names,
-        categories=_read_categories(folder / "categories.csv", stimuli),
-        problems=(*problems, *row_problems),
-    )
+    try:
+        data, left_out = _load(folder)
+    except OSError as error:
+        raise FovealError(f"{error.filename or folder}: cannot be read ({first_line(error)})") from error
+    for note in data.notes:
+        warnings.warn(note, RowsLeftOut if note in left_out else FovealNote, stacklevel=2)
+    return data
 
 
 def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal["csv", "parquet"] = "csv") -> None:
@@ -126,26 +115,10 @@ def _file_name(stimulus: Stimulus) -> str:
     return f"{name}{stimulus.source.suffix if isinstance(stimulus.source, Path) else '.png'}"
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise FovealError(f"{path}: not TOML ({error})") from None
-    unknown = set(settings) - set(SETTINGS)
-    if unknown:
-        raise FovealError(f"{path}: no setting {sorted(unknown)[0]!r} (known: {', '.join(SETTINGS)})")
-    ppd = settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE)
-    if not isinstance(ppd, int | float) or isinstance(ppd, bool) or not 0 < ppd < float("inf"):
-        raise FovealError(f"{path}: pixels_per_degree must be a positive number, not {ppd!r}")
-    return settings
-
-
 def _settings_of(dataset: Dataset) -> str:
     ppd = dataset.stimuli.pixels_per_degree
     values: dict[str, str | float] = {
-        "name": dataset.name,
+        "name": check_name(dataset.name),
         "licence": dataset.licence,
         "citation": dataset.citation,
     }
@@ -153,20 +126,81 @@ def _settings_of(dataset: Dataset) -> str:
         if len(np.unique(ppd)) > 1:
             raise FovealError(f"{dataset.name}: its pictures differ in pixels per degree, which a folder cannot say")
         values["pixels_per_degree"] = float(ppd[0])
-    # A string in JSON is one in TOML as well.
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())
+    return tomli_w.dumps(values)
 
 
-def _read_categories(path: Path, stimuli: Stimuli) -> tuple[str, ...]:
-    """The category of every picture, "" for one without; none at all if there is no table."""
-    if not path.is_file():
-        return ()
+def _load(folder: Path) -> tuple[Dataset, list[str]]:
+    """The data set of a folder, and those of its notes that tell of rows left out."""
+    settings, coordinates = _read_settings(folder / "dataset.toml")
     try:
-        table = pd.read_csv(path, keep_default_na=False, dtype=str)
-        category_of = dict(zip(table["image"], table["category"], strict=True))
-    except Exception as error:  # whatever a broken file makes pandas say
-        raise FovealError(f"{path}: not a table with the columns image and category ({first_line(error)})") from error
-    return tuple(category_of.get(name, "") for name in stimuli.ids)
+        name = check_name(str(settings.get("name", folder.resolve().name)))
+    except FovealError as error:
+        raise FovealError(f"{folder / 'dataset.toml'}: {error}") from None
+    if not os.path.isdir(folder / "images"):  # noqa: PTH112 (Path.is_dir raises where a folder may not be looked into)
+        raise FovealError(f"{folder}: no folder images in it (a data set has images/ and fixations.csv)")
+    pictures = find_images(folder / "images")
+    sources, problems = _readable(pictures)
+    if not sources:
+        raise FovealError(f"{folder / 'images'}: no picture that can be read")
+    all_ids, ids = ([p.relative_to(folder / "images").as_posix() for p in paths] for paths in (pictures, sources))
+    ppd = float(settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE))
+    stimuli = Stimuli(sources, ids, ppd)
+
+    path = next((folder / table for table in TABLES if (folder / table).is_file()), None)
+    if path is None:
+        raise FovealError(f"{folder}: no {' or '.join(TABLES)} in it")
+    table = read_table(
+        path, needed=("image", "x", "y"), texts=("image", "subject"), numbers=("x", "y", "order", "duration_ms")
+    )
+    rows = _Rows(table, all_ids, ids)
+    fixations, names = _usable_fixations(rows, stimuli, coordinates, ppd)
+    notes, left_out = rows.notes, rows.left_out
+    categories: tuple[str, ...] = ()
+    if (folder / "categories.csv").is_file():
+        table = read_table(folder / "categories.csv", needed=("image", "category"), texts=("image", "category"))
+        rows = _Rows(table, all_ids, ids)
+        categories = _categories(rows, len(ids))
+        notes, left_out = notes + rows.notes, left_out + rows.left_out
+    if "pixels_per_degree" not in settings:
+        assumed = f"{ppd:g} pixels per degree assumed (say pixels_per_degree in dataset.toml)"
+        notes = [f"{name}: {assumed}", *notes]
+    data = Dataset(
+        name,
+        stimuli,
+        fixations,
+        licence=str(settings.get("licence", "not stated")),
+        citation=str(settings.get("citation", "not stated")),
+        subject_names=names,
+        categories=categories,
+        problems=tuple(problems),
+        notes=(*notes, *left_out),
+    )
+    return data, left_out
+
+
+def _read_settings(path: Path) -> tuple[dict[str, Any], Coordinates]:
+    """What a dataset.toml says, and how it says that positions are counted."""
+    if not path.is_file():
+        return {}, Coordinates()
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits, and of deep nesting
+        raise FovealError(f"{path}: not TOML ({first_line(error)})") from None
+    unknown = set(settings) - set(SETTINGS)
+    if unknown:
+        raise FovealError(f"{path}: no setting {sorted(unknown)[0]!r} (known: {', '.join(SETTINGS)})")
+    ppd = settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE)
+    if not isinstance(ppd, int | float) or isinstance(ppd, bool) or not 0 < ppd <= np.finfo(float).max:
+        told = ppd if len(repr(ppd)) <= LONGEST_TOLD else f"a number of {len(repr(ppd))} characters"
+        raise FovealError(f"{path}: pixels_per_degree must be a positive number, not {told!r}")
+    said = {key: settings[key] for key in ("units", "origin") if key in settings}
+    try:
+        coordinates = Coordinates(**said, are_said=bool(said))
+    except FovealError as error:
+        raise FovealError(f"{path}: {error}") from None
+    if coordinates.units == "degree" and "pixels_per_degree" not in settings:
+        raise FovealError(f"{path}: units are degrees, which needs pixels_per_degree")
+    return settings, coordinates
 
 
 def _readable(paths: list[Path]) -> tuple[list[Path], list[str]]:
@@ -182,69 +216,120 @@ def _readable(paths: list[Path]) -> tuple[list[Path], list[str]]:
     return good, problems
 
 
-def _read_table(folder: Path) -> tuple[pd.DataFrame, Path]:
-    path = next((folder / f for f in ("fixations.csv", "fixations.parquet") if (folder / f).is_file()), None)
-    if path is None:
-        raise FovealError(f"{folder}: no fixations.csv or fixations.parquet in it")
-    try:
-        # Nothing is taken for missing that might be a name, such as an observer "NA".
-        table = pd.read_csv(path, keep_default_na=False) if path.suffix == ".csv" else pd.read_parquet(path)
-    except Exception as error:  # whatever a broken file makes pandas or pyarrow say
-        raise FovealError(f"{path}: not a table that can be read ({first_line(error)})") from error
-    missing = [column for column in ("image", "x", "y") if column not in table.columns]
-    if missing:
-        raise FovealError(f"{path}: no column {missing[0]!r} (needed: image, x, y; it has {', '.join(table.columns)})")
-    return table, path
+class _Rows:
+    """The rows of a table that name a picture: of which each is, which are used, and what is said of the others.
+
+    Attributes
+    ----------
+    image
+        Position in `ids` of the picture that each row names; -1 where it is none of them.
+    is_used
+        Which rows are used so far.
+    notes
+        Lines on what was assumed.
+    """
+
+    def __init__(self, table: Table, pictures: Sequence[str], ids: Sequence[str]) -> None:
+        self.table = table
+        self.notes = list(table.notes)
+        self._reasons = dict(table.left_out)
+        self._named = table.texts["image"]
+        self.is_used = np.ones(len(self._named), dtype=bool)
+        # Among all pictures: of one that cannot be read, no other must take the place.
+        matches, unclear = match_names(self._named.unique(), pictures)
+        self._note_other_names(matches)
+        position = {name: index for index, name in enumerate(ids)}
+        image = self._named.map({name: position.get(match.name, -1) for name, match in matches.items()})
+        self.image = image.fillna(-1).to_numpy(np.int64)
+        self.leave_out(self._named.isin(unclear), "it is not clear which picture they name")
+        self.leave_out(self.image < 0, "their image is not among the pictures that can be read")
+
+    def leave_out(self, rows: Any, why: str) -> None:
+        """Use these rows no more; a row that was left out before keeps its reason."""
+        rows = np.asarray(rows) & self.is_used
+        self.is_used &= ~rows
+        if rows.any():
+            self._reasons[f"{why} (first: {self._first(rows)})"] = int(rows.sum())
+
+    @property
+    def left_out(self) -> list[str]:
+        """A line for each reason why rows are not used."""
+        path, n_rows = self.table.path, self.table.n_rows
+        return [f"{path}: {count} of {n_rows} rows left out: {why}" for why, count in self._reasons.items()]
+
+    def check_some_are_used(self) -> None:
+        """Complain if there are rows, and none of them is used.
+
+        Raises
+        ------
+        FovealError
+            If it is so, with the reason of most of them.
+        """
+        if self._reasons and not self.is_used.any():
+            why = max(self._reasons, key=lambda why: self._reasons[why])
+            raise FovealError(f"{self.table.path}: none of its {self.table.n_rows} rows can be used: {why}")
+
+    def _note_other_names(self, matches: Mapping[str, Match]) -> None:
+        differs = self._named.map({name: match.differs for name, match in matches.items()}).fillna("")
+        for how in differs[differs != ""].unique():
+            rows = (differs == how).to_numpy()
+            name = matches[self._named[rows.argmax()]].name
+            self.notes.append(
+                f"{self.table.path}: {rows.sum()} of {self.table.n_rows} rows name their picture {how} "
+                f"(first: {self._first(rows)}, taken for {_told(name)})"
+            )
+
+    def _first(self, rows: np.ndarray) -> str:
+        first = int(rows.argmax())
+        return f"{_told(self._named[first])} in {self.table.place(first)}"
+
+
+def _told(name: str) -> str:
+    return repr(name if len(name) <= LONGEST_TOLD else f"{name[:LONGEST_TOLD]}…")
 
 
 def _usable_fixations(
-    table: pd.DataFrame, stimuli: Stimuli, path: Path
-) -> tuple[Fixations, tuple[str, ...], list[str]]:
-    """Rows that are fixations inside a known picture, the subjects' names, and a line for each kind of other row."""
-    position = {name: index for index, name in enumerate(stimuli.ids)}
-    image = table["image"].astype(str).map(position)
-    x, y = _numbers(table, "x"), _numbers(table, "y")
-    problems: list[str] = []
-    first_line_of_data = 2 if path.suffix == ".csv" else 1  # the first line of a CSV holds the names of the columns
+    rows: _Rows, stimuli: Stimuli, coordinates: Coordinates, pixels_per_degree: float
+) -> tuple[Fixations, tuple[str, ...]]:
+    """The rows that are fixations inside a known picture, and the subjects' names."""
+    numbers, path = rows.table.numbers, rows.table.path
+    x, y = numbers["x"], numbers["y"]
+    rows.leave_out(~(np.isfinite(x) & np.isfinite(y)), "x or y is not a number")
+    sizes = stimuli.sizes[np.maximum(rows.image, 0)]
+    doubts = coordinates.doubts(x[rows.is_used], y[rows.is_used], sizes[rows.is_used])
+    rows.notes += [f"{path}: {doubt}" for doubt in doubts]
+    x, y = coordinates.in_px(x, y, sizes, pixels_per_degree)
+    height, width = sizes.T
+    is_inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+    rows.leave_out(~is_inside, "the fixation is outside its image")
+    rows.check_some_are_used()
+    if rows.table.n_rows == 0:
+        rows.notes.append(f"{path}: it has no rows")
 
-    def keep(good: Any, what: str) -> np.ndarray:
-        """Note the rows that are not good."""
-        bad = np.flatnonzero(~np.asarray(good))
-        if len(bad):
-            at = f"{table['image'].iloc[bad[0]]!r} in line {bad[0] + first_line_of_data}"
-            problems.append(f"{path}: {len(bad)} of {len(table)} rows left out: {what} (first: {at})")
-        return np.asarray(good)
-
-    known = keep(image.notna(), "their image is not among the pictures that can be read")
-    number = keep(np.isfinite(x) & np.isfinite(y), "x or y is not a number")
-    sizes = stimuli.sizes[image.fillna(0).astype(int)]
-    inside = (x >= -0.5) & (x < sizes[:, 1] - 0.5) & (y >= -0.5) & (y < sizes[:, 0] - 0.5)
-    good = known & number & keep(inside | ~known | ~number, "the fixation is outside its image")
-
-    subject, names = _subjects(table)
-    nobody = int((subject[good] == UNKNOWN).sum())
-    if nobody and "subject" in table:
-        problems.append(f"{path}: {nobody} rows do not say their subject, so there is no gold standard")
-    duration = _numbers(table, "duration_ms")
-    fixations = Fixations.of(image[good], x[good], y[good], subject[good], _orders(table)[good], duration[good])
-    return fixations, names, problems
+    used = rows.is_used
+    subject, names = _subjects(rows.table, used)
+    nobody = int((subject == UNKNOWN).sum())
+    if nobody and "subject" in rows.table.texts:
+        rows.notes.append(f"{path}: {nobody} rows do not say their subject, so there is no gold standard")
+    unknown = np.full(len(used), np.nan)
+    order, duration = numbers.get("order", unknown)[used], numbers.get("duration_ms", unknown)[used]
+    is_order = (order >= 0) & (order % 1 == 0) & (order < 2**31)
+    order = np.where(is_order, order, UNKNOWN)
+    return Fixations.of(rows.image[used], x[used], y[used], subject, order, duration), names
 
 
-def _numbers(table: pd.DataFrame, column: str) -> "pd.Series[float]":
-    """A column as numbers, NaN where it has none or is not there."""
-    return pd.to_numeric(table[column], errors="coerce") if column in table else pd.Series(np.nan, table.index)
-
-
-def _orders(table: pd.DataFrame) -> "pd.Series[int]":
-    """The places in the scanpaths, UNKNOWN where there is no whole number."""
-    order = _numbers(table, "order")
-    return order.where((order >= 0) & (order % 1 == 0) & (order < 2**31), UNKNOWN).astype(int)
-
-
-def _subjects(table: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
+def _subjects(table: Table, used: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Numbers for the subjects, UNKNOWN where none is named, and their names."""
-    if "subject" not in table:
-        return np.full(len(table), UNKNOWN), ()
-    said = table["subject"].astype(str).where(table["subject"].notna(), "")
+    if "subject" not in table.texts:
+        return np.full(int(used.sum()), UNKNOWN), ()
+    said = table.texts["subject"][used]
     numbers, names = pd.factorize(said.where(said != ""))
     return numbers, tuple(str(name) for name in names)
+
+
+def _categories(rows: _Rows, n_images: int) -> tuple[str, ...]:
+    """The category of every picture, "" for one without."""
+    categories = [""] * n_images
+    for image, category in zip(rows.image[rows.is_used], rows.table.texts["category"][rows.is_used], strict=True):
+        categories[image] = category
+    return tuple(categories)

@@ -33,7 +33,9 @@ class Dataset:
     heads
         Where people's heads are in each of the stimuli; empty where nobody said.
     problems
-        One line for each thing that had to be left out when the data set was read.
+        One line for each picture that could not be read when the data set was.
+    notes
+        One line for each thing in its tables that was left out, or was assumed in reading them.
 
     Raises
     ------
@@ -52,6 +54,7 @@ class Dataset:
     categories: tuple[str, ...] = ()
     heads: tuple[Heads, ...] = ()
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.positions) == 0:  # not said: it is the whole

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.errors import FovealError, FovealNote
-from foveal.files import make_writable_folder, write_atomically
+from foveal.files import make_writable_folder, safe_file_name, write_atomically
 from foveal.gaze import Dataset
 from foveal.models.base import stacked
 from foveal.models.parts.geometry import Grid, resample
@@ -153,7 +153,7 @@ class FeatureCache:
         for name, source in zip(self.dataset.stimuli.ids, self.dataset.stimuli.sources, strict=True):
             content = source.read_bytes() if isinstance(source, Path) else np.ascontiguousarray(source).tobytes()
             digest.update(name.encode() + hashlib.sha256(content).digest())
-        return f"{self.dataset.name}-{chosen['backbone']}-{digest.hexdigest()[:12]}"
+        return f"{safe_file_name(self.dataset.name)}-{chosen['backbone']}-{digest.hexdigest()[:12]}"
 
     @property
     def folder(self) -> Path:

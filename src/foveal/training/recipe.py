@@ -12,7 +12,7 @@ from typing import Any
 import tomli_w
 
 from foveal.errors import FovealError, first_line
-from foveal.files import write_atomically
+from foveal.files import check_name, write_atomically
 from foveal.gaze.folds import FOLDS
 from foveal.models.base import with_tuples
 from foveal.training.losses import get_loss
@@ -289,6 +289,8 @@ class Mixture:
     def __post_init__(self) -> None:
         if len(self.members) < 2:
             raise FovealError("a mixture has at least two members")
+        for name in self.members:
+            check_name(name)  # of its folder
         if len({member.examples for member in self.members.values()}) > 1:
             raise FovealError("all members must have the same datasets and held_out")
 

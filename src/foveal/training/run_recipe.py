@@ -22,7 +22,15 @@ from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
 from foveal.training.preparation import check
 from foveal.training.recipe import Mixture, Recipe, read_recipe
-from foveal.training.train_deep import HELD_OUT, DeepTraining, read_maps, state_of_run, train_deep, write_maps
+from foveal.training.train_deep import (
+    HELD_OUT,
+    DeepTraining,
+    file_of_held_out,
+    read_maps,
+    state_of_run,
+    train_deep,
+    write_maps,
+)
 
 TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
 
@@ -179,8 +187,8 @@ def cross_validate(
         teachers = _teachers(recipe, out, fold)
         train_deep(of_fold, datasets, folder, teachers=teachers, resume=resume, progress=report)
         for data in datasets:
-            together[data.name] |= read_maps(folder / HELD_OUT / f"{data.name}.hdf5")
-    paths = {name: out / HELD_OUT / f"{name}.hdf5" for name in together}
+            together[data.name] |= read_maps(file_of_held_out(folder, data.name))
+    paths = {name: file_of_held_out(out, name) for name in together}
     if PartialState().is_main_process:
         for name, path in paths.items():
             write_maps(path, together[name])

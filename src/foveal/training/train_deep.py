@@ -19,7 +19,7 @@ from accelerate.state import AcceleratorState
 
 from foveal.errors import FovealError
 from foveal.figures.learning import draw_learning_curve
-from foveal.files import make_writable_folder, write_atomically
+from foveal.files import make_writable_folder, safe_file_name, write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.folds import held_out_images
 from foveal.gaze.recognition import as_text, perceptual_hashes
@@ -153,7 +153,12 @@ def _write_held_out(folder: Path, datasets: Sequence[Dataset], run: Run) -> None
         names = [data.stimuli.ids[group.features.images[row]] for row in rows]
         log_densities.setdefault(data.name, {}).update(zip(names, some.numpy(), strict=True))
     for name, by_image in log_densities.items():
-        write_maps(folder / HELD_OUT / f"{name}.hdf5", by_image)
+        write_maps(file_of_held_out(folder, name), by_image)
+
+
+def file_of_held_out(folder: Path, dataset: str) -> Path:
+    """Where a run keeps its densities of the held-out images of a data set."""
+    return folder / HELD_OUT / f"{safe_file_name(dataset)}.hdf5"
 
 
 def write_maps(path: Path, maps: Mapping[str, np.ndarray]) -> None:
