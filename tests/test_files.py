@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from foveal.errors import FovealError
-from foveal.files import make_writable_folder, write_atomically
+from foveal.files import check_name, make_writable_folder, safe_file_name, write_atomically
 
 
 def test_the_file_appears_under_its_name_when_it_is_whole(tmp_path):
@@ -86,3 +86,26 @@ def test_the_file_may_be_read_by_whom_the_user_lets(tmp_path):
 def test_a_name_as_long_as_names_may_be(tmp_path):
     with write_atomically(tmp_path / ("n" * 251 + ".png")) as temporary:
         temporary.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../x", "/x", "..", ".", "", "a/../..", "a\\b", "a\nb", "\x1b[31m", "\udcff", "n" * 5000, "é" * 200, " "],
+)
+def test_any_name_becomes_one_of_a_file_in_the_folder(tmp_path, name):
+    path = tmp_path / "in" / f"{safe_file_name(name)}.parquet"
+    with write_atomically(path) as temporary:
+        temporary.touch()
+    assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.parquet")] == [f"in/{path.name}"]
+    assert path.name.isprintable()
+
+
+def test_names_that_are_changed_stay_apart():
+    names = ["x", "a/x", "b/x", "../x", "x ", "n" * 300, "n" * 301]
+    assert len({safe_file_name(name) for name in names}) == len(names)
+    assert safe_file_name("Größe-1.5_b") == "Größe-1.5_b"
+
+
+@pytest.mark.parametrize("name", ["toy", "my study, 2", "Größe", "..a", "研究"])
+def test_plain_names(name):
+    assert check_name(name) == name

@@ -169,14 +169,90 @@ def test_evaluate_names_what_it_left_out(foveal, study):
     table = (study / "fixations.csv").read_text()
     (study / "fixations.csv").write_text(table + "0.png,nan,1,0,9\n1.png,5000,1,0,9\n")
     (study / "dataset.toml").unlink()
-    code, out, err = foveal("evaluate", "--model", "bms", "--dataset", "study", "--metrics", "AUC")
-    assert code == 1
-    assert "bms" in out
+    call = ("evaluate", "--model", "uniform", "--dataset", "study", "--metrics", "AUC")
+    code, out, err = foveal(*call)
+    assert code == 0
+    assert "uniform" in out
     lines = err.splitlines()
     assert len(lines) == 3
+    assert all(line.startswith("foveal: note: ") for line in lines)
     assert lines[0].startswith("foveal: note: study: 35 pixels per degree assumed")
     assert "x or y is not a number (first: '0.png' in line 122)" in lines[1]
     assert "the fixation is outside its image (first: '1.png' in line 123)" in lines[2]
+    code, out, strict_err = foveal(*call, "--strict")
+    assert (code, strict_err) == (1, err)
+    assert "uniform" in out
+
+
+def test_strict_is_of_rows_not_of_what_was_assumed(foveal, study):
+    table = (study / "fixations.csv").read_text()
+    (study / "fixations.csv").write_text(table.replace("0.png", "0.PNG").replace(",", ";"))
+    (study / "dataset.toml").unlink()
+    code, _, err = foveal("datasets", "study", "--strict")
+    assert code == 0
+    assert [line.split(": ", 3)[3][:24] for line in err.splitlines()] == [
+        "35 pixels per degree ass",
+        "its columns are separate",
+        "30 of 120 rows name thei",
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("datasets", "study"),
+        ("evaluate", "--model", "uniform", "--dataset", "study", "--metrics", "AUC"),
+        ("benchmark", "--models", "uniform", "--datasets", "study", "--metrics", "AUC", "--out", "out"),
+        ("export", "--model", "uniform", "--dataset", "study", "--out", "out.hdf5"),
+        ("train", "centerbias", "--dataset", "study"),
+    ],
+)
+def test_every_command_that_reads_a_table_says_what_is_wrong_with_it(foveal, study, command):
+    with (study / "fixations.csv").open("a") as table:
+        table.write("gone.png,1,1,0,9\n")
+    for strict, status in (((), 0), (("--strict",), 1)):
+        code, out, err = foveal(*command, *strict)
+        assert code == status
+        assert out != ""
+        (line,) = err.splitlines()
+        assert line.startswith("foveal: note: ")
+        assert "1 of 121 rows left out: their image is not among the pictures" in line
+    (study / "images" / "broken.png").write_bytes(b"nothing")
+    code, _, err = foveal(*command)
+    assert (code, "foveal: error: study/images/broken.png: not an image" in err) == (1, True)
+    (study / "fixations.csv").write_text("image,x,y\ngone.png,1,1\n")
+    code, out, err = foveal(*command)
+    assert (code, out) == (2, "")
+    assert "fixations.csv: none of its 1 rows can be used: their image is not among the pictures" in err
+
+
+@pytest.mark.parametrize("command", ["datasets", "evaluate", "benchmark", "export", "train", "patches", "layers"])
+def test_every_command_that_reads_a_data_set_can_be_strict(foveal, command):
+    assert "--strict" in foveal(command, "--help")[1]
+
+
+def test_no_name_of_a_data_set_leads_out_of_the_folder(foveal, study, tmp_path):
+    settings = (study / "dataset.toml").read_text()
+    (study / "dataset.toml").write_text(settings.replace('"toy"', '"../../../x"'))
+    before = sorted(tmp_path.rglob("*"))
+    for call in (
+        ("benchmark", "--models", "uniform", "--datasets", "study", "--out", "a/b/out"),
+        ("train", "centerbias", "--dataset", "study", "--out", "a/b/out"),
+        ("datasets", "study"),
+    ):
+        code, out, err = foveal(*call)
+        assert (code, out) == (2, "")
+        assert "study/dataset.toml: name: '../../../x' (needs 1 to 200 characters, no slashes" in err
+    assert sorted(tmp_path.rglob("*")) in (
+        before,
+        sorted([*before, tmp_path / "a", tmp_path / "a/b", tmp_path / "a/b/out"]),
+    )
+
+
+def test_a_name_that_is_too_long_for_a_file_is_one_clear_line(foveal):
+    for call in (("datasets", "n" * 5000), ("evaluate", "--model", "bms", "--dataset", "/" + "n" * 5000)):
+        code, _, err = foveal(*call)
+        assert (code, len(err.splitlines())) == (2, 1)
 
 
 def test_train_then_predict_with_what_was_trained(foveal, study, tmp_path):
@@ -235,7 +311,7 @@ def test_what_is_in_a_folder_of_ones_own(foveal, study):
     assert "images with fixations: 4\nobservers: 5\nfixations: 120" in out
     (study / "fixations.csv").write_text("image,x,y\n0.png,1,2\ngone.png,1,2\n")
     code, out, err = foveal("datasets", "study", "--json")
-    assert code == 1
+    assert code == 0
     assert json.loads(out)["images with fixations"] == 1
     assert "'gone.png' in line 3" in err
 

@@ -1,12 +1,15 @@
 """A folder of one's own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+import tomli_w
 from toy import make_dataset, make_photograph, write_image
 
 from foveal.datasets import load_dataset, load_folder, save_dataset
-from foveal.errors import FovealError, FovealNote
+from foveal.errors import FovealError, FovealNote, RowsLeftOut
 from foveal.gaze import Dataset, Stimuli
 
 
@@ -78,11 +81,14 @@ def test_what_cannot_be_used_is_named_and_the_rest_is_kept(folder):
             "broken.jpg,1,1,anna,4,10",
         ],
     )
-    data = load_folder(folder)
+    with pytest.warns(RowsLeftOut) as warned:
+        data = load_folder(folder)
     assert len(data.fixations) == 3
-    problems = "\n".join(data.problems)
-    assert len(data.problems) == 4
-    assert "broken.jpg: not an image" in problems
+    assert len(data.problems) == 1
+    assert "broken.jpg: not an image" in data.problems[0]
+    assert len(data.notes) == 3
+    assert [str(warning.message) for warning in warned] == list(data.notes)
+    problems = "\n".join(data.notes)
     assert (
         "2 of 10 rows left out: their image is not among the pictures that can be read (first: 'gone.png' in line 10)"
         in problems
@@ -102,7 +108,8 @@ def test_subjects_keep_their_names(folder):
 
 def test_a_row_without_subject_is_said(folder):
     write_rows(folder, ["a.png,1,2,,0,9", "a.png,3,4,anna,0,9"])
-    assert "1 rows do not say their subject" in load_folder(folder).problems[0]
+    with pytest.warns(FovealNote, match="1 rows do not say their subject"):
+        assert load_folder(folder).fixations.subject.tolist() == [-1, 0]
 
 
 def test_orders_that_are_no_whole_numbers_are_not_known(folder):
@@ -155,6 +162,15 @@ def test_categories_are_kept_with_their_pictures(folder, tmp_path):
         (lambda f: (f / "dataset.toml").write_text("pixels_per_degree = true"), "positive number"),
         (lambda f: (f / "dataset.toml").write_text("pixels_per_degree = inf"), "positive number"),
         (lambda f: (f / "images").rename(f / "pictures"), "no folder images"),
+        (lambda f: (f / "dataset.toml").write_text("pixels_per_degree = " + "9" * 400), "a number of 400 characters"),
+        (lambda f: (f / "dataset.toml").write_text("pixels_per_degree = " + "9" * 9999), "not TOML"),
+        (lambda f: (f / "dataset.toml").write_text("name = " + "[" * 9999), "not TOML"),
+        (lambda f: (f / "dataset.toml").write_bytes(b'name = "\xff"'), "not TOML"),
+        (lambda f: (f / "dataset.toml").write_text('units = "inch"'), "units: 'inch' .needs px, fraction, degree"),
+        (lambda f: (f / "dataset.toml").write_text('units = ["px"]'), "units: .'px'. .needs px"),
+        (lambda f: (f / "dataset.toml").write_text("origin = 2"), "origin: 2 .needs 0, or 1"),
+        (lambda f: (f / "dataset.toml").write_text('units = "fraction"\norigin = 1'), "origin: of px, not of fraction"),
+        (lambda f: (f / "dataset.toml").write_text('units = "degree"'), "needs pixels_per_degree"),
     ],
 )
 def test_what_is_wrong_as_a_whole_is_one_clear_line(folder, damage, complaint):
@@ -168,3 +184,134 @@ def test_what_is_wrong_as_a_whole_is_one_clear_line(folder, damage, complaint):
 def test_parquet_is_read_like_csv(folder):
     pd.DataFrame({"image": ["a.png"], "x": [1.0], "y": [2.0]}).to_parquet(folder / "fixations.parquet")
     assert load_folder(folder).fixations.y.tolist() == [2.0]
+
+
+BAD_NAMES = ["../../../x", "/x", "a/b", "a\\b", "..", "", "  ", "a\nb", "a\x1b[31mb", "\u2028", "n" * 201]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_name_that_is_no_plain_name_is_refused(folder, tmp_path, name):
+    write_rows(folder, GOOD)
+    (folder / "dataset.toml").write_text(tomli_w.dumps({"name": name, "pixels_per_degree": 30}))
+    with pytest.raises(FovealError, match=r"dataset.toml: name: .*needs 1 to 200 characters, no slashes") as caught:
+        load_folder(folder)
+    assert "\n" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    with pytest.raises(FovealError, match="name: "):
+        save_dataset(replace(make_dataset(n_images=2), name=name), tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_settings_may_begin_with_a_byte_order_mark(folder):
+    write_rows(folder, GOOD)
+    (folder / "dataset.toml").write_text('name = "studie, 2"\npixels_per_degree = 30\n', encoding="utf-8-sig")
+    assert load_folder(folder).name == "studie, 2"
+
+
+IDS = ["01", "1", "001", "1e2", "100", "10e1", "NA", "null", "1.0", "True", " b", "b ", 'a "quoted", one', "two\nlines"]
+
+
+@pytest.mark.parametrize("fmt", ["csv", "parquet"])
+def test_ids_stay_as_they_are_written_and_keep_so(folder, fmt):
+    table = pd.DataFrame({"image": "a.png", "x": np.arange(len(IDS)) + 1, "y": 5, "subject": IDS})
+    table.to_csv(folder / "fixations.csv", index=False)
+    data = load_folder(folder)
+    assert data.subject_names == tuple(IDS)
+    assert data.fixations.subject.tolist() == list(range(len(IDS)))
+    save_dataset(data, folder / "copy", fmt)
+    assert load_folder(folder / "copy").subject_names == tuple(IDS)
+
+
+def test_observers_of_a_long_table_are_not_guessed_by_parts(folder):
+    """What pandas reads in parts, it would call a number here and a text there."""
+    rows = [f"a.png,{i % 80},{i % 59 + 1},{'01' if i < 40_000 else 'x1'}" for i in range(1, 50_000)]
+    write_rows(folder, rows, "image,x,y,subject")
+    data = load_folder(folder)
+    assert data.subject_names == ("01", "x1")
+    assert np.bincount(data.fixations.subject).tolist() == [39_999, 10_000]
+
+
+def test_pictures_are_found_by_names_of_other_systems(folder):
+    write_image(folder / "images/sub/straße.png", make_photograph(2))
+    rows = [*GOOD, "A.PNG,1,1", "sub\\b.jpg,1,1", "images/a.png,1,1", "sub/b,1,1", "sub/STRASSE.png,1,1"]
+    write_rows(folder, rows, "image,x,y,subject,order,duration_ms")
+    with pytest.warns(FovealNote) as warned:
+        data = load_folder(folder)
+    assert np.bincount(data.fixations.image).tolist() == [3, 3, 1]
+    assert [str(warning.message).split("fixations.csv: ")[1] for warning in warned] == [
+        "1 of 8 rows name their picture in another spelling (Unicode form, backslashes, spaces) "
+        r"(first: 'sub\\b.jpg' in line 6, taken for 'sub/b.jpg')",
+        "2 of 8 rows name their picture in other letter case (first: 'A.PNG' in line 5, taken for 'a.png')",
+        "1 of 8 rows name their picture without its ending (first: 'sub/b' in line 8, taken for 'sub/b.jpg')",
+        "4 rows do not say their subject, so there is no gold standard",
+        "1 of 8 rows left out: it is not clear which picture they name (first: 'images/a.png' in line 7)",
+    ]
+
+
+def test_a_picture_that_cannot_be_read_is_not_replaced_by_another(folder):
+    (folder / "images/sub/c.png").write_bytes(b"nothing")
+    write_image(folder / "images/c.png", make_photograph(2))
+    write_rows(folder, [*GOOD, "sub/C.png,1,1,anna,0,9"])
+    with pytest.warns(FovealNote):
+        data = load_folder(folder)
+    assert len(data.fixations) == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "complaint"),
+    [
+        (["gone.png,1,2", "x.png,3,4"], "none of its 2 rows can be used: their image is not among the pictures"),
+        (["gone.png,1,2", "a.png,9999,4", "a.png,-9,4"], "none of its 3 rows can be used: the fixation is outside"),
+        (["a.png,1,2,3,4"], "none of its 1 rows can be used: they have more fields than the header .first: line 2"),
+    ],
+)
+def test_if_no_row_can_be_used_the_reason_is_said(folder, rows, complaint):
+    write_rows(folder, rows, "image,x,y")
+    with pytest.raises(FovealError, match=complaint):
+        load_folder(folder)
+
+
+def test_a_table_without_rows_is_said(folder):
+    write_rows(folder, [], "image,x,y")
+    with pytest.warns(FovealNote, match="it has no rows"):
+        assert len(load_folder(folder).fixations) == 0
+
+
+def test_categories_of_unknown_pictures_are_said(folder):
+    write_rows(folder, GOOD)
+    (folder / "categories.csv").write_text("image;category\ngone.png;street\nA.png;01\n")
+    with pytest.warns(FovealNote) as warned:
+        assert load_folder(folder).categories == ("01", "")
+    lines = "\n".join(str(warning.message) for warning in warned)
+    assert "categories.csv: 1 of 2 rows left out: their image is not among the pictures" in lines
+    assert "categories.csv: 1 of 2 rows name their picture in other letter case" in lines
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows", "x", "y"),
+    [
+        ('units = "px"\norigin = 1', ["a.png,1,1", "a.png,80,60", "a.png,40.5,3"], [0, 79, 39.5], [0, 59, 2]),
+        ('units = "fraction"', ["a.png,0.5,0.5", "a.png,0.25,0.1", "a.png,1,1"], [39.5, 19.5, 79.5], [29.5, 5.5, 59.5]),
+        ('units = "degree"', ["a.png,0,0", "a.png,1,-0.5", "a.png,-1,0.5"], [39.5, 69.5, 9.5], [29.5, 14.5, 44.5]),
+    ],
+)
+def test_positions_may_be_counted_otherwise(folder, settings, rows, x, y):
+    """The picture has 80 x 60 px and 30 px per degree."""
+    write_rows(folder, rows, "image,x,y")
+    (folder / "dataset.toml").write_text(f"pixels_per_degree = 30\n{settings}\n")
+    fixations = load_folder(folder).fixations
+    np.testing.assert_allclose(fixations.x, x, atol=1e-5)
+    np.testing.assert_allclose(fixations.y, y, atol=1e-5)
+    assert fixations.pixel_x.max() <= 79
+
+
+def test_what_cannot_be_looked_into_is_one_clear_line(folder, monkeypatch):
+    def refused(path, *_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    write_rows(folder, GOOD)
+    monkeypatch.setattr("foveal.datasets.folder.find_images", refused)  # root may look anywhere
+    with pytest.raises(FovealError, match=r"images: cannot be read .Permission denied"):
+        load_folder(folder)
+    with pytest.raises(FovealError, match="no such folder"):
+        load_dataset("/" + "n" * 5000)

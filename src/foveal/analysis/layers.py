@@ -82,7 +82,7 @@ class LayerSweep:
     files
         The table and the figure.
     problems
-        One line for each image that could not be scored.
+        One line for each image that could not be read or scored.
     """
 
     table: pd.DataFrame
@@ -178,7 +178,7 @@ def layers(
     table = pd.DataFrame(rows).sort_values(["figure", "penalty"], kind="stable", ignore_index=True)
     with write_atomically(folder / "layers.png") as temporary:
         draw_sweep(table, temporary)
-    problems = sweep.problems if sweep else []
+    problems = [*data.problems, *(sweep.problems if sweep else [])]
     return LayerSweep(table, [folder / "layers.csv", folder / "layers.png"], problems)
 
 

@@ -38,10 +38,13 @@ class Patches:
         place of the strongest response (px) and the response in standard deviations.
     files
         The two sheets and the table.
+    problems
+        One line for each image that could not be read.
     """
 
     table: pd.DataFrame
     files: list[Path]
+    problems: list[str]
 
 
 def patches(
@@ -82,7 +85,7 @@ def patches(
         layer, number = names[feature]
         places = _strongest_places(groups, layer, number, 1 if weight[feature] >= 0 else -1)
         found.append(_Feature(layer, number, float(weight[feature]), float(loaded.readout.std[feature]), places))
-    return Patches(_table(found, data), _draw(loaded, data, groups, found, folder))
+    return Patches(_table(found, data), _draw(loaded, data, groups, found, folder), list(data.problems))
 
 
 class _Place(NamedTuple):

@@ -69,6 +69,7 @@ def write_report(results: Results, sections: Sequence[Section], path: str | os.P
         confidence=f"{CONFIDENCE:.0%}",
         sections=[_describe(section, results) for section in sections],
         problems=results.problems,
+        notes=[note for section in sections for note in section.data.notes],
     )
     with write_atomically(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -57,7 +57,7 @@ def export(
         raise FovealError(f"{out}: name it {' or '.join(HDF5_SUFFIXES)}, it is an HDF5 file")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     model = model if isinstance(model, SaliencyModel) else load_model(model, device)
-    problems: list[str] = []
+    problems = list(data.problems)
     n_images = 0
     with write_atomically(out) as temporary:
         with h5py.File(temporary, "w") as file:

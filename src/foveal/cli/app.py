@@ -1,15 +1,14 @@
 """`foveal`: the commands together, and how errors and exit statuses are told."""
 
 import sys
-import warnings
 from typing import Annotated
 
 import typer
 
 from foveal import __version__
 from foveal.cli import catalogue, evaluate, layers, patches, predict, train, weights
-from foveal.cli.console import say
-from foveal.errors import FovealError, FovealNote
+from foveal.cli.console import notes_said, say
+from foveal.errors import FovealError
 
 CALL_WAS_WRONG = 2
 
@@ -54,12 +53,7 @@ def main() -> None:
 
     Exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", FovealNote)
-        # Notes are for the user; what libraries warn of is not.
-        warnings.showwarning = lambda message, category, *_, **__: (
-            say(f"note: {message}") if issubclass(category, FovealNote) else None
-        )
+    with notes_said():
         try:
             app()
         except FovealError as error:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from foveal.cli.console import show
-from foveal.cli.options import tell_problems
+from foveal.cli.options import Strict, tell_problems
 from foveal.errors import FovealError
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -45,13 +45,14 @@ def models(
 def datasets(
     name: Annotated[str | None, typer.Argument(help="Only this one and how to get it; or what is in a folder.")] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")] = None,
+    strict: Strict = False,
     as_json: AsJSON = False,
 ) -> None:
     """List every data set: name, images, observers, licence, where it comes from, found locally or not."""
     from foveal.datasets import dataset_card, dataset_cards, default_root, is_found, list_datasets
 
-    if name is not None and name not in list_datasets() and Path(name).is_dir():
-        _tell_of_folder(name, as_json)
+    if name is not None and name not in list_datasets() and os.path.isdir(name):  # noqa: PTH112
+        _tell_of_folder(name, as_json, strict)
         return
     cards = [dataset_card(name)] if name else dataset_cards()
     root = data_root or default_root()
@@ -87,7 +88,7 @@ def _splits(name: str, root: str | os.PathLike[str]) -> list[str]:
     return [f"{split} ({len(images)} images)" for split, images in splits.items()]
 
 
-def _tell_of_folder(folder: str, as_json: bool) -> None:
+def _tell_of_folder(folder: str, as_json: bool, strict: bool) -> None:
     """What is in a data set of one's own, and what in it cannot be used."""
     from foveal.datasets import load_dataset
 
@@ -102,4 +103,4 @@ def _tell_of_folder(folder: str, as_json: bool) -> None:
         "citation": data.citation,
     }
     typer.echo(json.dumps(summary, indent=2) if as_json else "\n".join(f"{k}: {v}" for k, v in summary.items()))
-    tell_problems(data.problems)
+    tell_problems(data.problems, strict=strict)

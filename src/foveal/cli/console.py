@@ -1,6 +1,7 @@
 """What is said to a person goes to the standard error; the standard output is for results."""
 
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -9,9 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from foveal.errors import FovealNote, RowsLeftOut
+
 SOME_INPUTS_FAILED = 1
 
 _stderr = Console(stderr=True, highlight=False)
+_notes: dict[str, type[Warning]] = {}  # that this command has said
 
 
 class Report(Protocol):
@@ -23,6 +27,27 @@ class Report(Protocol):
 def say(line: str) -> None:
     """One line to the standard error, as it is, however long."""
     _stderr.print(f"foveal: {line}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def notes_said() -> Iterator[None]:
+    """Say the library's notes, each once; what other libraries warn of is not for the user."""
+
+    def tell(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        if issubclass(category, FovealNote) and str(message) not in _notes:
+            _notes[str(message)] = category
+            say(f"note: {message}")
+
+    _notes.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FovealNote)
+        warnings.showwarning = tell
+        yield
+
+
+def were_rows_left_out() -> bool:
+    """Did any note tell of rows that were left out of a table?"""
+    return any(issubclass(category, RowsLeftOut) for category in _notes.values())
 
 
 def show(table: Table) -> None:

@@ -8,7 +8,18 @@ import typer
 from rich.table import Table
 
 from foveal.cli.console import progress_bars, show
-from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Metrics, Split, listed, metrics_of, tell_problems
+from foveal.cli.options import (
+    DataRoot,
+    DatasetName,
+    Device,
+    Limit,
+    Metrics,
+    Split,
+    Strict,
+    listed,
+    metrics_of,
+    tell_problems,
+)
 from foveal.errors import FovealError
 
 if TYPE_CHECKING:
@@ -29,6 +40,7 @@ def evaluate(
     raw: Annotated[bool, typer.Option("--raw", help="Score saliency maps as computed, not calibrated.")] = False,
     against: Annotated[str | None, typer.Option(help="Also show how the others differ from this model.")] = None,
     device: Device = "cpu",
+    strict: Strict = False,
     json: Annotated[Path | None, typer.Option(help="Write the table to this file.")] = None,
     per_image: Annotated[Path | None, typer.Option(help="Write values by image to this .csv or .parquet.")] = None,
 ) -> None:
@@ -69,7 +81,7 @@ def evaluate(
         write_json(results, json)
     if per_image is not None:
         write_per_image(results.per_image, per_image)
-    tell_problems(results.problems)
+    tell_problems(results.problems, strict=strict)
 
 
 def benchmark(
@@ -81,6 +93,7 @@ def benchmark(
     limit: Limit = None,
     split: Split = None,
     device: Device = "cpu",
+    strict: Strict = False,
 ) -> None:
     """Score models on data sets and write a report; started again, it goes on where it was."""
     from foveal.benchmark import benchmark as run
@@ -108,7 +121,7 @@ def benchmark(
     for dataset, table in done.results.groupby("dataset", sort=False):
         _show(table, str(dataset))
     typer.echo(f"report: {done.out / 'report.html'}")
-    tell_problems(done.results.problems)
+    tell_problems(done.results.problems, strict=strict)
 
 
 def export(
@@ -123,6 +136,7 @@ def export(
     size: Annotated[str, typer.Option(help="onnx: WIDTHxHEIGHT of the images.")] = "640x480",
     data_root: DataRoot = None,
     device: Device = "cpu",
+    strict: Strict = False,
 ) -> None:
     """Write a model's predictions for a data set in a benchmark's format, or the model for other programs."""
     if format == "onnx":
@@ -135,7 +149,7 @@ def export(
     with progress_bars() as report:
         done = run(model, dataset, out, format=format, data_root=data_root, device=device, progress=report)
     typer.echo(f"{done.path}: log densities of {done.n_images} images")
-    tell_problems(done.problems)
+    tell_problems(done.problems, strict=strict)
 
 
 def _export_onnx(model: str, out: Path, size: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from foveal.cli.console import progress_bars
-from foveal.cli.options import DataRoot, DatasetName, listed, tell_problems
+from foveal.cli.options import DataRoot, DatasetName, Strict, listed, tell_problems
 
 
 def layers(
@@ -17,6 +17,7 @@ def layers(
     penalties: Annotated[str, typer.Option(help="Values of lambda, separated by commas.")] = "0.001",
     data_root: DataRoot = None,
     split: Annotated[str | None, typer.Option(help="What is fitted to (default: every second image).")] = None,
+    strict: Strict = False,
 ) -> None:
     """Find out which layers of a network help to predict fixations; goes on where it stopped."""
     from foveal.analysis.layers import layers as run
@@ -35,7 +36,7 @@ def layers(
     shown = done.table.drop(columns="layers")
     typer.echo(shown.to_string(index=False, formatters={"penalty": "{:g}".format}, float_format="{:.4f}".format))
     typer.echo("\n".join(str(path) for path in done.files))
-    tell_problems(done.problems)
+    tell_problems(done.problems, strict=strict)
 
 
 def _numbers(text: str) -> list[float]:

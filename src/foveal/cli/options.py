@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli.console import SOME_INPUTS_FAILED, say
+from foveal.cli.console import SOME_INPUTS_FAILED, say, were_rows_left_out
 
 DatasetName = Annotated[str, typer.Option("--dataset", help="A name that `foveal datasets` lists, or a folder.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")]
 Metrics = Annotated[str, typer.Option(help="all, or names separated by commas: LL,IG,AUC,...")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many images.")]
 Split = Annotated[str | None, typer.Option(help="Only this part of the data set.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 if rows of a table were left out.")]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, ...")]
 
 
@@ -25,9 +26,9 @@ def metrics_of(names: str) -> list[str] | str:
     return "all" if names == "all" else listed(names)
 
 
-def tell_problems(problems: list[str] | tuple[str, ...]) -> None:
-    """Say what failed; the exit status says so as well."""
+def tell_problems(problems: list[str] | tuple[str, ...], *, strict: bool = False) -> None:
+    """Say what failed; the exit status says so as well, with `strict` also of rows that were left out of a table."""
     for problem in problems:
         say(f"error: {problem}")
-    if problems:
+    if problems or (strict and were_rows_left_out()):
         raise typer.Exit(SOME_INPUTS_FAILED)

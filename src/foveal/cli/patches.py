@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from foveal.cli.console import progress_bars
-from foveal.cli.options import DataRoot, DatasetName, Split
+from foveal.cli.options import DataRoot, DatasetName, Split, Strict, tell_problems
 
 
 def patches(
@@ -15,6 +15,7 @@ def patches(
     model: Annotated[str, typer.Option(help="deepgaze1, or a file that foveal train wrote.")] = "deepgaze1",
     data_root: DataRoot = None,
     split: Split = None,
+    strict: Strict = False,
 ) -> None:
     """Show the patches that drive the strongest features of a readout most."""
     from foveal.analysis.patches import patches as run
@@ -22,3 +23,4 @@ def patches(
     with progress_bars() as report:
         done = run(model, dataset, out, data_root=data_root, split=split, progress=report)
     typer.echo("\n".join(str(path) for path in done.files))
+    tell_problems(done.problems, strict=strict)

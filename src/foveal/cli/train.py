@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveal.cli.console import progress_bars, say
-from foveal.cli.options import DataRoot, Split, listed, tell_problems
+from foveal.cli.options import DataRoot, Split, Strict, listed, tell_problems
 
 if TYPE_CHECKING:
     from foveal.training import TrainingReport
@@ -37,6 +37,7 @@ def train(
     optimizer: Annotated[str, typer.Option(help="deepgaze1: lbfgs, sfo or adam.")] = "lbfgs",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
     seed: Annotated[int, typer.Option(help="Of what is learned from first values or samples by chance.")] = 0,
+    strict: Strict = False,
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations; or train a deep model by a recipe.
 
@@ -59,7 +60,7 @@ def train(
         for option, is_given in not_of_recipes.items():
             if is_given:
                 raise typer.BadParameter("not with a recipe, which says it itself", param_hint=option)
-        _train_by_recipe(model, out, data_root, folds, resume)
+        _train_by_recipe(model, out, data_root, folds, resume, strict)
         return
     if dataset is None:
         raise typer.BadParameter("needed, unless a recipe is given", param_hint="--dataset")
@@ -85,7 +86,7 @@ def train(
     typer.echo(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
     _tell_likelihoods(result, "subjects (same images)" if leave_out == "subjects" else "images")
     typer.echo(f"weights: {result.path}")
-    tell_problems(result.problems)
+    tell_problems(result.problems, strict=strict)
 
 
 def _tell_likelihoods(result: "TrainingReport", left_out: str) -> None:
@@ -111,7 +112,9 @@ def _tell_likelihoods(result: "TrainingReport", left_out: str) -> None:
         typer.echo("  (no gain that can be told from chance: the model as it was before may serve as well)")
 
 
-def _train_by_recipe(path: str, out: Path, data_root: Path | None, folds: int | None, resume: bool) -> None:
+def _train_by_recipe(
+    path: str, out: Path, data_root: Path | None, folds: int | None, resume: bool, strict: bool
+) -> None:
     from foveal.gaze.folds import FOLDS
     from foveal.training import train_by_recipe
 
@@ -134,4 +137,4 @@ def _train_by_recipe(path: str, out: Path, data_root: Path | None, folds: int | 
     for row in result.log:
         typer.echo(f"{row['epoch']:5}  {row['loss']:8.4f}" + (f"   {row['IG']:8.4f}" if judged else ""))
     typer.echo(f"weights: {result.path}")
-    tell_problems(result.problems)
+    tell_problems(result.problems, strict=strict)

@@ -1,7 +1,8 @@
 """What the x and y of a table are counted in: px of the picture, fractions of its size, or degrees from its center."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -30,24 +31,29 @@ class Coordinates:
         Of px: the number of the first pixel, 0 or 1.
     are_said
         Did somebody say so? Otherwise px are assumed.
-
-    Raises
-    ------
-    FovealError
-        If there are no such units or there is no such origin, or the origin is not one of px.
     """
 
     units: Units = "px"
     origin: int = 0
     are_said: bool = False
 
-    def __post_init__(self) -> None:
-        if self.units not in get_args(Units):
-            raise FovealError(f"units: {self.units!r} (needs {', '.join(get_args(Units))})")
-        if isinstance(self.origin, bool) or self.origin not in (0, 1):
-            raise FovealError(f"origin: {self.origin!r} (needs 0, or 1 if pixels are counted from one)")
-        if self.origin and self.units != "px":
-            raise FovealError(f"origin: of px, not of {self.units}")
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "Coordinates":
+        """As the settings `units` and `origin` say, if they are there.
+
+        Raises
+        ------
+        FovealError
+            If there are no such units or there is no such origin, or the origin is not one of px.
+        """
+        units, origin = settings.get("units", "px"), settings.get("origin", 0)
+        if units not in get_args(Units):
+            raise FovealError(f"units: {units!r} (needs {', '.join(get_args(Units))})")
+        if isinstance(origin, bool) or origin not in (0, 1):
+            raise FovealError(f"origin: {origin!r} (needs 0, or 1 if pixels are counted from one)")
+        if origin and units != "px":
+            raise FovealError(f"origin: of px, not of {units}")
+        return cls(units, int(origin), are_said=not settings.keys().isdisjoint(("units", "origin")))
 
     def in_px(
         self,
@@ -115,4 +121,4 @@ class Coordinates:
 def _from_fractions(values: Float[np.ndarray, " row"], length: Int[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
     """0 is one edge of the picture and 1 the other, which belongs to the last pixel."""
     px = values * length - 0.5
-    return np.where(values == 1, length - 0.5 - INSIDE, px)
+    return np.where(values <= 1, np.minimum(px, length - 0.5 - INSIDE), px)

@@ -11,6 +11,7 @@ dataset.toml says otherwise (`datasets.coordinates`).
 
 import os
 import shutil
+import sys
 import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
@@ -190,12 +191,11 @@ def _read_settings(path: Path) -> tuple[dict[str, Any], Coordinates]:
     if unknown:
         raise FovealError(f"{path}: no setting {sorted(unknown)[0]!r} (known: {', '.join(SETTINGS)})")
     ppd = settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE)
-    if not isinstance(ppd, int | float) or isinstance(ppd, bool) or not 0 < ppd <= np.finfo(float).max:
+    if not isinstance(ppd, int | float) or isinstance(ppd, bool) or not 0 < ppd <= sys.float_info.max:
         told = ppd if len(repr(ppd)) <= LONGEST_TOLD else f"a number of {len(repr(ppd))} characters"
         raise FovealError(f"{path}: pixels_per_degree must be a positive number, not {told!r}")
-    said = {key: settings[key] for key in ("units", "origin") if key in settings}
     try:
-        coordinates = Coordinates(**said, are_said=bool(said))
+        coordinates = Coordinates.of(settings)
     except FovealError as error:
         raise FovealError(f"{path}: {error}") from None
     if coordinates.units == "degree" and "pixels_per_degree" not in settings:
@@ -239,8 +239,8 @@ class _Rows:
         matches, unclear = match_names(self._named.unique(), pictures)
         self._note_other_names(matches)
         position = {name: index for index, name in enumerate(ids)}
-        image = self._named.map({name: position.get(match.name, -1) for name, match in matches.items()})
-        self.image = image.fillna(-1).to_numpy(np.int64)
+        image_of = {name: position.get(match.name, -1) for name, match in matches.items()}
+        self.image = np.array([image_of.get(name, -1) for name in self._named], dtype=np.int64)
         self.leave_out(self._named.isin(unclear), "it is not clear which picture they name")
         self.leave_out(self.image < 0, "their image is not among the pictures that can be read")
 
@@ -270,13 +270,12 @@ class _Rows:
             raise FovealError(f"{self.table.path}: none of its {self.table.n_rows} rows can be used: {why}")
 
     def _note_other_names(self, matches: Mapping[str, Match]) -> None:
-        differs = self._named.map({name: match.differs for name, match in matches.items()}).fillna("")
-        for how in differs[differs != ""].unique():
-            rows = (differs == how).to_numpy()
-            name = matches[self._named[rows.argmax()]].name
+        for how in dict.fromkeys(match.differs for match in matches.values() if match.differs):
+            rows = self._named.isin([name for name, match in matches.items() if match.differs == how]).to_numpy()
+            picture = matches[self._named[rows.argmax()]].name
             self.notes.append(
                 f"{self.table.path}: {rows.sum()} of {self.table.n_rows} rows name their picture {how} "
-                f"(first: {self._first(rows)}, taken for {_told(name)})"
+                f"(first: {self._first(rows)}, taken for {_told(picture)})"
             )
 
     def _first(self, rows: np.ndarray) -> str:
@@ -313,7 +312,7 @@ def _usable_fixations(
         rows.notes.append(f"{path}: {nobody} rows do not say their subject, so there is no gold standard")
     unknown = np.full(len(used), np.nan)
     order, duration = numbers.get("order", unknown)[used], numbers.get("duration_ms", unknown)[used]
-    is_order = (order >= 0) & (order % 1 == 0) & (order < 2**31)
+    is_order = (order >= 0) & (order == np.floor(order)) & (order < 2**31)
     order = np.where(is_order, order, UNKNOWN)
     return Fixations.of(rows.image[used], x[used], y[used], subject, order, duration), names
 

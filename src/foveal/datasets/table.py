@@ -139,10 +139,10 @@ def as_text(value: Any) -> str:
         return ""
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape").translate(ESCAPED)
-    if isinstance(value, float | np.floating):
+    if isinstance(value, float | np.floating):  # NumPy's are those of 16 bits
         if math.isnan(value):
             return ""
-        return str(int(value)) if abs(value) < EXACT and value == int(value) else str(float(value))
+        return str(int(value)) if abs(float(value)) < EXACT and value == int(value) else str(float(value))
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return str(int(value))
     return str(value)
@@ -279,9 +279,9 @@ def _rows(
     while line < len(lines):
         fields, n_lines = _row(lines, line, header.separator, header.has_spaces, n_columns)
         line += n_lines
-        if not any(field.strip() for field in fields):
+        if not "".join(fields).strip():
             continue
-        if len(fields) > n_columns and any(field.strip() for field in fields[n_columns:]):
+        if len(fields) > n_columns and "".join(fields[n_columns:]).strip():
             too_long.append(line - n_lines + 1)
             continue
         yield line - n_lines + 1, fields + [""] * (n_columns - len(fields))
@@ -295,6 +295,8 @@ def _row(
     A quoted field may go on over lines; a quote that does not make a row of all columns of them is one that nobody
     closed.
     """
+    if '"' not in lines[line] and not has_spaces:
+        return lines[line].rstrip("\r\n").split(separator), 1
     for n_lines in range(1, LINES_OF_A_ROW + 1):
         text = lines[line] if n_lines == 1 else "".join(lines[line : line + n_lines])
         try:
@@ -319,7 +321,7 @@ def _positions(names: Sequence[str], wanted: Sequence[str], path: Path) -> tuple
     notes = []
     for name in wanted:
         exact = [i for i, other in enumerate(names) if other == name]
-        same = exact or [i for i, other in enumerate(names) if other.strip().casefold() == name]
+        same = exact or [i for i, other in enumerate(names) if other.strip().strip('"').casefold() == name]
         if not same:
             continue
         positions[name] = same[0]
@@ -341,15 +343,19 @@ def _check_needed(positions: Mapping[str, int], needed: Sequence[str], names: Se
 
 
 def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """What a categorical column means."""
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    """What a categorical column means; text of whatever kind as one that Arrow can compute with."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _texts(column: pa.ChunkedArray) -> "pd.Series[str]":
+    if _is_text(column.type):
+        return column.fill_null("").to_pandas()
     return pd.Series([as_text(value) for value in column.to_pylist()], dtype="str")
 
 
@@ -362,7 +368,7 @@ def _with_decimal_points(
     means something else as well (`has_free_commas` is false), 1,024 does not show what it is.
     """
     decoded = {name: _decoded(column) for name, column in columns.items()}
-    texts = {name: column.cast(pa.large_string()) for name, column in decoded.items() if _is_text(column.type)}
+    texts = {name: column for name, column in decoded.items() if _is_text(column.type)}
     n_commas = sum(_count(column, r"^\s*[+-]?\d*,\d+\s*$") for column in texts.values())
     n_thousands = sum(_count(column, r"^\s*[+-]?\d{1,3},\d{3}\s*$") for column in texts.values())
     n_points = sum(_count(column, r"\.") for column in texts.values())

@@ -43,64 +43,52 @@ def match_names(asked: Iterable[str], known: Iterable[str]) -> tuple[dict[str, M
     >>> {name: match.name for name, match in matches.items()}, sorted(unclear)
     ({'A.JPG': 'a.jpg', 'b': 'b.jpg'}, ['c', 'images/b.jpg'])
     """
-    known = tuple(dict.fromkeys(known))
-    matches = {name: Match(name) for name in dict.fromkeys(asked)}
-    as_they_stand = set(known)
-    open_names = [name for name in matches if name not in as_they_stand]
+    known = dict.fromkeys(known)
+    asked = dict.fromkeys(asked)
+    matches = {name: Match(name) for name in asked if name in known}
+    unknown = [name for name in asked if name not in known]
     unclear: set[str] = set()
     for differs, form_of_asked, form_of_known in _FORMS:
-        if not open_names:
-            return matches, unclear
+        if not unknown:
+            break
         of_form: dict[str, list[str]] = defaultdict(list)
         for name in known:
             of_form[form_of_known(name)].append(name)
-        unknown = []
-        for name in open_names:
-            same = of_form.get(form_of_asked(name), [])
-            if len(same) == 1:
-                matches[name] = Match(same[0], differs)
-            elif same:
-                unclear.add(name)
-            else:
-                unknown.append(name)
-        open_names = unknown
-    in_other_folders, of_several = _by_folders(open_names, known)
-    for name in open_names:
-        del matches[name]
-    for name in unclear:
-        del matches[name]
+        candidates = {name: of_form.get(form_of_asked(name), []) for name in unknown}
+        matches |= {name: Match(same[0], differs) for name, same in candidates.items() if len(same) == 1}
+        unclear |= {name for name, same in candidates.items() if len(same) > 1}
+        unknown = [name for name, same in candidates.items() if not same]
+    in_folders = _by_folders(unknown, known)
     taken = {match.name for match in matches.values()}
-    meant = Counter(name for name, _ in {(match, _any_case(name)) for name, match in in_other_folders.items()})
-    for name, match in in_other_folders.items():
-        if match in taken or meant[match] > 1:
-            of_several.add(name)
+    meant = Counter(picture for picture, _ in {(same[0], _any_case(name)) for name, same in in_folders.items()})
+    for name, same in in_folders.items():
+        if len(same) > 1 or same[0] in taken or meant[same[0]] > 1:
+            unclear.add(name)
         else:
-            matches[name] = Match(match, FOLDERS)
-    return matches, unclear | of_several
+            matches[name] = Match(same[0], FOLDERS)
+    return matches, unclear
 
 
-def _by_folders(asked: Iterable[str], known: Iterable[str]) -> tuple[dict[str, str], set[str]]:
-    """The one known path that ends like each name, or that the name ends like; and the names that have several."""
+def _by_folders(asked: Iterable[str], known: Iterable[str]) -> dict[str, list[str]]:
+    """The known paths that end like each name, or that the name ends like; nothing of a name without any."""
     of_file: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-    for name in known:
-        for path in dict.fromkeys((_any_case(name), _without_ending(name))):
-            *_, file = parts = PurePosixPath(path).parts or ("",)
-            of_file[file].append((tuple(parts), name))
-    found: dict[str, str] = {}
-    several: set[str] = set()
+    for name in known if asked else ():
+        for form in dict.fromkeys((_any_case(name), _without_ending(name))):
+            parts = PurePosixPath(form).parts
+            of_file[parts[-1]].append((parts, name))
+    found: dict[str, list[str]] = {}
     for name in asked:
-        parts = PurePosixPath(_any_case(name)).parts or ("",)
-        candidates = of_file.get(parts[-1], [])
-        shorter = [(len(path), known) for path, known in candidates if parts[-len(path) :] == path]
-        longer = [known for path, known in candidates if path[-len(parts) :] == parts]
-        if shorter:  # of a.png and sub/a.png, images/sub/a.png is the one with more in common
+        parts = PurePosixPath(_any_case(name)).parts
+        candidates = of_file.get(parts[-1], []) if parts else []
+        shorter = [(len(path), picture) for path, picture in candidates if parts[-len(path) :] == path]
+        if shorter:  # of a.png and sub/a.png, images/sub/a.png has more in common with the second
             most = max(length for length, _ in shorter)
-            longer = [known for length, known in shorter if length == most]
-        if len(longer) == 1:
-            found[name] = longer[0]
-        elif longer:
-            several.add(name)
-    return found, several
+            same = [picture for length, picture in shorter if length == most]
+        else:
+            same = [picture for path, picture in candidates if path[-len(parts) :] == parts]
+        if same:
+            found[name] = same
+    return found
 
 
 def _spelled(name: str) -> str:
