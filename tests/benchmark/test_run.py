@@ -149,6 +149,12 @@ def test_other_photographs_or_categories(dataset, tmp_path, scored):
     assert len(scored) == 8
 
 
+def test_the_report_says_what_was_left_out_of_the_tables(dataset, tmp_path):
+    for note in ("3 of 9 rows left out", "4 of 9 rows left out"):
+        benchmark(["uniform"], [dataclasses.replace(dataset, notes=(note,))], tmp_path, ["NSS"])
+        assert note in (tmp_path / "report.html").read_text()
+
+
 def test_names_stay_in_their_folder(dataset, tmp_path):
     evil = dataclasses.replace(dataset, name="../../evil")
     benchmark(["uniform"], [evil], tmp_path / "out", ["NSS"])

@@ -271,10 +271,12 @@ def test_if_no_row_can_be_used_the_reason_is_said(folder, rows, complaint):
         load_folder(folder)
 
 
-def test_a_table_without_rows_is_said(folder):
-    write_rows(folder, [], "image,x,y")
-    with pytest.warns(FovealNote, match="it has no rows"):
-        assert len(load_folder(folder).fixations) == 0
+@pytest.mark.parametrize("rows", [[], ["", " ", ",,"]])
+def test_a_table_may_have_no_rows(folder, rows):
+    """Pictures alone can be predicted (`foveal export`)."""
+    write_rows(folder, rows, "image,x,y")
+    data = load_folder(folder)
+    assert (len(data), len(data.fixations), data.notes) == (2, 0, ())
 
 
 def test_categories_of_unknown_pictures_are_said(folder):

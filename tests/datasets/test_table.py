@@ -272,6 +272,18 @@ def test_what_is_no_number_is_none(read_arrow, kind):
     assert np.isnan(table.numbers["x"]).all()
 
 
+@pytest.mark.parametrize("is_categorical", [False, True])
+def test_parquet_with_a_byte_that_is_not_utf_8(read_arrow, is_categorical):
+    names = pa.array([b"Zo\xeb", "Zo\u00eb".encode(), b"c"]).view(pa.string())
+    subject = names.dictionary_encode() if is_categorical else names
+    table = read_arrow(pa.table({"image": ["a", "b", "c"], "x": names, "y": [1, 2, 3], "subject": subject}))
+    assert table.texts["subject"].tolist() == ["Zo\u00eb", "Zo\u00eb", "c"]
+    assert [note.split("parquet: ")[1][:32] for note in table.notes] == [
+        "the column subject is not UTF-8 ",
+        "the column x is not UTF-8 and is",
+    ]
+
+
 def test_two_columns_of_one_name_in_parquet(read_arrow):
     table = read_arrow(pa.Table.from_arrays([pa.array(v) for v in (["a"], [1], [2], [3])], ["image", "x", "y", "x"]))
     assert table.numbers["x"].tolist() == [1]

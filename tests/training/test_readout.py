@@ -113,6 +113,11 @@ def test_the_key_says_what_features_depend_on(model, dataset):
     assert FeatureCache(DeepGaze1(), dataset).key in keys  # layers are kept one by one
 
 
+def test_features_stay_in_their_folder(model, dataset, tmp_path):
+    outside = FeatureCache(model, dataclasses.replace(dataset, name="../../../x"), tmp_path)
+    assert outside.folder.resolve().parent == tmp_path.resolve()
+
+
 @pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 def test_features_that_the_disk_has_no_room_for(model, dataset, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=500_000))

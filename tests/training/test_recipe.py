@@ -8,7 +8,7 @@ import pytest
 from foveal.errors import FovealError
 from foveal.training import Phase, Recipe
 from foveal.training.preparation import config_of
-from foveal.training.recipe import published_recipes, read_recipe
+from foveal.training.recipe import Mixture, published_recipes, read_recipe
 from foveal.training.views import Crop, View
 
 
@@ -110,3 +110,16 @@ def test_the_recipe_of_what_is_published_comes_with_the_package():
     for member in members:
         config_of(member)  # which makes sure that the layers are there
     assert {member.datasets for member in members} == {("osie", "eyecrowd", "scene")}
+
+
+@pytest.mark.parametrize("name", ["../../x", "/x", "..", ""])
+def test_no_name_of_a_member_leads_out_of_the_folder(tmp_path, name):
+    """A recipe that was written holds its teacher's members, by the names of their folders."""
+    members = {name: Recipe(("osie",)), "b": Recipe(("osie",))}
+    with pytest.raises(FovealError, match=r"name: .* \(needs 1 to 200 characters, no slashes"):
+        Mixture(members)
+    path = tmp_path / "recipe.toml"
+    good = Recipe(("osie",), teacher=Mixture({"a": Recipe(("osie",)), "b": Recipe(("osie",))})).to_toml()
+    path.write_text(good.replace("teacher.members.a", f'teacher.members."{name}"'))
+    with pytest.raises(FovealError, match=r"recipe.toml: name: "):
+        Recipe.read(path)

@@ -23,7 +23,7 @@ from foveal.models.parts.finalizer import resize_log_density
 from foveal.training import Phase, Recipe
 from foveal.training.deep_run import InTraining, Run, running_mean
 from foveal.training.run_recipe import cross_validate
-from foveal.training.train_deep import train_deep
+from foveal.training.train_deep import file_of_held_out, train_deep
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
@@ -369,3 +369,8 @@ def test_gpu_trains_as_the_cpu_does(tmp_path, monkeypatch):
     image = make_dataset(12).stimuli[0].image
     densities = [load_model(done.path).predict(image).log_density for done in (on_gpu, on_cpu)]
     np.testing.assert_allclose(*densities, atol=0.05)
+
+
+def test_densities_of_held_out_images_stay_in_their_folder(tmp_path):
+    assert file_of_held_out(tmp_path, "toy") == tmp_path / "held_out/toy.hdf5"
+    assert file_of_held_out(tmp_path, "../../x").resolve().parent == tmp_path.resolve() / "held_out"

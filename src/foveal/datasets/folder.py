@@ -302,8 +302,6 @@ def _usable_fixations(
     is_inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
     rows.leave_out(~is_inside, "the fixation is outside its image")
     rows.check_some_are_used()
-    if rows.table.n_rows == 0:
-        rows.notes.append(f"{path}: it has no rows")
 
     used = rows.is_used
     subject, names = _subjects(rows.table, used)

@@ -105,26 +105,25 @@ def read_table(
         If the file cannot be read, or lacks a column that is needed.
     """
     path = Path(path)
-    wanted = (*texts, *numbers)
     try:
-        raw = (_read_parquet if _is_parquet(path) else _read_text)(path, wanted, needed)
+        raw = (_read_parquet if _is_parquet(path) else _read_text)(path, (*texts, *numbers), needed)
+        with_numbers = {name: raw.columns[name] for name in numbers if name in raw.columns}
+        columns, n_commas = _with_decimal_points(with_numbers, has_free_commas=raw.separator in (";", "\t"))
+        if n_commas:
+            raw.notes.append(f"{path}: {n_commas} numbers with a decimal comma are read as such (412,5 as 412.5)")
+        return Table(
+            path,
+            {name: _texts(raw.columns[name]) for name in texts if name in raw.columns},
+            {name: _numbers(column) for name, column in columns.items()},
+            raw.lines,
+            raw.n_rows,
+            tuple(raw.notes),
+            raw.left_out,
+        )
     except FovealError:
         raise
     except Exception as error:  # whatever a broken file makes Python or pyarrow say
         raise FovealError(f"{path}: not a table that can be read ({first_line(error)})") from error
-    with_numbers = {name: raw.columns[name] for name in numbers if name in raw.columns}
-    columns, decimal_commas = _with_decimal_points(with_numbers, has_free_commas=raw.separator in (";", "\t"))
-    if decimal_commas:
-        raw.notes.append(f"{path}: {decimal_commas} numbers with a decimal comma are read as such (412,5 as 412.5)")
-    return Table(
-        path,
-        {name: _texts(raw.columns[name]) for name in texts if name in raw.columns},
-        {name: _numbers(column) for name, column in columns.items()},
-        raw.lines,
-        raw.n_rows,
-        tuple(raw.notes),
-        raw.left_out,
-    )
 
 
 def as_text(value: Any) -> str:
@@ -167,12 +166,25 @@ def _read_parquet(path: Path, wanted: Sequence[str], needed: Sequence[str]) -> _
     names = [_last_level(name) for name in table.column_names]
     positions, notes = _positions(names, wanted, path)
     _check_needed(positions, needed, names, path)
-    columns = {name: table.column(i) for name, i in positions.items()}
+    columns = {name: _decoded(table.column(i)) for name, i in positions.items()}
+    for name, column in columns.items():
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            notes.append(f"{path}: the column {name} is not UTF-8 and is read as Windows-1252 where it is not")
+            columns[name] = column.cast(pa.binary())
     return _Raw(columns, np.arange(1, len(table) + 1), len(table), notes, {}, separator=None)
 
 
 def _is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet"
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What a categorical column means; text of whatever kind as one that Arrow can compute with."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
 
 
 def _last_level(name: str) -> str:
@@ -305,6 +317,7 @@ def _row(
             continue
         if n_lines == 1 or len(fields) == n_columns or n_columns is None:
             return fields, n_lines
+        break
     return lines[line].rstrip("\r\n").split(separator), 1
 
 
@@ -342,13 +355,6 @@ def _check_needed(positions: Mapping[str, int], needed: Sequence[str], names: Se
         raise FovealError(f"{path}: not a table with the columns {columns} (no column {missing[0]!r}; {it_has})")
 
 
-def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """What a categorical column means; text of whatever kind as one that Arrow can compute with."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return column.cast(pa.large_string()) if pa.types.is_string_view(column.type) else column
-
-
 def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
@@ -367,17 +373,17 @@ def _with_decimal_points(
     In a table that has more of them than of points, what has a point is no number (it may be thousands). Where a comma
     means something else as well (`has_free_commas` is false), 1,024 does not show what it is.
     """
-    decoded = {name: _decoded(column) for name, column in columns.items()}
-    texts = {name: column for name, column in decoded.items() if _is_text(column.type)}
+    texts = {name: column for name, column in columns.items() if _is_text(column.type)}
     n_commas = sum(_count(column, r"^\s*[+-]?\d*,\d+\s*$") for column in texts.values())
     n_thousands = sum(_count(column, r"^\s*[+-]?\d{1,3},\d{3}\s*$") for column in texts.values())
     n_points = sum(_count(column, r"\.") for column in texts.values())
     if n_commas <= n_points or (n_commas == n_thousands and not has_free_commas):
-        return decoded, 0
-    for name, column in texts.items():
-        without_points = pc.if_else(pc.match_substring(column, "."), "", column)
-        decoded[name] = pc.replace_substring(without_points, ",", ".")
-    return decoded, n_commas
+        return dict(columns), 0
+    with_points = {
+        name: pc.replace_substring(pc.if_else(pc.match_substring(column, "."), "", column), ",", ".")
+        for name, column in texts.items()
+    }
+    return {**columns, **with_points}, n_commas
 
 
 def _count(column: pa.ChunkedArray, pattern: str) -> int:
