@@ -262,11 +262,13 @@ def test_a_picture_that_cannot_be_read_is_not_replaced_by_another(folder):
     [
         (["gone.png,1,2", "x.png,3,4"], "none of its 2 rows can be used: their image is not among the pictures"),
         (["gone.png,1,2", "a.png,9999,4", "a.png,-9,4"], "none of its 3 rows can be used: the fixation is outside"),
+        (["wide.png,-2.5,1.5", "wide.png,2.5,-1.5"], 'outside its image .*; 2 of 2 positions .* say units = "degree"'),
         (["a.png,1,2,3,4"], "none of its 1 rows can be used: they have more fields than the header .first: line 2"),
     ],
 )
 def test_if_no_row_can_be_used_the_reason_is_said(folder, rows, complaint):
     write_rows(folder, rows, "image,x,y")
+    write_image(folder / "images/wide.png", make_photograph(2, (60, 200)))
     with pytest.raises(FovealError, match=complaint):
         load_folder(folder)
 

@@ -91,8 +91,8 @@ def test_a_comma_that_may_mean_thousands_is_not_guessed(read):
     ("header", "notes"),
     [
         ("image, x, y", []),
-        ('"image","x ",  "y"', ["the column 'x ' is taken for x", "the column '  \"y\"' is taken for y"]),
-        ("Image,X,y", ["the column 'Image' is taken for image", "the column 'X' is taken for x"]),
+        ('"image","x ",  "y"', ["columns 'x ', '  \"y\"' are taken for x, y"]),
+        ("Image,X,y", ["columns 'Image', 'X' are taken for image, x"]),
         ("image,x,y,x", ["2 columns are called x; the first is taken"]),
         ("image,x,y,X", []),
         ("image,x,y,", []),

@@ -257,17 +257,18 @@ class _Rows:
         path, n_rows = self.table.path, self.table.n_rows
         return [f"{path}: {count} of {n_rows} rows left out: {why}" for why, count in self._reasons.items()]
 
-    def check_some_are_used(self) -> None:
+    def check_some_are_used(self, doubts: Sequence[str]) -> None:
         """Complain if there are rows, and none of them is used.
 
         Raises
         ------
         FovealError
-            If it is so, with the reason of most of them.
+            If it is so, with the reason of most of them, and with the doubts that there are about their positions.
         """
         if self._reasons and not self.is_used.any():
             why = max(self._reasons, key=lambda why: self._reasons[why])
-            raise FovealError(f"{self.table.path}: none of its {self.table.n_rows} rows can be used: {why}")
+            reasons = "; ".join([why, *doubts])
+            raise FovealError(f"{self.table.path}: none of its {self.table.n_rows} rows can be used: {reasons}")
 
     def _note_other_names(self, matches: Mapping[str, Match]) -> None:
         for how in dict.fromkeys(match.differs for match in matches.values() if match.differs):
@@ -301,7 +302,7 @@ def _usable_fixations(
     height, width = sizes.T
     is_inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
     rows.leave_out(~is_inside, "the fixation is outside its image")
-    rows.check_some_are_used()
+    rows.check_some_are_used(doubts)
 
     used = rows.is_used
     subject, names = _subjects(rows.table, used)

@@ -329,8 +329,9 @@ def _is_numbered(lines: Sequence[str], header: _Header) -> bool:
 
 
 def _positions(names: Sequence[str], wanted: Sequence[str], path: Path) -> tuple[dict[str, int], list[str]]:
-    """Which columns are the wanted ones, and a note on each that is not called exactly so, or is there twice."""
+    """Which columns are the wanted ones, and notes on those that are not called exactly so or are there twice."""
     positions: dict[str, int] = {}
+    renamed: dict[str, str] = {}
     notes = []
     for name in wanted:
         exact = [i for i, other in enumerate(names) if other == name]
@@ -339,9 +340,11 @@ def _positions(names: Sequence[str], wanted: Sequence[str], path: Path) -> tuple
             continue
         positions[name] = same[0]
         if not exact:
-            notes.append(f"{path}: the column {names[same[0]]!r} is taken for {name}")
+            renamed[name] = repr(names[same[0]])
         if len(same) > 1:
             notes.append(f"{path}: {len(same)} columns are called {name}; the first is taken")
+    if renamed:
+        notes.append(f"{path}: columns {', '.join(renamed.values())} are taken for {', '.join(renamed)}")
     return positions, notes
 
 
