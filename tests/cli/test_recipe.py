@@ -48,8 +48,9 @@ def test_what_could_not_be_used_is_named_in_the_end(foveal, study, tmp_path):
     with (study / "fixations.csv").open("a") as file:
         file.write("nothing.png,1,1,0,0\n")
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
-    code, out, err = foveal("train", "recipe.toml", "--out", "run")
-    assert (code, "weights: run" in out, "nothing.png" in err) == (1, True, True)
+    for strict, status in (((), 0), (("--strict", "--resume"), 1)):  # a run that is done is not done again
+        code, out, err = foveal("train", "recipe.toml", "--out", "run", *strict)
+        assert (code, "weights: run" in out, "nothing.png" in err) == (status, True, True)
 
 
 def test_who_stops_a_training_is_told_how_it_goes_on(foveal, study, tmp_path, monkeypatch):
