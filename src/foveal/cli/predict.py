@@ -13,7 +13,13 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.", metavar="IMAGE|DIR...")],
     model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "foveal-s",
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
-    save: Annotated[str, typer.Option(help="Any of overlay,density,map.")] = "overlay,density",
+    save: Annotated[str, typer.Option(help="Any of overlay,pdf,svg,density,map.")] = "overlay,density",
+    style: Annotated[
+        str, typer.Option(help="Of the overlay: heatmap, contours, fog or hotspots; a + joins them: heatmap+contours.")
+    ] = "heatmap",
+    color_bar: Annotated[
+        bool, typer.Option("--color-bar/--no-color-bar", help="A strip below the overlay that says what it means.")
+    ] = True,
     ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
     device: Device = "cpu",
     batch_size: Annotated[int, typer.Option(help="Photographs of one size computed together.")] = 8,
@@ -21,7 +27,8 @@ def predict(
     """Predict where people look in photographs.
 
     Writes OUT/<stem>.overlay.png, OUT/<stem>.density.npy (natural log of the density, float32, the photograph's size),
-    if --save says so OUT/<stem>.map.png (16 bit), and OUT/predictions.json.
+    if --save says so OUT/<stem>.map.png (16 bit), OUT/<stem>.overlay.pdf and .svg (lines as vectors), and
+    OUT/predictions.json.
     """
     from foveal.models.predict_files import predict_files
 
@@ -31,6 +38,8 @@ def predict(
             model,
             out=out,
             save=listed(save),
+            style=style,
+            color_bar=color_bar,
             pixels_per_degree=ppd,
             device=device,
             batch_size=batch_size,

@@ -2,6 +2,7 @@
 
 from foveal.figures.bars import bars_svg
 from foveal.figures.overlay import overlay
-from foveal.figures.plots import plot_density, plot_fixations
+from foveal.figures.plots import plot_density, plot_fixations, save_figure
+from foveal.figures.styles import styles_of
 
-__all__ = ["bars_svg", "overlay", "plot_density", "plot_fixations"]
+__all__ = ["bars_svg", "overlay", "plot_density", "plot_fixations", "save_figure", "styles_of"]

@@ -1,37 +1,96 @@
-"""Densities and fixations in Matplotlib axes."""
+"""Densities and fixations in Matplotlib axes: for figures in papers, lines and texts as vectors."""
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+import matplotlib
 import numpy as np
-from jaxtyping import Float
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.patheffects import withStroke
+from numpy.typing import ArrayLike
 
-from foveal.figures.overlay import overlay
+from foveal.errors import FovealError
+from foveal.figures.labels import TEXT, Label, Path, percent
+from foveal.figures.levels import MASS_LEVELS
+from foveal.figures.scene import Scene
+from foveal.figures.styles import OUTERMOST, STYLES, drawn, styles_of
 from foveal.gaze import Fixations
 from foveal.images import ImageSource, RGBImage, read_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LINE, RIM = 0.8, 2.0  # points: width of a line, and with its rim
+FIGURE_SIDE = 8.0  # inches
+AREA, USUAL_DURATION = 24.0, 250.0  # square points of a fixation that lasts so many ms, or an unknown time
+SMALLEST_TEXT = 5.0  # points
+
 
 def plot_density(
-    log_density: Float[np.ndarray, "height width"], image: ImageSource | None = None, *, ax: "Axes | None" = None
+    log_density: ArrayLike,
+    image: ImageSource | None = None,
+    *,
+    ax: "Axes | None" = None,
+    style: str = "heatmap",
+    cmap: str | Colormap | None = None,
+    levels: ArrayLike = MASS_LEVELS,
+    color_bar: bool = True,
 ) -> "Axes":
-    """Draw a log density over its photograph (over white if none is given), with the 25/50/75 % mass contours.
+    """Draw a log density over its photograph (over white if none is given).
+
+    Colors are pixels, as `overlay` draws them. Lines and texts are vectors: in a PDF or an SVG
+    (`ax.figure.savefig("figure.pdf")`) they stay sharp. `plot_fixations` draws into the same axes.
 
     Parameters
     ----------
     log_density
-        Natural log of the density over the pixels.
+        Natural log of the density over the pixels, (height, width).
     image
         The photograph, of the same size: a path, a PIL image or an array.
     ax
         Axes to draw into; new ones if none are given.
+    style, cmap, levels
+        As `overlay` takes them.
+    color_bar
+        Set a color bar below a heatmap.
+
+    Raises
+    ------
+    FovealError
+        If the photograph or the density cannot be drawn, they differ in size, or a style, level or colormap is none.
     """
-    blank = np.full((*log_density.shape, 3), 255, dtype=np.uint8)
-    return _show(overlay(blank if image is None else read_image(image), log_density), log_density.shape, ax)
+    styles = styles_of(style)
+    scene = Scene.of(image, log_density, levels=levels, cmap=cmap)
+    canvas, lines, labels = drawn(scene, styles)
+    ax = _show(canvas, np.shape(log_density), ax)
+    _draw_lines(ax, scene, lines)
+    _draw_labels(ax, scene, labels)
+    if color_bar and any(each.has_color_bar for each in styles):
+        _add_color_bar(ax, scene)
+    return ax
 
 
-def plot_fixations(fixations: Fixations, image: ImageSource, *, ax: "Axes | None" = None) -> "Axes":
+def save_figure(
+    log_density: ArrayLike, image: ImageSource, path: str | os.PathLike[str], file_format: str, **drawing: Any
+) -> None:
+    """Write what `plot_density` draws as a "pdf" or "svg" of 8 inches on the longer side; the same bytes every time."""
+    from matplotlib.figure import Figure  # no display is needed
+
+    height, width = np.shape(log_density)
+    side = FIGURE_SIDE / max(height, width)
+    with matplotlib.rc_context({"svg.hashsalt": "foveal", "svg.fonttype": "none", "pdf.fonttype": 42}):
+        figure = Figure(figsize=(side * width, side * height))
+        plot_density(log_density, image, ax=figure.add_axes((0, 0, 1, 1)), **drawing)
+        dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+        figure.savefig(path, format=file_format, bbox_inches="tight", pad_inches=0.02, metadata=dates[file_format])
+
+
+def plot_fixations(
+    fixations: Fixations, image: ImageSource | None = None, *, ax: "Axes | None" = None, scanpath: bool = False
+) -> "Axes":
     """Draw the fixations of one photograph as dots over it, each observer in a color of their own.
 
     Parameters
@@ -39,23 +98,95 @@ def plot_fixations(fixations: Fixations, image: ImageSource, *, ax: "Axes | None
     fixations
         Those of one photograph: `dataset.fixations.for_image(i)`.
     image
-        The photograph: a path, a PIL image or an array.
+        The photograph: a path, a PIL image or an array. None draws over what the axes already show.
     ax
         Axes to draw into; new ones if none are given.
+    scanpath
+        Join each observer's fixations in their order, and number them; the area of a dot is as the duration, if known.
+
+    Raises
+    ------
+    FovealError
+        If the photograph cannot be read, there are neither a photograph nor axes, the fixations are of several
+        photographs, or a scanpath is asked for and their order is not known.
     """
-    photograph = read_image(image)
-    ax = _show(photograph, photograph.shape[:2], ax)
-    ax.scatter(fixations.x, fixations.y, c=fixations.subject, cmap="viridis", s=24, edgecolors="white", linewidths=0.8)
+    if not isinstance(fixations, Fixations):
+        raise FovealError(f"plot_fixations: Fixations are drawn, not {type(fixations).__name__}")
+    if len(np.unique(fixations.image)) > 1:
+        raise FovealError("plot_fixations: these are of several photographs; choose one: fixations.for_image(0)")
+    if scanpath and (fixations.order < 0).any():
+        raise FovealError("plot_fixations: a scanpath needs the order of the fixations, which is not known")
+    if image is not None:
+        photograph = read_image(image)
+        ax = _show(photograph, photograph.shape[:2], ax)
+    elif ax is None:
+        raise FovealError("plot_fixations: give a photograph, or axes that show one")
+    area = AREA * np.nan_to_num(fixations.duration / USUAL_DURATION, nan=1.0) if scanpath else AREA
+    dots = ax.scatter(
+        fixations.x, fixations.y, area, fixations.subject, cmap="viridis", edgecolors="white", linewidths=0.8, zorder=4
+    )
+    if scanpath:
+        for subject in np.unique(fixations.subject):
+            _join(ax, fixations.for_subject(subject), tuple(dots.to_rgba(subject)))
     return ax
+
+
+def _join(ax: "Axes", fixations: Fixations, color: tuple[float, ...]) -> None:
+    """Draw one observer's scanpath through the dots."""
+    inorder = fixations.where(np.argsort(fixations.order, kind="stable"))
+    ax.plot(
+        inorder.x,
+        inorder.y,
+        color=color,
+        linewidth=1.2,
+        zorder=3,
+        path_effects=[withStroke(linewidth=2.4, foreground="w")],
+    )
+    for x, y, order in zip(inorder.x, inorder.y, inorder.order, strict=True):
+        ax.annotate(
+            str(order + 1),
+            (x, y),
+            (4, 4),
+            textcoords="offset points",
+            fontsize=6,
+            zorder=5,
+            path_effects=[withStroke(linewidth=1.5, foreground="w")],
+            annotation_clip=True,
+        )
 
 
 def _show(picture: RGBImage, size: tuple[int, ...], ax: "Axes | None") -> "Axes":
-    """An image in axes whose units are the pixels of the photograph, pixel centres at integers."""
+    """An image in axes whose units are the pixels of the photograph, pixel centers at integers."""
+    height, width = size
     if ax is None:
         from matplotlib import pyplot as plt  # a display is looked for only when somebody wants one
 
-        ax = plt.subplots(figsize=(8, 8 * size[0] / size[1]), layout="constrained")[1]
-    height, width = size
+        ax = plt.subplots(figsize=(8, 8 * height / width), layout="constrained")[1]
     ax.imshow(picture, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     ax.set_axis_off()
     return ax
+
+
+def _draw_lines(ax: "Axes", scene: Scene, lines: Sequence[Path]) -> None:
+    in_photograph = [(line + 0.5) / scene.scale - 0.5 for line in lines]
+    rim = withStroke(linewidth=RIM, foreground="#141414", alpha=0.5)
+    ax.add_collection(LineCollection(in_photograph, colors="white", linewidths=LINE, path_effects=[rim]), autolim=False)
+
+
+def _draw_labels(ax: "Axes", scene: Scene, labels: Sequence[Label]) -> None:
+    points = ax.get_window_extent().width * 72 / ax.figure.dpi  # width of the axes
+    size = max(SMALLEST_TEXT, TEXT * scene.unit * points / scene.density.shape[1])
+    for label in labels:
+        x, y = ((at + 0.5) / scene.scale - 0.5 for at in (label.x, label.y))
+        rim = withStroke(linewidth=size / 5, foreground="#141414")
+        ax.text(x, y, label.text, color="white", fontsize=size, ha="center", va="center", path_effects=[rim])
+
+
+def _add_color_bar(ax: "Axes", scene: Scene) -> None:
+    """Colors from the edge of the colored region to the peak, with the levels marked."""
+    colors = ScalarMappable(Normalize(0, OUTERMOST), scene.colors.reversed())
+    bar = ax.figure.colorbar(colors, ax=ax, orientation="horizontal", fraction=0.04, pad=0.02, aspect=40)
+    shares = [*(share for share in scene.levels if share < OUTERMOST - 0.05), OUTERMOST]
+    bar.set_ticks(shares, labels=[percent(share) for share in shares])
+    bar.set_label(STYLES["heatmap"].legend)
+    bar.outline.set_visible(False)

@@ -7,9 +7,9 @@ import matplotlib
 import numpy as np
 from jaxtyping import UInt8
 
-from foveal.figures.overlay import COLORMAP
 from foveal.images import RGBImage
 
+COLORMAP = "inferno"  # rises evenly in lightness
 PATCH = 110  # px of a patch on the sheet
 ACROSS = 3  # patches beside each other in a block
 BLOCKS_ACROSS = 5

@@ -47,6 +47,8 @@ def predict_files(
     *,
     out: str | os.PathLike[str] = "out",
     save: Sequence[str] = ("overlay", "density"),
+    style: str = "heatmap",
+    color_bar: bool = True,
     pixels_per_degree: float | None = None,
     device: str = "cpu",
     batch_size: int = 8,
@@ -67,7 +69,9 @@ def predict_files(
     model
         A model, its name, or a file of weights.
     out, save
-        Where to write, and what: "overlay", "density", "map" (see `Prediction.save`).
+        Where to write, and what: "overlay", "pdf", "svg", "density", "map" (see `Prediction.save`).
+    style, color_bar
+        How overlays are drawn (see `Prediction.save`).
     pixels_per_degree
         Scale of the photographs, if known.
     device, batch_size
@@ -80,7 +84,7 @@ def predict_files(
     FovealError
         If the call is wrong: no such model or output, nothing to predict, or a folder that cannot be written to.
     """
-    check_outputs(save)
+    check_outputs(save, style)
     if batch_size < 1:
         raise FovealError(f"batch size: at least 1, not {batch_size}")
     check_pixels_per_degree(pixels_per_degree)
@@ -103,7 +107,7 @@ def predict_files(
         for path, prediction in _predictions(model, list(names), run, pixels_per_degree, batch_size):
             try:
                 named = replace(prediction, name=names[path])
-                run.predictions.append(_entry(named, path, named.save(folder, save)))
+                run.predictions.append(_entry(named, path, named.save(folder, save, style=style, color_bar=color_bar)))
             except FovealError as error:
                 run.fail(path, error)
             if progress is not None:

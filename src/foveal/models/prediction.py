@@ -1,13 +1,17 @@
 """What a model says of one photograph."""
 
+import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
+from PIL import Image
 
 from foveal import figures
 from foveal.errors import FovealError
@@ -17,7 +21,15 @@ from foveal.images import RGBImage, encode_png
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FILE_ENDINGS = {"overlay": ".overlay.png", "density": ".density.npy", "map": ".map.png"}
+FILE_ENDINGS = {
+    "overlay": ".overlay.png",
+    "pdf": ".overlay.pdf",
+    "svg": ".overlay.svg",
+    "density": ".density.npy",
+    "map": ".map.png",
+}
+NOTEBOOK_SIDE = 1000  # px, longer side of the picture in a notebook, which is kept in the notebook's file
+JPEG_QUALITY = 88
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,31 +68,75 @@ class Prediction:
         y, x = np.unravel_index(int(self.log_density.argmax()), self.log_density.shape)
         return int(x), int(y)
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw photograph, heatmap and contours into Matplotlib axes (new ones if none are given)."""
-        return figures.plot_density(self.log_density, self.image, ax=ax)
+    def plot(self, ax: "Axes | None" = None, **drawing: Any) -> "Axes":
+        """Draw into Matplotlib axes (new ones if none are given); style, cmap, levels, color_bar as `plot_density`."""
+        return figures.plot_density(self.log_density, self.image, ax=ax, **drawing)
 
-    def save(self, out: str | os.PathLike[str], outputs: Sequence[str] = ("overlay", "density")) -> dict[str, Path]:
+    def save(
+        self,
+        out: str | os.PathLike[str],
+        outputs: Sequence[str] = ("overlay", "density"),
+        *,
+        style: str = "heatmap",
+        color_bar: bool = True,
+    ) -> dict[str, Path]:
         """Write files into the folder `out`, each whole or not at all, and return their paths.
 
-        "overlay" is a PNG for looking at (at most 2048 px on the longer side), "density" a NumPy file of the float32
-        log density, "map" a 16-bit gray PNG of the density divided by its highest value.
+        Parameters
+        ----------
+        out
+            The folder.
+        outputs
+            "overlay" is a PNG for looking at (at most 2048 px on the longer side), "pdf" and "svg" the same with lines
+            and texts as vectors, "density" a NumPy file of the float32 log density, "map" a 16-bit gray PNG of the
+            density divided by its highest value.
+        style
+            Of the overlay: "heatmap", "contours", "fog", "hotspots", or several joined by a +.
+        color_bar
+            Set a strip below the overlay that says what its colors and lines mean.
 
         Raises
         ------
         FovealError
-            If an output is not one of these three, or the folder cannot be written to.
+            If an output or a style is not known, or the folder cannot be written to.
         """
-        check_outputs(outputs)
-        writers = {"overlay": self._write_overlay, "density": self._write_density, "map": self._write_map}
+        check_outputs(outputs, style)
+        writers: dict[str, Callable[[Path], object]] = {
+            "overlay": lambda path: path.write_bytes(self._png(style=style, color_bar=color_bar)),
+            "pdf": lambda path: self._write_figure(path, "pdf", style=style, color_bar=color_bar),
+            "svg": lambda path: self._write_figure(path, "svg", style=style, color_bar=color_bar),
+            "density": self._write_density,
+            "map": self._write_map,
+        }
         paths = {output: Path(out) / f"{self.name}{FILE_ENDINGS[output]}" for output in outputs}
         for output, path in paths.items():
             with write_atomically(path) as temporary:
                 writers[output](temporary)
         return paths
 
-    def _write_overlay(self, path: Path) -> None:
-        path.write_bytes(encode_png(figures.overlay(self.image, self.log_density)))
+    def _repr_png_(self) -> bytes:
+        """How a notebook shows the prediction where it takes no HTML."""
+        return self._png(color_bar=True, largest_side=NOTEBOOK_SIDE)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows the prediction: the overlay, and below it what it is."""
+        drawing = figures.overlay(self.image, self.log_density, color_bar=True, largest_side=NOTEBOOK_SIDE)
+        jpeg = BytesIO()
+        Image.fromarray(drawing).save(jpeg, "JPEG", quality=JPEG_QUALITY)
+        source = base64.b64encode(jpeg.getvalue()).decode()
+        (height, width), (x, y) = self.log_density.shape, self.peak
+        caption = f"{escape(self.name)} by {escape(self.model)}, {width} × {height} px, peak at ({x}, {y})"
+        return (
+            '<figure style="margin: 0">'
+            f'<img src="data:image/jpeg;base64,{source}" alt="Where people look: {caption}" style="max-width: 100%">'
+            f'<figcaption style="font-size: smaller">{caption}</figcaption></figure>'
+        )
+
+    def _png(self, **drawing: Any) -> bytes:
+        return encode_png(figures.overlay(self.image, self.log_density, **drawing))
+
+    def _write_figure(self, path: Path, file_format: str, **drawing: Any) -> None:
+        figures.save_figure(self.log_density, self.image, path, file_format, **drawing)
 
     def _write_density(self, path: Path) -> None:
         np.save(path, self.log_density)
@@ -91,8 +147,8 @@ class Prediction:
         path.write_bytes(encode_png(relative.round(out=relative).astype(np.uint16)))
 
 
-def check_outputs(outputs: Sequence[str]) -> None:
-    """Make sure that outputs are asked for, and none but those there are.
+def check_outputs(outputs: Sequence[str], style: str = "heatmap") -> None:
+    """Make sure that outputs are asked for, and none but those there are, in a style that there is.
 
     Raises
     ------
@@ -102,3 +158,4 @@ def check_outputs(outputs: Sequence[str]) -> None:
     unknown = [output for output in outputs if output not in FILE_ENDINGS]
     if unknown or not outputs:
         raise FovealError(f"no output {unknown[0] if unknown else ''!r} (known: {', '.join(FILE_ENDINGS)})")
+    figures.styles_of(style)

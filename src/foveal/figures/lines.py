@@ -1,0 +1,78 @@
+"""Lines around regions, with their labels: where they run, in px of the drawing."""
+
+import cv2
+import numpy as np
+from contourpy import contour_generator
+from jaxtyping import Bool, Float
+
+from foveal.figures.labels import Label, Path, Placing, percent
+from foveal.figures.levels import density_at_mass
+from foveal.figures.scene import Scene
+
+SPECK = 25  # units of the scene; a line that is shorter is left out
+LENGTHS = 6  # a line is labeled if it is so many times as long as its label
+HOTSPOTS = 0.5  # share of the fixations in all hotspots together
+SMALLEST_HOTSPOT = 0.01  # share of the fixations in one that is worth a label
+
+
+def contour_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
+    """The lines around the smallest regions that hold the scene's levels, interrupted by their labels."""
+    of_share = {
+        share: _lines_at(scene, level)
+        for share, level in zip(scene.levels, density_at_mass(scene.density, scene.levels), strict=True)
+    }
+    lines = [line for some in of_share.values() for line in some]
+    placing = Placing(scene, lines)
+    for share, some in of_share.items():
+        width, _ = placing.size_of(percent(share))
+        if long := [line for line in some if _length(line) > LENGTHS * width]:
+            placing.place(percent(share), np.concatenate(long))
+    return [piece for line in lines for piece in _outside(line, placing.placed)], placing.placed
+
+
+def hotspot_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
+    """The lines around the hotspots, and beside each that is large enough its share of the fixations."""
+    lines = _lines_at(scene, density_at_mass(scene.density, [HOTSPOTS])[0])
+    placing = Placing(scene, lines)
+    count, spot = cv2.connectedComponents(in_hotspots(scene).astype(np.uint8))
+    shares = np.bincount(spot.ravel(), weights=scene.density.ravel(), minlength=count) / scene.density.sum()
+    for number in 1 + np.argsort(-shares[1:]):
+        if shares[number] >= SMALLEST_HOTSPOT:
+            text = percent(round(shares[number], 2))
+            placing.place(text, _beside(spot == number, *placing.size_of(text)))
+    return lines, placing.placed
+
+
+def in_hotspots(scene: Scene) -> Bool[np.ndarray, "height width"]:
+    """Which pixels lie in a hotspot?"""
+    return scene.density >= density_at_mass(scene.density, [HOTSPOTS])[0]
+
+
+def _lines_at(scene: Scene, level: float) -> list[Path]:
+    """Points (x, y) along which the density is at the level; a line ends at the border of the picture."""
+    if min(scene.density.shape) < 2:
+        return []
+    lines = [np.asarray(line) for line in contour_generator(z=scene.density).lines(level)]
+    return [line for line in lines if _length(line) >= SPECK * scene.unit]
+
+
+def _length(line: Path) -> float:
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+
+
+def _outside(line: Path, labels: list[Label]) -> list[Path]:
+    """The pieces of a line that no label covers."""
+    covered = np.zeros(len(line), dtype=bool)
+    for label in labels:
+        covered |= label.covers(line)
+    ends = np.flatnonzero(np.diff(covered)) + 1
+    pieces = np.split(line, ends)
+    return [piece for piece, hidden in zip(pieces, covered[np.concatenate([[0], ends])], strict=True) if not hidden]
+
+
+def _beside(region: Bool[np.ndarray, "height width"], width: float, height: float) -> Float[np.ndarray, "n 2"]:
+    """Centers of a label to the left and right, above and below of the points of a region's outline."""
+    outlines, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    points = np.concatenate(outlines)[:, 0].astype(np.float64)
+    sides = np.array([[-width, 0], [width, 0], [0, -height], [0, height]]) / 2
+    return (points[:, None] + sides).reshape(-1, 2)

@@ -1,0 +1,116 @@
+"""What is drawn: a photograph and its density, at the size of the drawing."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+from matplotlib.colors import Colormap
+from numpy.typing import ArrayLike
+
+from foveal.errors import FovealError
+from foveal.figures.colors import colormap_of
+from foveal.figures.levels import MASS_LEVELS, check_levels, enclosed_mass
+from foveal.images import ImageSource, RGBImage, read_image
+
+LARGEST_SIDE = 2048  # px; a drawing is for looking at
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A photograph and its density, and how they are to be drawn.
+
+    Attributes
+    ----------
+    picture
+        The photograph at the size of the drawing.
+    density
+        Relative to its peak, from 0 to 1.
+    scale
+        Pixels of the drawing to one of the photograph.
+    levels
+        The shares of the fixations that lines enclose, ascending.
+    colors
+        From where few fixations fall (0) to where most do (1).
+    """
+
+    picture: RGBImage
+    density: Float[np.ndarray, "height width"]
+    scale: float
+    levels: tuple[float, ...]
+    colors: Colormap
+
+    @classmethod
+    def of(
+        cls,
+        image: ImageSource | None,
+        log_density: ArrayLike,
+        *,
+        levels: ArrayLike = MASS_LEVELS,
+        cmap: str | Colormap | None = None,
+        largest_side: int = LARGEST_SIDE,
+    ) -> "Scene":
+        """Check what is given, and bring it to a size of at most `largest_side`; without a photograph, over white.
+
+        Raises
+        ------
+        FovealError
+            If the photograph or the density cannot be drawn, or they differ in size, or a level or a colormap is none.
+        """
+        log_density = checked_log_density(log_density)
+        height, width = log_density.shape
+        picture = np.full((height, width, 3), 255, dtype=np.uint8) if image is None else read_image(image)
+        if picture.shape[:2] != (height, width):
+            raise FovealError(
+                f"a density of {width} x {height} px over a photograph of {picture.shape[1]} x {picture.shape[0]}"
+            )
+        density = np.subtract(log_density, log_density.max(), dtype=np.float32)
+        np.exp(density, out=density)
+        scale = min(1.0, largest_side / max(height, width))
+        if scale < 1:
+            size = max(1, round(width * scale)), max(1, round(height * scale))
+            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            density = cv2.resize(density, size, interpolation=cv2.INTER_AREA)
+            density /= density.max()
+        return cls(picture, density, scale, check_levels(levels), colormap_of(cmap))
+
+    @cached_property
+    def enclosed(self) -> Float[np.ndarray, "height width"]:
+        """Share of the fixations in the smallest region that reaches each pixel."""
+        return enclosed_mass(self.density)
+
+    @property
+    def has_structure(self) -> bool:
+        """Does the density differ from the uniform one?"""
+        return bool(self.density.min() < 1 - 1e-6)
+
+    @property
+    def unit(self) -> float:
+        """A thousandth of the longer side in px: line widths and letters grow with the drawing."""
+        return max(self.density.shape) / 1000
+
+    @property
+    def peak(self) -> tuple[int, int]:
+        """Column and row of the highest density."""
+        row, column = np.unravel_index(int(self.density.argmax()), self.density.shape)
+        return int(column), int(row)
+
+
+def checked_log_density(log_density: ArrayLike) -> Float[np.ndarray, "height width"]:
+    """A log density as an array of floats, of the shape (height, width).
+
+    Raises
+    ------
+    FovealError
+        If it has another shape, holds NaN or infinity, or no numbers at all. A pixel may be -inf: nobody looks there.
+    """
+    values = np.asarray(log_density)
+    if values.ndim != 2 or 0 in values.shape:
+        raise FovealError(f"a log density has the shape (height, width), not {values.shape}")
+    if values.dtype.kind not in "fiu":
+        raise FovealError(f"a log density holds real numbers, not {values.dtype}")
+    highest = float(values.max())  # NaN if one is
+    if not np.isfinite(highest):
+        raise FovealError(f"a log density holds numbers or -inf, and at least one number; its highest is {highest}")
+    return values if values.dtype.kind == "f" else values.astype(np.float32)

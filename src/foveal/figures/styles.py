@@ -1,0 +1,135 @@
+"""The styles of an overlay: each colors the picture, draws lines, or both; they compose."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from foveal.errors import FovealError
+from foveal.figures.colors import rgb_table
+from foveal.figures.labels import Label, Path, percent
+from foveal.figures.lines import HOTSPOTS, contour_lines, hotspot_lines, in_hotspots
+from foveal.figures.scene import Scene
+from foveal.images import RGBImage
+
+OUTERMOST = 0.95  # share of the fixations in the region that is colored; beyond it the photograph is as it was
+FADE = 0.2  # share of the fixations over which the color fades in at the edge of that region
+STRONGEST = 0.72  # opacity at the peak
+FALL = 0.28  # the opacity follows this power of the density: places far below a strong peak stay visible
+DETAIL = 0.6  # how much of the photograph's local contrast the color takes on: letters and faces stay visible
+AMBIENT = 0.35  # how much the color darkens with its surroundings: no gray veil over the night
+NEIGHBORHOOD = 0.04  # of the longer side: what "local" and "surroundings" mean
+CLEAR = 0.5  # share of the fixations in the region that the fog leaves clear
+FOG = np.array([236, 238, 241], dtype=np.float32)
+FOG_OPACITY, FOG_BLUR = 0.85, 6.0  # the blur in units of the scene
+TINT, TINT_COLOR = 0.45, 0.75  # opacity of a hotspot, and its place among the colors
+
+
+def heatmap(canvas: RGBImage, scene: Scene) -> RGBImage:
+    """Colors by the enclosed share of the fixations; the opacity rises with the density."""
+    inside = ((OUTERMOST - scene.enclosed) / OUTERMOST).clip(0, 1)
+    opacity = STRONGEST * scene.density**FALL * (inside * (OUTERMOST / FADE)).clip(0, 1)
+    return _veiled(canvas, rgb_table(scene.colors)[(255 * inside).astype(np.uint8)], opacity)
+
+
+def fog(canvas: RGBImage, scene: Scene) -> RGBImage:
+    """The photograph is clear in the smallest region with half of the fixations, and lies in fog beyond 95 %."""
+    thickness = ((scene.enclosed - CLEAR) / (OUTERMOST - CLEAR)).clip(0, 1)
+    blurred = cv2.GaussianBlur(canvas, (0, 0), max(0.5, FOG_BLUR * scene.unit))
+    return _mixed(_mixed(canvas, blurred, thickness), FOG, FOG_OPACITY * thickness)
+
+
+def tinted_hotspots(canvas: RGBImage, scene: Scene) -> RGBImage:
+    """One color over the places that together hold half of the fixations."""
+    color = np.full(canvas.shape, 255 * np.array(scene.colors(TINT_COLOR)[:3]), dtype=np.float32)
+    return _veiled(canvas, color, TINT * in_hotspots(scene).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one style is drawn, and what its legend says.
+
+    Attributes
+    ----------
+    legend
+        One sentence.
+    fill
+        Draws pixels.
+    lines
+        Says where lines and labels are.
+    has_color_bar, said_by_color_bar
+        Does the legend have a color bar; is it left out beside the color bar of another style?
+    """
+
+    legend: str
+    fill: Callable[[RGBImage, Scene], RGBImage] | None = None
+    lines: Callable[[Scene], tuple[list[Path], list[Label]]] | None = None
+    has_color_bar: bool = False
+    said_by_color_bar: bool = False
+
+
+STYLES = {
+    "heatmap": Style("Smallest region that holds this share of fixations", fill=heatmap, has_color_bar=True),
+    "contours": Style(
+        "Smallest regions that hold these shares of fixations", lines=contour_lines, said_by_color_bar=True
+    ),
+    "fog": Style(f"Clear: the smallest region that holds {percent(CLEAR)} of fixations", fill=fog),
+    "hotspots": Style(
+        f"The outlined places hold {percent(HOTSPOTS)} of fixations", fill=tinted_hotspots, lines=hotspot_lines
+    ),
+}
+
+
+def styles_of(names: str) -> list[Style]:
+    """The styles that a text such as "heatmap" or "heatmap+contours" names, in the order in which they are drawn.
+
+    Raises
+    ------
+    FovealError
+        If one is not known.
+    """
+    wanted = [name.strip() for name in str(names).split("+")]
+    for name in wanted:
+        if name not in STYLES:
+            raise FovealError(f"no style {name!r} (known: {', '.join(STYLES)}; a + joins them: heatmap+contours)")
+    return [STYLES[name] for name in dict.fromkeys(wanted)]
+
+
+def drawn(scene: Scene, styles: Sequence[Style]) -> tuple[RGBImage, list[Path], list[Label]]:
+    """The colored picture, and the lines and labels that are to be drawn over it, in its px.
+
+    A density without structure leaves the picture as it is.
+    """
+    canvas = scene.picture.copy()
+    lines: list[Path] = []
+    labels: list[Label] = []
+    for style in styles if scene.has_structure else ():
+        if style.fill:
+            canvas = style.fill(canvas, scene)
+        if style.lines:
+            some_lines, some_labels = style.lines(scene)
+            lines += some_lines
+            labels += some_labels
+    return canvas, lines, labels
+
+
+def _veiled(
+    canvas: RGBImage, color: Float[np.ndarray, "height width 3"], opacity: Float[np.ndarray, "height width"]
+) -> RGBImage:
+    """Lay colors over a picture so that its local contrast shows in them."""
+    gray = cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    side = max(3, round(NEIGHBORHOOD * max(gray.shape)) | 1)
+    around = cv2.blur(gray, (side, side), borderType=cv2.BORDER_REPLICATE)
+    contrast = DETAIL * ((gray + 8) / (around + 8) - 1)[..., None]  # 8: noise of a black area is no contrast
+    ambient = (1 - AMBIENT + AMBIENT * np.sqrt(around / 255))[..., None]
+    veil = color * ambient * (1 + contrast.clip(-1, 0))
+    veil += (255 - veil) * contrast.clip(0, 1)
+    return _mixed(canvas, veil, opacity)
+
+
+def _mixed(below: RGBImage, above: np.ndarray, opacity: Float[np.ndarray, "height width"]) -> RGBImage:
+    mixed = opacity[..., None] * (above.astype(np.float32) - below)
+    mixed += below
+    return np.rint(mixed).clip(0, 255).astype(np.uint8)
