@@ -10,11 +10,18 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import ImageFont
 
 from foveal.figures.scene import Scene
+from foveal.images import RGBImage
 
 TEXT = 18.0  # height of letters, in units of the scene
 SMALLEST_TEXT = 12.0  # px
+WIDEST = 0.2  # of the drawing's width; no label covers more of a tiny picture
 CANDIDATES = 400  # places that are tried for a label
 SUBPIXEL_BITS = 4
+MID_GRAY = 118  # of 255, as light as dark to the eye
+
+RGB = tuple[int, int, int]
+WHITE: RGB = (255, 255, 255)
+DARK: RGB = (20, 20, 20)
 
 Path = Float[np.ndarray, "point 2"]
 
@@ -32,6 +39,12 @@ class Label:
     def covers(self, points: Path) -> Bool[np.ndarray, " point"]:
         """Which of the points lie under the label?"""
         return (abs(points[:, 0] - self.x) < self.width / 2) & (abs(points[:, 1] - self.y) < self.height / 2)
+
+    def colors_on(self, picture: RGBImage) -> tuple[RGB, RGB]:
+        """Colors of the letters and of their rim: dark on light ground, light on dark ground."""
+        left, top = max(0, int(self.x - self.width / 2)), max(0, int(self.y - self.height / 2))
+        ground = picture[top : top + int(self.height) + 1, left : left + int(self.width) + 1]
+        return (DARK, WHITE) if ground.mean() > MID_GRAY else (WHITE, DARK)
 
 
 class Placing:
@@ -53,6 +66,8 @@ class Placing:
         """Put a text on the best of the centers; None if there is room on none."""
         width, height = self.size_of(text)
         rows, columns = self.scene.density.shape
+        if width > columns * WIDEST:
+            return None
         x, y = centers[:: max(1, len(centers) // CANDIDATES)].T
         peak_x, peak_y = self.scene.peak
         free = (abs(x - (columns - 1) / 2) < (columns - width) / 2) & (abs(y - (rows - 1) / 2) < (rows - height) / 2)

@@ -18,8 +18,8 @@ def density_at_mass(density: Float[np.ndarray, "height width"], shares: Sequence
     >>> density_at_mass(np.array([[0.5, 0.3, 0.2]]), [0.5, 0.8])
     [0.5, 0.3]
     """
-    falling = np.sort(density.ravel().astype(np.float64))[::-1]
-    mass = falling.cumsum()
+    falling = np.sort(density, axis=None)[::-1]
+    mass = falling.cumsum(dtype=np.float64)
     reached = np.searchsorted(mass, np.asarray(shares) * mass[-1] * (1 - 1e-9))
     return [float(value) for value in falling[np.minimum(reached, len(falling) - 1)]]
 

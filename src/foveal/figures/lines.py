@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 from contourpy import contour_generator
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from foveal.figures.labels import Label, Path, Placing, percent
 from foveal.figures.levels import density_at_mass
@@ -34,12 +34,14 @@ def hotspot_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
     """The lines around the hotspots, and beside each that is large enough its share of the fixations."""
     lines = _lines_at(scene, density_at_mass(scene.density, [HOTSPOTS])[0])
     placing = Placing(scene, lines)
-    count, spot = cv2.connectedComponents(in_hotspots(scene).astype(np.uint8))
+    count, spot, boxes, _ = cv2.connectedComponentsWithStats(in_hotspots(scene).astype(np.uint8))
     shares = np.bincount(spot.ravel(), weights=scene.density.ravel(), minlength=count) / scene.density.sum()
     for number in 1 + np.argsort(-shares[1:]):
         if shares[number] >= SMALLEST_HOTSPOT:
+            corner, (across, down) = boxes[number, :2], boxes[number, 2:4]
+            outline = corner + _outline(spot[corner[1] :, corner[0] :][:down, :across] == number)
             text = percent(round(shares[number], 2))
-            placing.place(text, _beside(spot == number, *placing.size_of(text)))
+            placing.place(text, _beside(outline, *placing.size_of(text)))
     return lines, placing.placed
 
 
@@ -70,9 +72,13 @@ def _outside(line: Path, labels: list[Label]) -> list[Path]:
     return [piece for piece, hidden in zip(pieces, covered[np.concatenate([[0], ends])], strict=True) if not hidden]
 
 
-def _beside(region: Bool[np.ndarray, "height width"], width: float, height: float) -> Float[np.ndarray, "n 2"]:
-    """Centers of a label to the left and right, above and below of the points of a region's outline."""
+def _outline(region: Bool[np.ndarray, "height width"]) -> Path:
+    """The pixels (x, y) along the outer border of a region."""
     outlines, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    points = np.concatenate(outlines)[:, 0].astype(np.float64)
+    return np.concatenate(outlines)[:, 0].astype(np.float64)
+
+
+def _beside(outline: Path, width: float, height: float) -> Path:
+    """Centers of a label to the left and right, above and below of the points of an outline."""
     sides = np.array([[-width, 0], [width, 0], [0, -height], [0, height]]) / 2
-    return (points[:, None] + sides).reshape(-1, 2)
+    return (outline[:, None] + sides).reshape(-1, 2)

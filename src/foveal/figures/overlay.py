@@ -8,17 +8,15 @@ from matplotlib.colors import Colormap
 from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 
-from foveal.figures.labels import Label, Path, covered_by, font_of, text_size
+from foveal.figures.labels import DARK, WHITE, Label, Path, covered_by, font_of, text_size
 from foveal.figures.legend import add_legend
 from foveal.figures.levels import MASS_LEVELS
 from foveal.figures.scene import LARGEST_SIDE, Scene
 from foveal.figures.styles import drawn, styles_of
 from foveal.images import ImageSource, RGBImage
 
-LINE, RIM = 1.3, 0.8  # width of a line and of its dark rim, in units of the scene
+LINE, RIM = 1.1, 0.8  # width of a line and of its dark rim, in units of the scene
 RIM_OPACITY = 0.5
-MID_GRAY = 118  # of 255, as light as dark to the eye
-WHITE, DARK = (255, 255, 255), (20, 20, 20)
 
 
 def overlay(
@@ -83,14 +81,11 @@ def _draw_lines(canvas: RGBImage, lines: Sequence[Path], unit: float) -> None:
 
 
 def _with_labels(canvas: RGBImage, labels: Sequence[Label], size: float) -> RGBImage:
-    """Dark letters with a light rim on light ground, light letters with a dark rim on dark ground."""
     if not labels:
         return canvas
     drawing = Image.fromarray(canvas)
     pen, font = ImageDraw.Draw(drawing), font_of(size)
     for label in labels:
-        left, top = max(0, int(label.x - label.width / 2)), max(0, int(label.y - label.height / 2))
-        ground = canvas[top : top + int(label.height) + 1, left : left + int(label.width) + 1]
-        ink, rim = (DARK, WHITE) if ground.mean() > MID_GRAY else (WHITE, DARK)
+        ink, rim = label.colors_on(canvas)
         pen.text((label.x, label.y), label.text, ink, font, anchor="mm", stroke_width=size / 9, stroke_fill=rim)
     return np.array(drawing)

@@ -13,7 +13,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from foveal.errors import FovealError
-from foveal.figures.labels import TEXT, Label, Path, percent
+from foveal.figures.labels import DARK, RGB, TEXT, Label, Path, percent
 from foveal.figures.levels import MASS_LEVELS
 from foveal.figures.scene import Scene
 from foveal.figures.styles import OUTERMOST, STYLES, drawn, styles_of
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LINE, RIM = 0.8, 2.0  # points: width of a line, and with its rim
+BAR = (0.0, -0.05, 1.0, 0.025)  # left, bottom, width, height of the color bar, in those of the axes
+BAR_TEXT = 8  # points
 FIGURE_SIDE = 8.0  # inches
 AREA, USUAL_DURATION = 24.0, 250.0  # square points of a fixation that lasts so many ms, or an unknown time
 SMALLEST_TEXT = 5.0  # points
@@ -67,7 +69,7 @@ def plot_density(
     canvas, lines, labels = drawn(scene, styles)
     ax = _show(canvas, np.shape(log_density), ax)
     _draw_lines(ax, scene, lines)
-    _draw_labels(ax, scene, labels)
+    _draw_labels(ax, scene, labels, canvas)
     if color_bar and any(each.has_color_bar for each in styles):
         _add_color_bar(ax, scene)
     return ax
@@ -169,24 +171,31 @@ def _show(picture: RGBImage, size: tuple[int, ...], ax: "Axes | None") -> "Axes"
 
 def _draw_lines(ax: "Axes", scene: Scene, lines: Sequence[Path]) -> None:
     in_photograph = [(line + 0.5) / scene.scale - 0.5 for line in lines]
-    rim = withStroke(linewidth=RIM, foreground="#141414", alpha=0.5)
+    rim = withStroke(linewidth=RIM, foreground=_hex(DARK), alpha=0.5)
     ax.add_collection(LineCollection(in_photograph, colors="white", linewidths=LINE, path_effects=[rim]), autolim=False)
 
 
-def _draw_labels(ax: "Axes", scene: Scene, labels: Sequence[Label]) -> None:
+def _draw_labels(ax: "Axes", scene: Scene, labels: Sequence[Label], picture: RGBImage) -> None:
     points = ax.get_window_extent().width * 72 / ax.figure.dpi  # width of the axes
     size = max(SMALLEST_TEXT, TEXT * scene.unit * points / scene.density.shape[1])
     for label in labels:
         x, y = ((at + 0.5) / scene.scale - 0.5 for at in (label.x, label.y))
-        rim = withStroke(linewidth=size / 5, foreground="#141414")
-        ax.text(x, y, label.text, color="white", fontsize=size, ha="center", va="center", path_effects=[rim])
+        ink, rim = map(_hex, label.colors_on(picture))
+        effect = withStroke(linewidth=size / 5, foreground=rim)
+        ax.text(x, y, label.text, color=ink, fontsize=size, ha="center", va="center", path_effects=[effect])
+
+
+def _hex(color: RGB) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*color)
 
 
 def _add_color_bar(ax: "Axes", scene: Scene) -> None:
     """Colors from the edge of the colored region to the peak, with the levels marked."""
     colors = ScalarMappable(Normalize(0, OUTERMOST), scene.colors.reversed())
-    bar = ax.figure.colorbar(colors, ax=ax, orientation="horizontal", fraction=0.04, pad=0.02, aspect=40)
+    bar = ax.figure.colorbar(colors, cax=ax.inset_axes(BAR), orientation="horizontal")
     shares = [*(share for share in scene.levels if share < OUTERMOST - 0.05), OUTERMOST]
     bar.set_ticks(shares, labels=[percent(share) for share in shares])
-    bar.set_label(STYLES["heatmap"].legend)
+    bar.ax.tick_params(labelsize=BAR_TEXT)
+    bar.ax.get_xticklabels()[-1].set_horizontalalignment("right")
+    bar.set_label(STYLES["heatmap"].legend, fontsize=BAR_TEXT)
     bar.outline.set_visible(False)
