@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from toy import make_photograph
 from foveal.errors import FovealError
 from foveal.figures import overlay, plot_density, plot_fixations
 from foveal.figures.levels import density_at_mass
-from foveal.figures.overlay import heat
+from foveal.gaze import Fixations
 
 
 def peaked(size=(90, 120), center=(80, 30), sigma=10):
@@ -37,21 +39,15 @@ def test_the_overlay_is_hot_where_the_density_is():
     image = np.full((90, 120, 3), 120, np.uint8)
     drawn = overlay(image, peaked())
     assert drawn.shape == image.shape
-    warm = drawn[..., 0].astype(int) - drawn[..., 2]
+    warm = drawn[..., 0].astype(int) - drawn[..., 1]
     assert warm[30, 80] > 50
-    assert abs(warm[85, 5]) < 10
-
-
-def test_the_heat_rises_with_the_density_and_its_colors_with_lightness():
-    relative = np.linspace(0, 1, 50)[None]
-    assert (np.diff(heat(relative)) > 0).all()
-    assert (heat(np.full((3, 3), 0.2)) == 0).all()
+    assert warm[85, 5] == 0
 
 
 def test_contours_of_all_three_levels_are_drawn():
     image = np.zeros((300, 400, 3), np.uint8)
     log_density = peaked((300, 400), (200, 150), 40)
-    white = (overlay(image, log_density) > 180).all(axis=2)
+    white = (overlay(image, log_density, style="contours") > 180).all(axis=2)
     density = np.exp(log_density)
     for level in density_at_mass(density):
         row = density[150, 200:]
@@ -84,3 +80,59 @@ def test_plots_have_the_photographs_coordinates(dataset):
     np.testing.assert_allclose(ax.collections[0].get_offsets(), np.stack([fixations.x, fixations.y], axis=1))
     assert plot_density(peaked(), make_photograph(size=(90, 120)), ax=Figure().subplots()) is not None
     assert plot_density(peaked(), ax=Figure().subplots()) is not None
+
+
+@pytest.mark.parametrize("style", ["contours", "heatmap+hotspots"])
+def test_lines_and_texts_are_vectors_in_a_figure(style):
+    image = make_photograph(size=(300, 400))
+    ax = plot_density(peaked((300, 400), (200, 150), 50), image, ax=Figure().add_subplot(), style=style)
+    svg = io.StringIO()
+    ax.figure.savefig(svg, format="svg")
+    assert 'id="LineCollection_1"' in svg.getvalue()
+    assert "50 %" in [text.get_text() for text in ax.texts]
+    lines = ax.collections[0].get_segments()
+    assert min(line[:, 0].min() for line in lines) > 100
+    assert len(ax.images) == 1
+
+
+def test_lines_of_a_large_photograph_have_its_coordinates():
+    log_density = peaked((600, 4096), (3000, 300), 100)
+    ax = plot_density(log_density, ax=Figure().add_subplot(), style="contours", levels=[0.5])
+    points = np.concatenate(ax.collections[0].get_segments())
+    radius = np.hypot(points[:, 0] - 3000, points[:, 1] - 300)
+    np.testing.assert_allclose(radius, 100 * np.sqrt(2 * np.log(2)), rtol=0.02)
+
+
+def test_a_figure_has_a_color_bar_with_the_levels():
+    ax = plot_density(peaked(), ax=Figure().add_subplot(), levels=[0.2, 0.6], cmap="viridis")
+    (bar,) = ax.child_axes
+    assert [tick.get_text() for tick in bar.get_xticklabels()] == ["20 %", "60 %", "95 %"]
+    assert not plot_density(peaked(), ax=Figure().add_subplot(), color_bar=False).child_axes
+    assert not plot_density(peaked(), ax=Figure().add_subplot(), style="fog").child_axes
+
+
+def test_fixations_and_scanpaths_go_on_top_of_a_density(dataset):
+    fixations = dataset.fixations.for_image(0).where(slice(0, 12))
+    photograph = dataset.stimuli[0].image
+    ax = plot_density(peaked((60, 80), (40, 30)), photograph, ax=Figure().add_subplot(), color_bar=False)
+    assert plot_fixations(fixations, ax=ax, scanpath=True) is ax
+    assert len(ax.images) == 1
+    assert len(ax.lines) == len(fixations.subjects)
+    assert [text.get_text() for text in ax.texts if text.get_text() == "1"]
+    first = fixations.for_subject(fixations.subjects[0])
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), first.x[np.argsort(first.order)])
+
+
+def test_what_cannot_be_plotted_is_said_in_one_line(dataset):
+    one = dataset.fixations.for_image(0)
+    ax = Figure().add_subplot()
+    with pytest.raises(FovealError, match="of several photographs"):
+        plot_fixations(dataset.fixations, ax=ax)
+    with pytest.raises(FovealError, match="give a photograph, or axes"):
+        plot_fixations(one)
+    with pytest.raises(FovealError, match="needs the order"):
+        plot_fixations(Fixations.of(one.image, one.x, one.y), ax=ax, scanpath=True)
+    with pytest.raises(FovealError, match=r"has the shape \(height, width\), not \(4,\)"):
+        plot_density(np.zeros(4), ax=ax)
+    with pytest.raises(FovealError, match="no style 'jet'"):
+        plot_density(peaked(), ax=ax, style="jet")

@@ -1,3 +1,8 @@
+import base64
+import re
+from dataclasses import replace
+from io import BytesIO
+
 import cv2
 import matplotlib as mpl
 import numpy as np
@@ -32,6 +37,40 @@ def test_what_is_saved_can_be_read_again(prediction, tmp_path):
 def test_unknown_output(prediction, tmp_path):
     with pytest.raises(FovealError, match="no output 'video'"):
         prediction.save(tmp_path, ["video"])
+
+
+def test_figures_are_saved_as_vectors_the_same_every_time(prediction, tmp_path):
+    first, second = (
+        prediction.save(tmp_path / name, ["pdf", "svg"], style="heatmap+contours") for name in ("one", "two")
+    )
+    assert first["pdf"].name == "image.overlay.pdf"
+    for output, start in (("pdf", b"%PDF"), ("svg", b"<?xml")):
+        assert first[output].read_bytes().startswith(start)
+        assert first[output].read_bytes() == second[output].read_bytes()
+    assert b"LineCollection" in first["svg"].read_bytes()
+
+
+def test_the_style_of_an_overlay(prediction, tmp_path):
+    pictures = {
+        style: prediction.save(tmp_path / style, ["overlay"], style=style)["overlay"].read_bytes()
+        for style in ("heatmap", "contours", "fog", "hotspots")
+    }
+    assert len(set(pictures.values())) == 4
+    with pytest.raises(FovealError, match="no style 'jet'"):
+        prediction.save(tmp_path, ["density"], style="jet")
+
+
+def test_a_notebook_shows_the_picture(photograph):
+    large = np.kron(photograph, np.ones((20, 20, 1), np.uint8))
+    prediction = replace(load_model("bms").predict(large), name="<b>A & B</b>")
+    png = Image.open(BytesIO(prediction._repr_png_()))
+    assert png.width == 1000
+    assert png.height > 750  # with its color bar
+    html = prediction._repr_html_()
+    source = re.search(r'src="data:image/jpeg;base64,([^"]+)"', html)[1]
+    assert Image.open(BytesIO(base64.b64decode(source))).size == png.size
+    assert "&lt;b&gt;A &amp; B&lt;/b&gt; by bms, 1600 × 1200 px" in html
+    assert "<b>" not in html
 
 
 def test_path_pil_and_array_are_the_same(photograph, tmp_path):

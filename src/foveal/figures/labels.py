@@ -23,7 +23,7 @@ RGB = tuple[int, int, int]
 WHITE: RGB = (255, 255, 255)
 DARK: RGB = (20, 20, 20)
 
-Path = Float[np.ndarray, "point 2"]
+Path = Float[np.ndarray, "_ 2"]  # points (x, y)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Label:
     width: float
     height: float
 
-    def covers(self, points: Path) -> Bool[np.ndarray, " point"]:
+    def covers(self, points: Path) -> Bool[np.ndarray, " _"]:
         """Which of the points lie under the label?"""
         return (abs(points[:, 0] - self.x) < self.width / 2) & (abs(points[:, 1] - self.y) < self.height / 2)
 

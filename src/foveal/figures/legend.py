@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from foveal.figures.colors import rgb_table
@@ -17,7 +18,7 @@ NARROWEST_BAR = 14.0  # letters: room for the labels of four ticks
 INK, PAPER = (40, 40, 40), (255, 255, 255)
 
 
-def add_legend(drawing: RGBImage, scene: Scene, styles: Sequence[Style]) -> RGBImage:
+def add_legend(drawing: RGBImage, scene: Scene, styles: Sequence[Style]) -> UInt8[np.ndarray, "h w 3"]:
     """Set a white strip with the legends below a drawing; the drawing stays as it is if it is too narrow for them."""
     size = float(np.clip(TEXT * scene.unit, SMALLEST_TEXT, LARGEST_TEXT))
     font = font_of(size)
@@ -40,16 +41,16 @@ def _strip(style: Style, scene: Scene, width: int, size: float, font: ImageFont.
     pen = ImageDraw.Draw(strip)
     pen.text((margin, 1.1 * size), style.legend, INK, font, anchor="lm")
     if style.has_color_bar:
-        left, top = (text + 2 * margin, 0.7 * size) if beside else (margin, 2.2 * size)
-        _draw_bar(pen, scene, (left, top, width - margin, top + 0.8 * size), font)
+        left, top = (round(text) + 2 * margin, round(0.7 * size)) if beside else (margin, round(2.2 * size))
+        _draw_bar(pen, scene, (left, top, width - margin, top + round(0.8 * size)), font)
     return np.asarray(strip)
 
 
 def _draw_bar(
-    pen: ImageDraw.ImageDraw, scene: Scene, box: tuple[float, float, float, float], font: ImageFont.FreeTypeFont
+    pen: ImageDraw.ImageDraw, scene: Scene, box: tuple[int, int, int, int], font: ImageFont.FreeTypeFont
 ) -> None:
     """Colors from the peak (left) to the edge of the colored region (right), with the levels marked."""
-    left, top, right, bottom = map(round, box)
+    left, top, right, bottom = box
     table = rgb_table(scene.colors)
     for x in range(left, right):
         inside = 1 - (x - left) / (right - left)

@@ -1,11 +1,11 @@
 """The overlay: where people look, drawn over the photograph, as an RGB array."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
 from matplotlib.colors import Colormap
-from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 
 from foveal.figures.labels import DARK, WHITE, Label, Path, covered_by, font_of, text_size
@@ -21,12 +21,12 @@ RIM_OPACITY = 0.5
 
 def overlay(
     image: ImageSource | None,
-    log_density: ArrayLike,
+    log_density: np.ndarray | Sequence[Any],
     *,
     style: str = "heatmap",
     color_bar: bool = False,
     cmap: str | Colormap | None = None,
-    levels: ArrayLike = MASS_LEVELS,
+    levels: Sequence[float] = MASS_LEVELS,
     largest_side: int = LARGEST_SIDE,
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Draw a density over its photograph.

@@ -6,11 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection
-from matplotlib.colors import Colormap, Normalize
-from matplotlib.patheffects import withStroke
-from numpy.typing import ArrayLike
 
 from foveal.errors import FovealError
 from foveal.figures.labels import DARK, RGB, TEXT, Label, Path, percent
@@ -22,6 +17,7 @@ from foveal.images import ImageSource, RGBImage, read_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
 LINE, RIM = 0.8, 2.0  # points: width of a line, and with its rim
 BAR = (0.0, -0.05, 1.0, 0.025)  # left, bottom, width, height of the color bar, in those of the axes
@@ -32,13 +28,13 @@ SMALLEST_TEXT = 5.0  # points
 
 
 def plot_density(
-    log_density: ArrayLike,
+    log_density: np.ndarray | Sequence[Any],
     image: ImageSource | None = None,
     *,
     ax: "Axes | None" = None,
     style: str = "heatmap",
-    cmap: str | Colormap | None = None,
-    levels: ArrayLike = MASS_LEVELS,
+    cmap: "str | Colormap | None" = None,
+    levels: Sequence[float] = MASS_LEVELS,
     color_bar: bool = True,
 ) -> "Axes":
     """Draw a log density over its photograph (over white if none is given).
@@ -76,7 +72,11 @@ def plot_density(
 
 
 def save_figure(
-    log_density: ArrayLike, image: ImageSource, path: str | os.PathLike[str], file_format: str, **drawing: Any
+    log_density: np.ndarray | Sequence[Any],
+    image: ImageSource,
+    path: str | os.PathLike[str],
+    file_format: str,
+    **drawing: Any,
 ) -> None:
     """Write what `plot_density` draws as a "pdf" or "svg" of 8 inches on the longer side; the same bytes every time."""
     from matplotlib.figure import Figure  # no display is needed
@@ -112,8 +112,6 @@ def plot_fixations(
         If the photograph cannot be read, there are neither a photograph nor axes, the fixations are of several
         photographs, or a scanpath is asked for and their order is not known.
     """
-    if not isinstance(fixations, Fixations):
-        raise FovealError(f"plot_fixations: Fixations are drawn, not {type(fixations).__name__}")
     if len(np.unique(fixations.image)) > 1:
         raise FovealError("plot_fixations: these are of several photographs; choose one: fixations.for_image(0)")
     if scanpath and (fixations.order < 0).any():
@@ -135,16 +133,18 @@ def plot_fixations(
 
 def _join(ax: "Axes", fixations: Fixations, color: tuple[float, ...]) -> None:
     """Draw one observer's scanpath through the dots."""
-    inorder = fixations.where(np.argsort(fixations.order, kind="stable"))
+    from matplotlib.patheffects import withStroke  # parts of Matplotlib are loaded by who plots
+
+    in_order = fixations.where(np.argsort(fixations.order, kind="stable"))
     ax.plot(
-        inorder.x,
-        inorder.y,
+        in_order.x,
+        in_order.y,
         color=color,
         linewidth=1.2,
         zorder=3,
         path_effects=[withStroke(linewidth=2.4, foreground="w")],
     )
-    for x, y, order in zip(inorder.x, inorder.y, inorder.order, strict=True):
+    for x, y, order in zip(in_order.x, in_order.y, in_order.order, strict=True):
         ax.annotate(
             str(order + 1),
             (x, y),
@@ -170,12 +170,17 @@ def _show(picture: RGBImage, size: tuple[int, ...], ax: "Axes | None") -> "Axes"
 
 
 def _draw_lines(ax: "Axes", scene: Scene, lines: Sequence[Path]) -> None:
+    from matplotlib.collections import LineCollection
+    from matplotlib.patheffects import withStroke
+
     in_photograph = [(line + 0.5) / scene.scale - 0.5 for line in lines]
     rim = withStroke(linewidth=RIM, foreground=_hex(DARK), alpha=0.5)
     ax.add_collection(LineCollection(in_photograph, colors="white", linewidths=LINE, path_effects=[rim]), autolim=False)
 
 
 def _draw_labels(ax: "Axes", scene: Scene, labels: Sequence[Label], picture: RGBImage) -> None:
+    from matplotlib.patheffects import withStroke
+
     points = ax.get_window_extent().width * 72 / ax.figure.dpi  # width of the axes
     size = max(SMALLEST_TEXT, TEXT * scene.unit * points / scene.density.shape[1])
     for label in labels:
@@ -191,6 +196,9 @@ def _hex(color: RGB) -> str:
 
 def _add_color_bar(ax: "Axes", scene: Scene) -> None:
     """Colors from the edge of the colored region to the peak, with the levels marked."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     colors = ScalarMappable(Normalize(0, OUTERMOST), scene.colors.reversed())
     bar = ax.figure.colorbar(colors, cax=ax.inset_axes(BAR), orientation="horizontal")
     shares = [*(share for share in scene.levels if share < OUTERMOST - 0.05), OUTERMOST]

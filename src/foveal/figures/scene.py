@@ -1,13 +1,14 @@
 """What is drawn: a photograph and its density, at the size of the drawing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import Float
 from matplotlib.colors import Colormap
-from numpy.typing import ArrayLike
 
 from foveal.errors import FovealError
 from foveal.figures.colors import colormap_of
@@ -45,9 +46,9 @@ class Scene:
     def of(
         cls,
         image: ImageSource | None,
-        log_density: ArrayLike,
+        log_density: np.ndarray | Sequence[Any],
         *,
-        levels: ArrayLike = MASS_LEVELS,
+        levels: Sequence[float] = MASS_LEVELS,
         cmap: str | Colormap | None = None,
         largest_side: int = LARGEST_SIDE,
     ) -> "Scene":
@@ -97,7 +98,7 @@ class Scene:
         return int(column), int(row)
 
 
-def checked_log_density(log_density: ArrayLike) -> Float[np.ndarray, "height width"]:
+def checked_log_density(log_density: np.ndarray | Sequence[Any]) -> Float[np.ndarray, "height width"]:
     """A log density as an array of floats, of the shape (height, width).
 
     Raises
