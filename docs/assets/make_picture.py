@@ -8,22 +8,30 @@ from pathlib import Path
 import cv2
 import drawn_scenes
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 import foveal
+from foveal.figures.legend import add_legend
+from foveal.figures.scene import Scene
+from foveal.figures.styles import styles_of
 
 ASSETS = Path(__file__).parent
-STYLES = ("heatmap", "heatmap+contours", "contours", "fog", "hotspots")
+STYLES = ("heatmap+contours", "contours", "fog", "hotspots")
+PAIRS = {
+    "lake": "landscape.png",
+    "portrait": "gallery_portrait.webp",
+    "page": "gallery_page.webp",
+    "street": "gallery_street.webp",
+}
 GAP = 8  # px
 
 
-def beside(*pictures: np.ndarray) -> np.ndarray:
-    """Pictures in a row on white."""
-    height = max(picture.shape[0] for picture in pictures)
-    padded = [
-        np.pad(picture, ((0, height - picture.shape[0]), (0, GAP), (0, 0)), constant_values=255) for picture in pictures
-    ]
-    return np.hstack(padded)[:, :-GAP]
+def pair(scene: np.ndarray, log_density: np.ndarray) -> np.ndarray:
+    """A scene and its heatmap beside each other, and below both the legend, large enough for a page's width."""
+    gap = np.full((scene.shape[0], GAP, 3), 255, np.uint8)
+    both = np.hstack([scene, gap, foveal.overlay(scene, log_density)])
+    return add_legend(both, Scene.of(both, np.zeros(both.shape[:2])), styles_of("heatmap"))
 
 
 def write(picture: np.ndarray, name: str, width: int) -> None:
@@ -50,19 +58,16 @@ def made_up_fixations(prediction: foveal.Prediction, observers: int = 3, each: i
 def main() -> None:
     """Write the pictures beside this file."""
     model = foveal.load_model("foveal-s")
-    scenes = {name: getattr(drawn_scenes, name)() for name in ("lake", "portrait", "page", "street")}
+    scenes = {name: getattr(drawn_scenes, name)() for name in PAIRS}
     predictions = {name: model.predict(scene) for name, scene in scenes.items()}
 
     def drawn(name: str, style: str) -> np.ndarray:
         return foveal.overlay(scenes[name], predictions[name].log_density, style=style, color_bar=True)
 
-    write(beside(scenes["lake"], drawn("lake", "heatmap")), "landscape.png", 1200)
-    for name in ("portrait", "page", "street"):
-        write(beside(scenes[name], drawn(name, "heatmap")), f"gallery_{name}.webp", 1200)
+    for name, file in PAIRS.items():
+        write(pair(scenes[name], predictions[name].log_density), file, 1200)
     for style in STYLES:
         write(drawn("lake", style), f"gallery_style_{style.replace('+', '_')}.webp", 760)
-
-    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 3.1), layout="constrained")
     left, right = figure.subplots(1, 2)
