@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,12 @@ torch.set_num_threads(1)
 # The same examples at every run, and no clock: these machines are shared.
 settings.register_profile("foveal", deadline=None, derandomize=True)
 settings.load_profile("foveal")
+
+
+@pytest.fixture
+def as_users_run_it(monkeypatch):
+    """Without the checks of shapes that only the tests make: what is refused is refused by Foveal itself."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 @pytest.fixture

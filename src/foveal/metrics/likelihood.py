@@ -41,8 +41,8 @@ def log_likelihood(
 
 @register_metric("IG", uses="log_likelihood")
 def information_gain(
-    log_likelihood: Float[np.ndarray, " image"], baseline_log_likelihood: Float[np.ndarray, " image"]
-) -> Float[np.ndarray, " image"]:
+    log_likelihood: Float[np.ndarray, "*resample image"], baseline_log_likelihood: Float[np.ndarray, "*resample image"]
+) -> Float[np.ndarray, "*resample image"]:
     r"""Log-likelihood above that of the image-independent baseline (the centre bias), in bit per fixation.
 
     $\mathrm{IG} = \mathrm{LL} - \mathrm{LL}_\text{baseline}$, both as `log_likelihood` gives them.

@@ -80,7 +80,7 @@ def note_constant(constant: Bool[Tensor, " image"], name: str) -> None:
     """Say that a map is constant, where the metric has no meaning but a defined value."""
     if constant.any():
         first = int(constant.nonzero()[0])
-        warnings.warn(f"{name}: map {first} of the batch is constant; its {name} is set to 0", FovealNote, stacklevel=4)
+        warnings.warn(f"{name}: map {first} of the batch is constant; its {name} is set to 0", FovealNote, stacklevel=5)
 
 
 def min_max_scaled(maps: Float[Tensor, "image height width"], name: str) -> Float[Tensor, "image height width"]:

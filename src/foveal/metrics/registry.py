@@ -1,11 +1,14 @@
 """Names of metrics, and what each is computed from."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
+from foveal.discovery import import_all
 from foveal.errors import FovealError
+from foveal.gaze.numbers import described
+from foveal.metrics.arguments import FIXATIONS, MAPS, SHARES, checked_on_maps, checked_on_values
 
 Uses = Literal[
     "log_density",
@@ -16,6 +19,7 @@ Uses = Literal[
     "log_likelihood",
     "information_gain",
 ]
+ON_VALUES = ("log_likelihood", "information_gain")  # of the above, those that are values by image
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _METRICS: dict[str, "Metric"] = {}
@@ -28,7 +32,7 @@ class Metric:
     Attributes
     ----------
     name, function
-        What it is called, what computes it.
+        What it is called, what computes it: with its arguments checked (`foveal.metrics.arguments`).
     uses
         What its first argument is: the form of a density that is best for it (a name of `foveal.metrics.forms`); or
         per-image values ("log_likelihood", "information_gain").
@@ -37,7 +41,7 @@ class Metric:
         "ten_others" (of ten other images only), "empirical_map", "center_bias" (a density); of metrics on per-image
         values, the yardstick's.
     shares
-        What it would compute of its map first, and takes ready-made: keyword arguments whose default is None.
+        What it would compute of its map first, and takes ready-made: "pixels" (`foveal.metrics.maps.sorted_pixels`).
     draws
         Does it draw at random, from a `seed` that it takes?
     equalizes
@@ -61,7 +65,7 @@ class Metric:
     @property
     def takes_map(self) -> bool:
         """Is it computed from a map, not from other metrics?"""
-        return self.uses not in ("log_likelihood", "information_gain")
+        return self.uses not in ON_VALUES
 
     @property
     def needs_other_images(self) -> bool:
@@ -76,37 +80,107 @@ class Metric:
 def register_metric(
     name: str, *, uses: Uses, takes_any_map: bool = False, higher_is_better: bool = True
 ) -> Callable[[Function], Function]:
-    """Give a metric function its name; the names of its parameters say what it needs."""
+    """Give a metric function its name; the names of its parameters say what it needs.
+
+    The first is its map, or for a metric on values by image, the model's. Those without a default are what
+    `Metric.needs` lists; "pixels", "seed" and "equalize" are given where the function has them; any other has a default
+    and is left at it. What is registered, and what the decorated name then is, is the function with its arguments
+    checked.
+
+    Parameters
+    ----------
+    name, uses, takes_any_map, higher_is_better
+        See `Metric`.
+
+    Raises
+    ------
+    FovealError
+        If nothing of that kind can be given to the function, or another metric has the name.
+
+    >>> @register_metric("darkness", uses="density")  # doctest: +ELLIPSIS
+    ... def darkness(saliency, fixation): ...
+    Traceback (most recent call last):
+        ...
+    foveal.errors.FovealError: metric 'darkness': nothing is called 'fixation' (known: fixations, ...
+    """
 
     def register(function: Function) -> Function:
         parameters = list(inspect.signature(function).parameters.values())
         needs = tuple(p.name for p in parameters[1:] if p.default is p.empty)
-        shares = tuple(p.name for p in parameters if p.default is None)
+        if why_not := _why_not(uses, len(parameters), needs):
+            raise FovealError(f"metric {name!r}: {why_not}")
+        other = _METRICS.get(name)
+        if other is not None and _origin(other.function) != _origin(function):
+            raise FovealError(f"metric {name!r}: {_origin(other.function)} is called so already; choose another name")
+        checked = (checked_on_values if uses in ON_VALUES else checked_on_maps)(function, name)
         names = {p.name for p in parameters}
+        shares = tuple(share for share in SHARES if share in names)
         draws, equalizes = "seed" in names, "equalize" in names
-        _METRICS[name] = Metric(name, function, uses, needs, shares, draws, equalizes, takes_any_map, higher_is_better)
-        return function
+        _METRICS[name] = Metric(name, checked, uses, needs, shares, draws, equalizes, takes_any_map, higher_is_better)
+        return checked
 
     return register
 
 
+def _why_not(uses: str, n_parameters: int, needs: Sequence[str]) -> str | None:
+    """What keeps a function of these parameters from being a metric; None if naught."""
+    if uses not in get_args(Uses):
+        return f"nothing is called {uses!r} that it could use (known: {', '.join(get_args(Uses))})"
+    if uses in ON_VALUES:
+        two = n_parameters == 2 and len(needs) == 1
+        return None if two else "a function of values by image takes two arguments: the model's, the yardstick's"
+    known = (*FIXATIONS, *MAPS)
+    unknown = [need for need in needs if need not in known]
+    if unknown:
+        return f"nothing is called {unknown[0]!r} (known: {', '.join(known)}; another parameter needs a default)"
+    return None if n_parameters else "its function takes no map"
+
+
+def _origin(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
 def list_metrics() -> list[str]:
-    """All metrics' names."""
+    """All metrics' names: those of Foveal, and of packages that name a module under the entry points foveal.metrics."""
+    import_all("foveal.metrics")
     return list(_METRICS)
 
 
 def get_metrics(names: Sequence[str] | str) -> list[Metric]:
     """The metrics of these names, in lower or upper case, each once; "all", alone or among them, is all of them.
 
+    Names come in a list, or in one text with commas between them.
+
     Raises
     ------
     FovealError
         If a name is not known.
+
+    >>> [metric.name for metric in get_metrics("ig, auc")]
+    ['IG', 'AUC']
     """
-    if names == "all" or "all" in names:
+    known = list_metrics()
+    names = metric_names(names)
+    if "all" in names:
         return list(_METRICS.values())
     by_lower_case = {name.lower(): metric for name, metric in _METRICS.items()}
     unknown = [name for name in names if name.lower() not in by_lower_case]
     if unknown:
-        raise FovealError(f"no metric {unknown[0]!r} (known: {', '.join(_METRICS)})")
+        raise FovealError(f"no metric {unknown[0]!r} (known: {', '.join(known)})")
     return list({by_lower_case[name.lower()].name: by_lower_case[name.lower()] for name in names}.values())
+
+
+def metric_names(given: Sequence[str] | str) -> list[str]:
+    """The names in a list, or in one text with commas between them.
+
+    Raises
+    ------
+    FovealError
+        If they are no texts.
+    """
+    if isinstance(given, str):
+        return [name.strip() for name in given.split(",")]
+    names = list(given) if isinstance(given, Iterable) else []
+    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in names):
+        raise FovealError(f"metrics: names of metrics or 'all', not {described(given)}")
+    return names
