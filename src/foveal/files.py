@@ -9,11 +9,25 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from foveal.errors import FovealError, first_line
 
 LONGEST_NAME = 200  # characters of a name that something is called by
 BYTES_OF_A_NAME = 120  # of one that becomes part of a file's name, which has 255 on most disks
+
+
+def path_of(given: Any, what: str) -> Path:
+    """What was given as a path, as one.
+
+    Raises
+    ------
+    FovealError
+        If it is none.
+    """
+    if isinstance(given, str | os.PathLike) and isinstance(os.fspath(given), str):
+        return Path(given)
+    raise FovealError(f"{what}: a text or a Path is needed, not {type(given).__name__}")
 
 
 @contextmanager

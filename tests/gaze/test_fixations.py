@@ -59,6 +59,7 @@ def test_a_coordinate_that_is_no_number_is_refused(bad):
         Fixations.of([0, 0], [1.0, bad], [1.0, 1.0])
 
 
+@pytest.mark.usefixtures("as_users_run_it")
 def test_columns_of_different_length_are_refused():
     with pytest.raises(FovealError, match="differ in length"):
         Fixations.of([0, 0], [1.0, 2.0], [1.0])

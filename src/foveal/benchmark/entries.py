@@ -16,6 +16,7 @@ from foveal.benchmark.yardsticks import YARDSTICKS, Yardsticks
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.metrics import Metric, get_metrics
+from foveal.metrics.registry import metric_names
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model
 from foveal.models.baselines import CrossValidatedBaseline
 from foveal.models.registry import recognized, trainings_of
@@ -140,7 +141,7 @@ def possible_metrics(
     Parameters
     ----------
     metrics
-        Names, or "all".
+        Names in a list, or in one text with commas between them; or "all".
     yardsticks
         Of the whole data set.
     raw
@@ -153,7 +154,7 @@ def possible_metrics(
     FovealError
         If one that was named cannot be had, or none is left.
     """
-    names = [metrics] if isinstance(metrics, str) and metrics != "all" else metrics
+    names = metric_names(metrics)
     no_center_bias, no_gold = (yardsticks.why_not(name) for name in YARDSTICKS)
     possible, reasons = [], []
     for metric in get_metrics(names):
@@ -170,7 +171,7 @@ def possible_metrics(
             why_not = f"{metric.name} needs {no_gold}"
         if why_not is None:
             possible.append(metric)
-        elif metrics != "all":
+        elif names != ["all"]:
             raise FovealError(why_not)
     if not possible:
         raise FovealError(reasons[0] if reasons else "no metric to compute")

@@ -13,6 +13,7 @@ from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealNote
 from foveal.gaze import Dataset, Fixations, fixation_map
+from foveal.gaze.numbers import whole_number
 from foveal.metrics import FixationBatch, forms
 from foveal.metrics.maps import sorted_pixels
 
@@ -34,7 +35,7 @@ class Observations:
     def __init__(self, dataset: Dataset, yardsticks: Yardsticks, seed: int) -> None:
         self.dataset = dataset
         self.yardsticks = yardsticks
-        self.seed = seed
+        self.seed = whole_number(seed, "seed")
         fixations = dataset.fixations
         height, width = dataset.stimuli.sizes[fixations.image].T
         self._relative = (fixations.x + 0.5) / width, (fixations.y + 0.5) / height

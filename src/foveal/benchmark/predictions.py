@@ -13,6 +13,7 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 
 from foveal.errors import FovealError, first_line
+from foveal.files import path_of
 from foveal.images import IMAGE_SUFFIXES
 
 MAP_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".mat")
@@ -51,7 +52,7 @@ class Predictions:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, resize: bool = False) -> None:
-        self.path = Path(path)
+        self.path = path_of(path, "predictions")
         self.name = os.fspath(path)
         self.resize = resize
         if self._is_hdf5:

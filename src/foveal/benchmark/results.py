@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from foveal.errors import FovealError
 from foveal.files import write_atomically
+from foveal.gaze.numbers import whole_number
 from foveal.metrics import Metric, get_metrics
 from foveal.metrics.bootstrap import bootstrap_interval
 
@@ -73,8 +74,11 @@ class Results(pd.DataFrame):
         Raises
         ------
         FovealError
-            If the table has no such model.
+            If the table has no such model, or lacks columns.
         """
+        seed = whole_number(seed, "seed")
+        if not set(COLUMNS) <= set(self.columns) or not isinstance(getattr(self, "per_image", None), pd.DataFrame):
+            raise FovealError("results: these columns are not the whole table that an evaluation gives")
         if model not in set(self["model"]):
             raise FovealError(f"no model {model!r} among the results ({', '.join(dict.fromkeys(self['model']))})")
         rows = []

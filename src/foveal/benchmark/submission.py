@@ -14,7 +14,7 @@ from foveal.benchmark.predictions import HDF5_SUFFIXES, NORMALIZED
 from foveal.benchmark.scoring import maps_of_model
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, first_line
-from foveal.files import write_atomically
+from foveal.files import path_of, write_atomically
 from foveal.gaze import Dataset
 from foveal.models import SaliencyModel, load_model
 
@@ -53,7 +53,7 @@ def export(
     """
     if format not in FORMATS:
         raise FovealError(f"no format {format!r} (known: {', '.join(FORMATS)})")
-    if Path(out).suffix.lower() not in HDF5_SUFFIXES:
+    if path_of(out, "out").suffix.lower() not in HDF5_SUFFIXES:
         raise FovealError(f"{out}: name it {' or '.join(HDF5_SUFFIXES)}, it is an HDF5 file")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     model = model if isinstance(model, SaliencyModel) else load_model(model, device)

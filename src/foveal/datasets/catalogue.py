@@ -12,6 +12,7 @@ import platformdirs
 from foveal.datasets.folder import load_folder
 from foveal.discovery import import_all
 from foveal.errors import FovealError, RowsLeftOut
+from foveal.files import path_of
 from foveal.gaze import Dataset, Fixations, Heads, Stimuli
 
 ROOT_VARIABLE = "FOVEAL_DATA"
@@ -130,7 +131,10 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
         If there is no such data set, or its files are not where they should be or not what they should be.
     """
     import_all("foveal.datasets")
+    path_of(name, "data set")
     name = os.fspath(name)
+    if root is not None:
+        path_of(root, "folder of data sets")
     if name not in _DATASETS:
         if os.path.isdir(name):  # noqa: PTH112 (Path.is_dir raises where a name is too long, or may not be looked up)
             return load_folder(name)

@@ -26,10 +26,11 @@ import tomli_w
 from foveal.datasets.coordinates import Coordinates
 from foveal.datasets.table import Table, read_table
 from foveal.errors import FovealError, FovealNote, RowsLeftOut, first_line
-from foveal.files import check_name, write_atomically
+from foveal.files import check_name, path_of, write_atomically
 from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
 from foveal.gaze.fixations import UNKNOWN
 from foveal.gaze.names import Match, match_names
+from foveal.gaze.numbers import described
 from foveal.images import IMAGE_SUFFIXES, find_images, image_size
 
 ASSUMED_PIXELS_PER_DEGREE = 35.0
@@ -71,7 +72,9 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
         If the folder cannot be written to, or cannot hold the data set: its pictures differ in pixels per degree, or
         an id is no path below the folder.
     """
-    folder = Path(folder)
+    folder = path_of(folder, "folder of the data set")
+    if not isinstance(dataset, Dataset):
+        raise FovealError(f"a Dataset is needed to be saved, not {described(dataset)}")
     if fmt not in ("csv", "parquet"):
         raise FovealError(f"fixations are written as csv or parquet, not {fmt}")
     settings = _settings_of(dataset)

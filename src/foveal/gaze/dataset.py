@@ -9,6 +9,7 @@ from jaxtyping import Int
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
 from foveal.gaze.heads import Heads
+from foveal.gaze.numbers import described, positions, whole_number
 from foveal.gaze.stimuli import Stimuli
 
 
@@ -40,7 +41,8 @@ class Dataset:
     Raises
     ------
     FovealError
-        If a fixation is on no image of the stimuli, or outside it, or only some of the stimuli are labelled.
+        If a fixation is on no image of the stimuli, or outside it, only some of the stimuli are labelled, or something
+        is of another kind.
     """
 
     name: str
@@ -57,6 +59,9 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for what, kind in (("name", str), ("stimuli", Stimuli), ("fixations", Fixations), ("splits", Mapping)):
+            if not isinstance(given := getattr(self, what), kind):
+                raise FovealError(f"data set: {what} is to be a {kind.__name__}, not {described(given)}")
         if len(self.positions) == 0:  # not said: it is the whole
             object.__setattr__(self, "positions", np.arange(len(self.stimuli)))
         image = self.fixations.image
@@ -78,7 +83,7 @@ class Dataset:
 
     def select(self, images: Sequence[int] | np.ndarray) -> "Dataset":
         """The part with these photographs (positions in `stimuli`, or a mask), in this order."""
-        images = np.arange(len(self))[np.asarray(images)]
+        images = positions(images, f"{self.name}: images to select", len(self))
         return replace(
             self,
             stimuli=self.stimuli.select(images),
@@ -108,8 +113,8 @@ class Dataset:
         if name not in self.splits:
             known = f"known: {', '.join(self.splits)}" if self.splits else "it has none"
             raise FovealError(f"{self.name}: no split {name!r} ({known})")
-        return self.splits[name]
+        return positions(self.splits[name], f"{self.name}: split {name!r}", len(self))
 
     def limit(self, n: int) -> "Dataset":
-        """The first `n` photographs."""
-        return self.select(np.arange(min(n, len(self))))
+        """The first `n` photographs, at least one."""
+        return self.select(np.arange(min(whole_number(n, "limit", 1), len(self))))

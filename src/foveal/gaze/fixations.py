@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
+from foveal.gaze.numbers import described, floats, positions, whole_number, whole_numbers
 
 UNKNOWN = -1  # subject or order
+SUBJECT = "fixations: the number of a subject"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,8 @@ class Fixations:
     Raises
     ------
     FovealError
-        If the columns differ in length, or a coordinate is NaN or infinite.
+        If a column holds no numbers (text, truth values) or, where whole ones are needed, others; if the columns differ
+        in length; if a coordinate is NaN or infinite; or an image is negative.
 
     >>> fixations = Fixations.of(image=[0, 0, 1], x=[4, 5, 6], y=[1, 2, 3], subject=[0, 1, 0])
     >>> fixations.for_image(0).without_subject(1).x
@@ -50,6 +53,15 @@ class Fixations:
     duration: Float[np.ndarray, " fixation"]
 
     def __post_init__(self) -> None:
+        for column in fields(self):
+            read = floats if column.name in ("x", "y", "duration") else whole_numbers
+            values = read(getattr(self, column.name), f"fixations: {column.name}")
+            if values.ndim != 1:
+                raise FovealError(f"fixations: {column.name} is one number a fixation, not {described(values)}")
+            object.__setattr__(self, column.name, values)
+        lengths = {column.name: len(getattr(self, column.name)) for column in fields(self)}
+        if len(set(lengths.values())) != 1:
+            raise FovealError(f"fixations: columns differ in length: {lengths}")
         finite = np.isfinite(self.x) & np.isfinite(self.y)
         if not finite.all():
             raise FovealError(f"fixations: row {int(np.argmin(finite))} has a coordinate that is NaN or infinite")
@@ -58,24 +70,23 @@ class Fixations:
             sorting = np.argsort(self.image, kind="stable")
             for column in fields(self):
                 object.__setattr__(self, column.name, getattr(self, column.name)[sorting])
+        if len(self) and self.image[0] < 0:
+            raise FovealError(f"fixations: one is on image {self.image[0]}; images are counted from 0")
 
     @classmethod
     def of(
         cls, image: Any, x: Any, y: Any, subject: Any = None, order: Any = None, duration: Any = None
     ) -> "Fixations":
-        """Build from anything that NumPy takes for a column; columns left out are filled with "not known"."""
-        n = len(image)
-        columns = {
-            "image": np.array(image, dtype=np.int64),
-            "x": np.array(x, dtype=np.float64),
-            "y": np.array(y, dtype=np.float64),
-            "subject": np.full(n, UNKNOWN) if subject is None else np.array(subject, dtype=np.int64),
-            "order": np.full(n, UNKNOWN) if order is None else np.array(order, dtype=np.int64),
-            "duration": np.full(n, np.nan) if duration is None else np.array(duration, dtype=np.float64),
-        }
-        if len({column.shape for column in columns.values()}) != 1:
-            raise FovealError(f"fixations: columns differ in length: { {k: len(v) for k, v in columns.items()} }")
-        return cls(**columns)
+        """Build from columns of any kind, which are copied; columns left out are filled with "not known"."""
+        n = np.shape(x)
+        return cls(
+            image=whole_numbers(image, "fixations: image").copy(),
+            x=floats(x, "fixations: x").copy(),
+            y=floats(y, "fixations: y").copy(),
+            subject=np.full(n, UNKNOWN) if subject is None else whole_numbers(subject, "fixations: subject").copy(),
+            order=np.full(n, UNKNOWN) if order is None else whole_numbers(order, "fixations: order").copy(),
+            duration=np.full(n, np.nan) if duration is None else floats(duration, "fixations: duration").copy(),
+        )
 
     def __len__(self) -> int:
         return len(self.image)
@@ -110,8 +121,17 @@ class Fixations:
         return hashlib.sha256(content).hexdigest()[:12]
 
     def where(self, rows: Any) -> "Fixations":
-        """The fixations that a mask, slice or index array picks."""
-        return Fixations(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        """The fixations that a mask, slice or index array picks.
+
+        Raises
+        ------
+        FovealError
+            If it picks none of the rows there are.
+        """
+        try:
+            return Fixations(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+        except IndexError as error:
+            raise FovealError(f"fixations: rows of {len(self)} cannot be picked so ({first_line(error)})") from None
 
     def for_image(self, image: int | np.integer) -> "Fixations":
         """The fixations on one photograph (a slice: nothing is copied)."""
@@ -119,7 +139,8 @@ class Fixations:
 
     def rows_of(self, image: int | np.integer) -> slice:
         """The rows that hold one photograph's fixations."""
-        start, stop = np.searchsorted(self.image, [int(image), int(image) + 1])
+        image = whole_number(image, "fixations: the number of an image")
+        start, stop = np.searchsorted(self.image, [image, image + 1])
         return slice(int(start), int(stop))
 
     def mean_by_image(self, values: Float[np.ndarray, " fixation"], n_images: int) -> Float[np.ndarray, " image"]:
@@ -130,11 +151,11 @@ class Fixations:
 
     def for_subject(self, subject: int | np.integer) -> "Fixations":
         """One observer's fixations."""
-        return self.where(self.subject == subject)
+        return self.where(self.subject == whole_number(subject, SUBJECT, UNKNOWN))
 
     def without_subject(self, subject: int | np.integer) -> "Fixations":
         """Everybody else's fixations."""
-        return self.where(self.subject != subject)
+        return self.where(self.subject != whole_number(subject, SUBJECT, UNKNOWN))
 
     def drop_first(self) -> "Fixations":
         """Without the first fixation of every scanpath, which many experiments force to the centre."""
@@ -146,12 +167,20 @@ class Fixations:
 
     def is_inside(self, sizes: Int[np.ndarray, "image 2"]) -> np.ndarray:
         """For each fixation: does it fall on a pixel of its photograph?"""
+        sizes = whole_numbers(sizes, "sizes of images")
+        if (
+            sizes.ndim != 2
+            or sizes.shape[1] != 2
+            or sizes.min(initial=1) < 1
+            or len(sizes) <= self.image.max(initial=-1)
+        ):
+            raise FovealError(f"sizes of images: height and width of each, at least 1 px, not {described(sizes)}")
         height, width = sizes[self.image].T
         return (self.x >= -0.5) & (self.x < width - 0.5) & (self.y >= -0.5) & (self.y < height - 0.5)
 
     def select(self, images: Any) -> "Fixations":
         """The fixations on these photographs, renumbered to their positions in the list (each at most once)."""
-        images = np.asarray(images, dtype=np.int64)
+        images = positions(images, "images to select")
         if len(images) == 0:
             return self.where(slice(0, 0))
         new_number = np.full(max(images.max(), self.image.max(initial=0)) + 1, -1)

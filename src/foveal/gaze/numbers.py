@@ -3,6 +3,7 @@
 NumPy and PyTorch make numbers of much that is none (a text, a truth value, half of a float), and say nothing.
 """
 
+from math import inf, nan
 from numbers import Integral, Real
 from typing import Any
 
@@ -21,6 +22,8 @@ def described(given: Any) -> str:
     >>> described(np.zeros((2, 3))), described("a")
     ('float64 of shape (2, 3)', "'a'")
     """
+    if isinstance(given, Real):
+        return str(given)
     kind, shape = getattr(given, "dtype", None), getattr(given, "shape", None)
     if kind is not None and shape is not None:
         return f"{kind} of shape {tuple(shape)}"
@@ -97,8 +100,22 @@ def whole_number(given: Any, what: str, least: int = 0) -> int:
     3
     """
     if isinstance(given, bool) or not isinstance(given, Integral) or given < least:
-        raise FovealError(f"{what}: a whole number from {least} on, not {given!r}")
+        raise FovealError(f"{what}: a whole number, at least {least}, not {described(given)}")
     return int(given)
+
+
+def positive_number(given: Any, what: str) -> float:
+    """One number above zero, and finite.
+
+    Raises
+    ------
+    FovealError
+        If it is something else.
+    """
+    number = nan if isinstance(given, bool) or not isinstance(given, Real) else float(given)
+    if not 0 < number < inf:
+        raise FovealError(f"{what}: a positive number, not {described(given)}")
+    return number
 
 
 def positions(given: Any, what: str, n: int | None = None) -> Int[np.ndarray, " position"]:
@@ -114,12 +131,12 @@ def positions(given: Any, what: str, n: int | None = None) -> Int[np.ndarray, " 
     >>> positions([True, False, True], "images", 3), positions([-1], "images", 3)
     (array([0, 2]), array([2]))
     """
-    mask = np.asarray(given) if type(given) is not np.ndarray else given
-    if mask.dtype == np.bool_ and mask.ndim == 1 and n in (None, len(mask)):
-        return np.flatnonzero(mask)
-    chosen = whole_numbers(given, what)
-    if chosen.ndim != 1:
-        raise FovealError(f"{what}: a list of positions or a mask, not {described(given)}")
+    chosen = real_numbers(given, what, NUMBERS_OR_TRUTH)
+    if chosen.ndim != 1 or (chosen.dtype == np.bool_ and n not in (None, len(chosen))):
+        raise FovealError(f"{what}: a list of positions or a mask{f' of {n}' if n else ''}, not {described(chosen)}")
+    if chosen.dtype == np.bool_:
+        return np.flatnonzero(chosen)
+    chosen = whole_numbers(chosen, what)
     beyond = chosen < (0 if n is None else -n)
     if n is not None:
         beyond |= chosen >= n

@@ -1,14 +1,17 @@
 """Photographs that were shown to people: read when needed, their sizes known before."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
+from PIL import Image
 
 from foveal.errors import FovealError
+from foveal.gaze.numbers import described, floats, positions
 from foveal.images import RGBImage, batches_of_one_kind, image_size, read_image
 
 
@@ -46,7 +49,7 @@ class Stimuli:
     Raises
     ------
     FovealError
-        If ids are not unique, or the lengths differ.
+        If ids are not unique or no texts, the lengths differ, or something is no photograph or no scale.
 
     >>> stimuli = Stimuli([np.zeros((60, 80, 3), np.uint8)], pixels_per_degree=24.0)
     >>> stimuli.sizes
@@ -61,16 +64,24 @@ class Stimuli:
         ids: Sequence[str] | None = None,
         pixels_per_degree: float | Sequence[float] | np.ndarray | None = None,
     ) -> None:
-        self.sources = tuple(Path(source) if isinstance(source, str) else source for source in sources)
+        if isinstance(sources, str | os.PathLike) or not isinstance(sources, Iterable):
+            raise FovealError("stimuli: photographs are given as a list, also if there is only one")
+        self.sources = tuple(Path(source) if isinstance(source, str | os.PathLike) else source for source in sources)
+        for source in self.sources:
+            is_array = isinstance(source, np.ndarray) and source.ndim in (2, 3) and source.size > 0
+            if not is_array and not isinstance(source, Path | Image.Image):
+                raise FovealError(f"stimuli: a path or an array (height, width, 3) is needed, not {described(source)}")
         if ids is None:
             ids = [source.name if isinstance(source, Path) else str(i) for i, source in enumerate(self.sources)]
         self.ids = tuple(ids)
+        if isinstance(ids, str) or not all(isinstance(name, str) for name in self.ids):
+            raise FovealError(f"stimuli: ids are a list of texts, not {described(ids)}")
         if len(self.ids) != len(self.sources) or len(set(self.ids)) != len(self.ids):
             raise FovealError("stimuli: every image needs an id of its own")
         self.pixels_per_degree: Float[np.ndarray, " image"] | None = None
         if pixels_per_degree is not None:
-            per_image = np.asarray(pixels_per_degree, dtype=np.float64)
-            if per_image.ndim == 1 and len(per_image) != len(self.sources):
+            per_image = floats(pixels_per_degree, "stimuli: pixels_per_degree")
+            if per_image.shape not in ((), (len(self.sources),)):
                 raise FovealError("stimuli: pixels_per_degree is one number, or one for each image")
             if not ((per_image > 0) & np.isfinite(per_image)).all():
                 raise FovealError("stimuli: pixels_per_degree must be positive")
@@ -95,8 +106,8 @@ class Stimuli:
         return np.array([image_size(source) for source in self.sources], dtype=np.int64).reshape(-1, 2)
 
     def select(self, indices: Sequence[int] | np.ndarray) -> "Stimuli":
-        """The photographs at these positions, in this order; sizes already known stay known."""
-        indices = np.asarray(indices, dtype=np.int64)
+        """The photographs at these positions (or where a mask says so), in this order; known sizes stay known."""
+        indices = positions(indices, "images to select", len(self))
         ppd = self.pixels_per_degree
         chosen = Stimuli(
             [self.sources[i] for i in indices],

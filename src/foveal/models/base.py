@@ -5,7 +5,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -17,6 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from foveal.errors import FovealError
+from foveal.gaze.numbers import described, positive_number
 from foveal.images import ImageSource, RGBImage, read_image
 from foveal.models.calibration import Calibration, WorkingMaps, to_working_grid
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
@@ -135,8 +135,16 @@ class SaliencyModel(nn.Module, ABC):
     def predict_batch(
         self, images: Sequence[ImageSource], names: Sequence[str], pixels_per_degree: float | None = None
     ) -> list[Prediction]:
-        """Predict photographs of one size together; as `log_density_of`."""
+        """Predict photographs of one size together, and call each by its name; as `log_density_of`.
+
+        Raises
+        ------
+        FovealError
+            If a photograph cannot be read, they differ in size, or there are more or fewer names.
+        """
         pixels = rgb_images(images)
+        if isinstance(names, str) or len(names) != len(pixels):
+            raise FovealError(f"{len(pixels)} photographs need a list of as many names")
         log_density = self.log_density_of(pixels, pixels_per_degree).cpu().numpy()
         return [
             Prediction(image, one_log_density, self.name, name)
@@ -251,8 +259,8 @@ def check_pixels_per_degree(pixels_per_degree: float | None) -> None:
     FovealError
         If it is not.
     """
-    if pixels_per_degree is not None and not (pixels_per_degree > 0 and isfinite(pixels_per_degree)):
-        raise FovealError(f"pixels per degree: a positive number, not {pixels_per_degree:g}")
+    if pixels_per_degree is not None:
+        positive_number(pixels_per_degree, "pixels per degree")
 
 
 def rgb_images(images: Sequence[ImageSource] | ImageSource) -> list[RGBImage]:
@@ -263,10 +271,14 @@ def rgb_images(images: Sequence[ImageSource] | ImageSource) -> list[RGBImage]:
     FovealError
         If one cannot be read, they differ in size, there are none, or one is given that is not in a list.
     """
-    if isinstance(images, str | os.PathLike | Image.Image) or getattr(images, "ndim", 4) != 4:
+    if not isinstance(images, Sequence | np.ndarray) or isinstance(images, str) or getattr(images, "ndim", 4) != 4:
         raise FovealError("photographs are given as a list, also if there is only one")
     if len(images) == 0:
         raise FovealError("no photographs given")
+    for image in images:
+        if not isinstance(image, str | os.PathLike | Image.Image | np.ndarray):
+            kinds = "a path, a PIL image or an array (height, width, 3) of uint8"
+            raise FovealError(f"a photograph is {kinds}, not {described(image)}")
     read = [read_image(image) for image in images]
     _check_one_size(read)
     return read

@@ -4,13 +4,14 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from foveal.errors import FovealError
-from foveal.files import make_writable_folder, write_atomically
+from foveal.files import make_writable_folder, path_of, write_atomically
+from foveal.gaze.numbers import described, whole_number
 from foveal.images import PIXELS_AT_ONCE, RGBImage, batches_of_one_kind, find_images, image_size, read_image
 from foveal.models.base import SaliencyModel, check_pixels_per_degree
 from foveal.models.prediction import Prediction, check_outputs
@@ -42,7 +43,7 @@ class PredictionRun:
 
 
 def predict_files(
-    images: Sequence[str | os.PathLike[str]],
+    images: Sequence[str | os.PathLike[str]] | str | os.PathLike[str],
     model: SaliencyModel | str | os.PathLike[str] = DEFAULT_MODEL,
     *,
     out: str | os.PathLike[str] = "out",
@@ -65,7 +66,7 @@ def predict_files(
     Parameters
     ----------
     images
-        Files and folders.
+        Files and folders, or one of them.
     model
         A model, its name, or a file of weights.
     out, save
@@ -84,9 +85,14 @@ def predict_files(
     FovealError
         If the call is wrong: no such model or output, nothing to predict, or a folder that cannot be written to.
     """
-    check_outputs(save, style)
-    if batch_size < 1:
-        raise FovealError(f"batch size: at least 1, not {batch_size}")
+    save = check_outputs(save, style)
+    batch_size = whole_number(batch_size, "batch size", 1)
+    if isinstance(images, str | os.PathLike):
+        images = [images]
+    if not isinstance(images, Iterable):
+        raise FovealError(f"photographs: files and folders are needed, not {described(images)}")
+    images = [path_of(image, "photograph") for image in images]
+    path_of(out, "out")
     check_pixels_per_degree(pixels_per_degree)
     if not isinstance(model, SaliencyModel):
         model = load_model(model, device)

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -15,7 +15,7 @@ from PIL import Image
 
 from foveal import figures
 from foveal.errors import FovealError
-from foveal.files import write_atomically
+from foveal.files import path_of, write_atomically
 from foveal.images import RGBImage, encode_png
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Prediction:
         FovealError
             If an output or a style is not known, or the folder cannot be written to.
         """
-        check_outputs(outputs, style)
+        outputs = check_outputs(outputs, style)
         writers: dict[str, Callable[[Path], object]] = {
             "overlay": lambda path: path.write_bytes(self._png(style=style, color_bar=color_bar)),
             "pdf": lambda path: self._write_figure(path, "pdf", style=style, color_bar=color_bar),
@@ -108,7 +108,8 @@ class Prediction:
             "density": self._write_density,
             "map": self._write_map,
         }
-        paths = {output: Path(out) / f"{self.name}{FILE_ENDINGS[output]}" for output in outputs}
+        folder = path_of(out, "out")
+        paths = {output: folder / f"{self.name}{FILE_ENDINGS[output]}" for output in outputs}
         for output, path in paths.items():
             with write_atomically(path) as temporary:
                 writers[output](temporary)
@@ -147,15 +148,23 @@ class Prediction:
         path.write_bytes(encode_png(relative.round(out=relative).astype(np.uint16)))
 
 
-def check_outputs(outputs: Sequence[str], style: str = "heatmap") -> None:
-    """Make sure that outputs are asked for, and none but those there are, in a style that there is.
+def check_outputs(outputs: Sequence[str] | str, style: str = "heatmap") -> list[str]:
+    """The outputs that are asked for, in a list or in one text with commas between them.
+
+    Made sure is that there are such outputs, and such a style.
 
     Raises
     ------
     FovealError
         If one is not known, or there are none.
     """
-    unknown = [output for output in outputs if output not in FILE_ENDINGS]
-    if unknown or not outputs:
+    if isinstance(outputs, str):
+        outputs = [output.strip() for output in outputs.split(",")]
+    if not isinstance(outputs, Iterable):
+        raise FovealError(f"outputs: a list of names is needed (known: {', '.join(FILE_ENDINGS)})")
+    chosen = list(outputs)
+    unknown = [output for output in chosen if output not in list(FILE_ENDINGS)]
+    if unknown or not chosen:
         raise FovealError(f"no output {unknown[0] if unknown else ''!r} (known: {', '.join(FILE_ENDINGS)})")
     figures.styles_of(style)
+    return chosen

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from foveal.discovery import import_all
 from foveal.errors import FovealError
-from foveal.files import write_atomically
+from foveal.files import path_of, write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
 from foveal.models.base import ModelCard, SaliencyModel
@@ -84,6 +84,7 @@ def load_model(
         If there is no such model, file or device.
     """
     import_all("foveal.models")
+    path_of(name, "model")
     name = os.fspath(name)
     if name.endswith(".safetensors"):
         model = _read_model(Path(name))
@@ -100,7 +101,7 @@ def load_model(
         raise FovealError(f"no model {name!r} ({meant}known: {', '.join(list_models())}; or a .safetensors file)")
     try:
         return model.eval().to(device)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise FovealError(f"device {str(device)!r} cannot be used here ({str(error).splitlines()[0]})") from None
 
 
