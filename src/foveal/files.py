@@ -15,6 +15,7 @@ from foveal.errors import FovealError, first_line
 
 LONGEST_NAME = 200  # characters of a name that something is called by
 BYTES_OF_A_NAME = 120  # of one that becomes part of a file's name, which has 255 on most disks
+LONGEST_FILE_NAME = 255  # bytes: of a file or folder, on every common system
 
 
 def path_of(given: Any, what: str) -> Path:
@@ -25,9 +26,12 @@ def path_of(given: Any, what: str) -> Path:
     FovealError
         If it is none.
     """
-    if isinstance(given, str | os.PathLike) and isinstance(os.fspath(given), str):
-        return Path(given)
-    raise FovealError(f"{what}: a text or a Path is needed, not {type(given).__name__}")
+    if not isinstance(given, str | os.PathLike) or not isinstance(os.fspath(given), str):
+        raise FovealError(f"{what}: a text or a Path is needed, not {type(given).__name__}")
+    path = Path(given)
+    if "\0" in str(path) or any(len(os.fsencode(part)) > LONGEST_FILE_NAME for part in path.parts):
+        raise FovealError(f"{what}: no file can be called {str(path)[:50]!r} (a character 0, or more than 255 bytes)")
+    return path
 
 
 @contextmanager

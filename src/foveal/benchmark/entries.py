@@ -15,8 +15,8 @@ from foveal.benchmark.scoring import MapSource, maps_of_baseline, maps_of_model,
 from foveal.benchmark.yardsticks import YARDSTICKS, Yardsticks
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
+from foveal.gaze.given import texts
 from foveal.metrics import Metric, get_metrics
-from foveal.metrics.registry import metric_names
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model
 from foveal.models.baselines import CrossValidatedBaseline
 from foveal.models.registry import recognized, trainings_of
@@ -109,7 +109,7 @@ def _entry(
         source = maps_of_predictions(given, data, log_density=log_density)
         raw = raw or not log_density
         return Entry(given.name, possible_metrics(metrics, yardsticks, raw=raw), source, raw)
-    if given in YARDSTICKS and not raw:
+    if isinstance(given, str) and given in YARDSTICKS and not raw:
         name = str(given)
         if why_not := yardsticks.why_not(name):
             raise FovealError(f"{name} needs {why_not}")
@@ -154,7 +154,7 @@ def possible_metrics(
     FovealError
         If one that was named cannot be had, or none is left.
     """
-    names = metric_names(metrics)
+    names = texts(metrics, "metrics")
     no_center_bias, no_gold = (yardsticks.why_not(name) for name in YARDSTICKS)
     possible, reasons = [], []
     for metric in get_metrics(names):

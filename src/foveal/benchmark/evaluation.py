@@ -1,7 +1,7 @@
 """`foveal evaluate`: score models against the fixations of a data set."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
-from foveal.gaze.numbers import described, whole_number
+from foveal.gaze.given import listed, whole_number
 from foveal.metrics import Metric
 from foveal.models import SaliencyModel
 
@@ -75,8 +75,7 @@ def evaluate(
     images = images_to_score(data, split, limit)
     if isinstance(models, SaliencyModel | Predictions | str | os.PathLike):
         models = [models]
-    if not isinstance(models, Iterable):
-        raise FovealError(f"models: a model, Predictions, a name, or a list of them, not {described(models)}")
+    models = listed(models, "models")
     yardsticks = Yardsticks(data)
     entries = make_entries(models, data, yardsticks, metrics, raw=raw, device=device, images=images)
     observations = Observations(data, yardsticks, seed)
@@ -106,7 +105,7 @@ def images_to_score(data: Dataset, split: str | None, limit: int | None) -> Int[
     """
     if limit is not None:
         limit = whole_number(limit, "limit", 1)
-    part = (data.split_indices(split) if split else np.arange(len(data)))[:limit]
+    part = (data.split_indices(split) if split is not None else np.arange(len(data)))[:limit]
     images = part[np.isin(part, data.fixations.image)]
     if len(images) == 0:
         raise FovealError(f"{data.name}: no image to score has fixations")

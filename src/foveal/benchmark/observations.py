@@ -13,7 +13,7 @@ from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealNote
 from foveal.gaze import Dataset, Fixations, fixation_map
-from foveal.gaze.numbers import whole_number
+from foveal.gaze.given import whole_number
 from foveal.metrics import FixationBatch, forms
 from foveal.metrics.maps import sorted_pixels
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from foveal.errors import FovealError
 from foveal.files import write_atomically
-from foveal.gaze.numbers import whole_number
+from foveal.gaze.given import text, whole_number
 from foveal.metrics import Metric, get_metrics
 from foveal.metrics.bootstrap import bootstrap_interval
 
@@ -79,7 +79,7 @@ class Results(pd.DataFrame):
         seed = whole_number(seed, "seed")
         if not set(COLUMNS) <= set(self.columns) or not isinstance(getattr(self, "per_image", None), pd.DataFrame):
             raise FovealError("results: these columns are not the whole table that an evaluation gives")
-        if model not in set(self["model"]):
+        if text(model, "model") not in set(self["model"]):
             raise FovealError(f"no model {model!r} among the results ({', '.join(dict.fromkeys(self['model']))})")
         rows = []
         for dataset in dict.fromkeys(self["dataset"]):

@@ -16,6 +16,7 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError, first_line
 from foveal.files import path_of, write_atomically
 from foveal.gaze import Dataset
+from foveal.gaze.given import text
 from foveal.models import SaliencyModel, load_model
 
 FORMATS = ("tuebingen",)
@@ -51,7 +52,7 @@ def export(
     FovealError
         If the format is not known, the model cannot predict, or the file cannot be written or fails its check.
     """
-    if format not in FORMATS:
+    if text(format, "format") not in FORMATS:
         raise FovealError(f"no format {format!r} (known: {', '.join(FORMATS)})")
     if path_of(out, "out").suffix.lower() not in HDF5_SUFFIXES:
         raise FovealError(f"{out}: name it {' or '.join(HDF5_SUFFIXES)}, it is an HDF5 file")

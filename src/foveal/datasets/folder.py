@@ -29,8 +29,8 @@ from foveal.errors import FovealError, FovealNote, RowsLeftOut, first_line
 from foveal.files import check_name, path_of, write_atomically
 from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
 from foveal.gaze.fixations import UNKNOWN
+from foveal.gaze.given import described, text
 from foveal.gaze.names import Match, match_names
-from foveal.gaze.numbers import described
 from foveal.images import IMAGE_SUFFIXES, find_images, image_size
 
 ASSUMED_PIXELS_PER_DEGREE = 35.0
@@ -75,7 +75,7 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
     folder = path_of(folder, "folder of the data set")
     if not isinstance(dataset, Dataset):
         raise FovealError(f"a Dataset is needed to be saved, not {described(dataset)}")
-    if fmt not in ("csv", "parquet"):
+    if text(fmt, "format") not in ("csv", "parquet"):
         raise FovealError(f"fixations are written as csv or parquet, not {fmt}")
     settings = _settings_of(dataset)
     names = [_file_name(stimulus) for stimulus in dataset.stimuli]

@@ -8,8 +8,8 @@ from jaxtyping import Int
 
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
+from foveal.gaze.given import described, listed, positions, text, texts, whole_number
 from foveal.gaze.heads import Heads
-from foveal.gaze.numbers import described, positions, whole_number
 from foveal.gaze.stimuli import Stimuli
 
 
@@ -59,9 +59,17 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for what, kind in (("name", str), ("stimuli", Stimuli), ("fixations", Fixations), ("splits", Mapping)):
+        for what, kind in (("stimuli", Stimuli), ("fixations", Fixations), ("splits", Mapping)):
             if not isinstance(given := getattr(self, what), kind):
-                raise FovealError(f"data set: {what} is to be a {kind.__name__}, not {described(given)}")
+                raise FovealError(f"data set: {what}: {kind.__name__} is needed, not {described(given)}")
+        for what in ("name", "licence", "citation"):
+            text(getattr(self, what), f"data set: {what}")
+        for what in ("subject_names", "categories", "problems", "notes"):
+            given = texts(listed(getattr(self, what), f"data set: {what}"), f"data set: {what}")
+            object.__setattr__(self, what, tuple(given))
+        object.__setattr__(self, "heads", tuple(listed(self.heads, "data set: heads")))
+        if not all(isinstance(heads, Heads) for heads in self.heads):
+            raise FovealError("data set: heads: Heads of each image are needed")
         if len(self.positions) == 0:  # not said: it is the whole
             object.__setattr__(self, "positions", np.arange(len(self.stimuli)))
         image = self.fixations.image
@@ -71,6 +79,9 @@ class Dataset:
         for what, labels in labels_of.items():
             if len(labels) and len(labels) != len(self.stimuli):
                 raise FovealError(f"{self.name}: {len(labels)} {what} for {len(self.stimuli)} images")
+        if self.subject_names and self.fixations.subject.max(initial=-1) >= len(self.subject_names):
+            last = self.fixations.subject.max()
+            raise FovealError(f"{self.name}: {len(self.subject_names)} names of subjects, counted from 0 to {last}")
         outside = int((~self.fixations.is_inside(self.stimuli.sizes)).sum())
         if outside:
             raise FovealError(f"{self.name}: {outside} fixations are outside their image; drop them (Fixations.inside)")
@@ -110,7 +121,7 @@ class Dataset:
         FovealError
             If the data set has no split of that name.
         """
-        if name not in self.splits:
+        if text(name, f"{self.name}: split") not in self.splits:
             known = f"known: {', '.join(self.splits)}" if self.splits else "it has none"
             raise FovealError(f"{self.name}: no split {name!r} ({known})")
         return positions(self.splits[name], f"{self.name}: split {name!r}", len(self))

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from foveal.errors import FovealError, first_line
-from foveal.gaze.numbers import described, floats, positions, whole_number, whole_numbers
+from foveal.gaze.given import described, floats, positions, whole_number, whole_numbers
 
 UNKNOWN = -1  # subject or order
 SUBJECT = "fixations: the number of a subject"
@@ -78,10 +78,11 @@ class Fixations:
         cls, image: Any, x: Any, y: Any, subject: Any = None, order: Any = None, duration: Any = None
     ) -> "Fixations":
         """Build from columns of any kind, which are copied; columns left out are filled with "not known"."""
-        n = np.shape(x)
+        x = floats(x, "fixations: x").copy()
+        n = x.shape
         return cls(
             image=whole_numbers(image, "fixations: image").copy(),
-            x=floats(x, "fixations: x").copy(),
+            x=x,
             y=floats(y, "fixations: y").copy(),
             subject=np.full(n, UNKNOWN) if subject is None else whole_numbers(subject, "fixations: subject").copy(),
             order=np.full(n, UNKNOWN) if order is None else whole_numbers(order, "fixations: order").copy(),
@@ -129,9 +130,10 @@ class Fixations:
             If it picks none of the rows there are.
         """
         try:
-            return Fixations(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
-        except IndexError as error:
+            picked = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        except (IndexError, TypeError, ValueError) as error:
             raise FovealError(f"fixations: rows of {len(self)} cannot be picked so ({first_line(error)})") from None
+        return Fixations(**picked)
 
     def for_image(self, image: int | np.integer) -> "Fixations":
         """The fixations on one photograph (a slice: nothing is copied)."""
@@ -145,6 +147,12 @@ class Fixations:
 
     def mean_by_image(self, values: Float[np.ndarray, " fixation"], n_images: int) -> Float[np.ndarray, " image"]:
         """Mean over each photograph's fixations of a value that every fixation has; NaN where there are none."""
+        values, n_images = (
+            floats(values, "values"),
+            whole_number(n_images, "number of images", self.image.max(initial=-1) + 1),
+        )
+        if values.shape != self.image.shape:
+            raise FovealError(f"values: one of each of {len(self)} fixations is needed, not {described(values)}")
         count = np.bincount(self.image, minlength=n_images)
         total = np.bincount(self.image, weights=values, minlength=n_images)
         return np.divide(total, count, out=np.full(n_images, np.nan), where=count > 0)
@@ -181,6 +189,8 @@ class Fixations:
     def select(self, images: Any) -> "Fixations":
         """The fixations on these photographs, renumbered to their positions in the list (each at most once)."""
         images = positions(images, "images to select")
+        if len(np.unique(images)) != len(images):
+            raise FovealError("images to select: each at most once")
         if len(images) == 0:
             return self.where(slice(0, 0))
         new_number = np.full(max(images.max(), self.image.max(initial=0)) + 1, -1)

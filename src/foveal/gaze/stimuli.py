@@ -1,7 +1,8 @@
 """Photographs that were shown to people: read when needed, their sizes known before."""
 
+import operator
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from jaxtyping import Float, Int
 from PIL import Image
 
 from foveal.errors import FovealError
-from foveal.gaze.numbers import described, floats, positions
+from foveal.gaze.given import described, floats, listed, positions, texts, whole_number
 from foveal.images import RGBImage, batches_of_one_kind, image_size, read_image
 
 
@@ -64,18 +65,17 @@ class Stimuli:
         ids: Sequence[str] | None = None,
         pixels_per_degree: float | Sequence[float] | np.ndarray | None = None,
     ) -> None:
-        if isinstance(sources, str | os.PathLike) or not isinstance(sources, Iterable):
-            raise FovealError("stimuli: photographs are given as a list, also if there is only one")
-        self.sources = tuple(Path(source) if isinstance(source, str | os.PathLike) else source for source in sources)
+        self.sources = tuple(
+            Path(source) if isinstance(source, str | os.PathLike) else source
+            for source in listed(sources, "stimuli: photographs")
+        )
         for source in self.sources:
             is_array = isinstance(source, np.ndarray) and source.ndim in (2, 3) and source.size > 0
             if not is_array and not isinstance(source, Path | Image.Image):
                 raise FovealError(f"stimuli: a path or an array (height, width, 3) is needed, not {described(source)}")
         if ids is None:
             ids = [source.name if isinstance(source, Path) else str(i) for i, source in enumerate(self.sources)]
-        self.ids = tuple(ids)
-        if isinstance(ids, str) or not all(isinstance(name, str) for name in self.ids):
-            raise FovealError(f"stimuli: ids are a list of texts, not {described(ids)}")
+        self.ids = tuple(texts(listed(ids, "stimuli: ids"), "stimuli: ids"))
         if len(self.ids) != len(self.sources) or len(set(self.ids)) != len(self.ids):
             raise FovealError("stimuli: every image needs an id of its own")
         self.pixels_per_degree: Float[np.ndarray, " image"] | None = None
@@ -91,6 +91,7 @@ class Stimuli:
         return len(self.sources)
 
     def __getitem__(self, index: int) -> Stimulus:
+        index = operator.index(index)
         ppd = None if self.pixels_per_degree is None else float(self.pixels_per_degree[index])
         return Stimulus(self.ids[index], self.sources[index], ppd)
 
@@ -121,7 +122,7 @@ class Stimuli:
     def read(self, indices: Sequence[int]) -> tuple[dict[int, RGBImage], list[str]]:
         """The photographs at these positions that can be read, and a line for each that cannot."""
         images, problems = {}, []
-        for index in indices:
+        for index in positions(indices, "images to read", len(self)).tolist():
             try:
                 images[index] = self[index].image
             except FovealError as error:
@@ -132,7 +133,8 @@ class Stimuli:
         """Positions of the photographs, or of those at `indices`, by (height, width)."""
         sizes = self.sizes.tolist()
         found: dict[tuple[int, int], list[int]] = {}
-        for index in range(len(self)) if indices is None else indices:
+        chosen = range(len(self)) if indices is None else positions(indices, "images", len(self)).tolist()
+        for index in chosen:
             height, width = sizes[index]
             found.setdefault((height, width), []).append(index)
         return found
@@ -142,6 +144,7 @@ class Stimuli:
 
         So a batch never distorts an image, and its memory is bounded.
         """
+        batch_size = whole_number(batch_size, "batch size", 1)
         sizes = self.sizes.tolist()
         kinds = [(height, width, self[i].pixels_per_degree) for i, (height, width) in enumerate(sizes)]
         return batches_of_one_kind(kinds, batch_size)

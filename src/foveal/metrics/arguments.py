@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.errors import FovealError
-from foveal.gaze.numbers import NUMBERS_OR_TRUTH, described, real_numbers, whole_number
+from foveal.gaze.given import NUMBERS_OR_TRUTH, described, real_numbers, whole_number
 from foveal.metrics.fixation_batch import FixationBatch
 
 FIXATIONS = ("fixations", "nonfixations", "ten_others")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from foveal.errors import FovealError
 from foveal.gaze import Fixations
-from foveal.gaze.numbers import described, whole_numbers
+from foveal.gaze.given import described, whole_numbers
 
 
 @dataclass(frozen=True)

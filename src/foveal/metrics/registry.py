@@ -1,13 +1,13 @@
 """Names of metrics, and what each is computed from."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
 
 from foveal.discovery import import_all
 from foveal.errors import FovealError
-from foveal.gaze.numbers import described
+from foveal.gaze.given import texts
 from foveal.metrics.arguments import FIXATIONS, MAPS, SHARES, checked_on_maps, checked_on_values
 
 Uses = Literal[
@@ -160,7 +160,7 @@ def get_metrics(names: Sequence[str] | str) -> list[Metric]:
     ['IG', 'AUC']
     """
     known = list_metrics()
-    names = metric_names(names)
+    names = texts(names, "metrics")
     if "all" in names:
         return list(_METRICS.values())
     by_lower_case = {name.lower(): metric for name, metric in _METRICS.items()}
@@ -168,19 +168,3 @@ def get_metrics(names: Sequence[str] | str) -> list[Metric]:
     if unknown:
         raise FovealError(f"no metric {unknown[0]!r} (known: {', '.join(known)})")
     return list({by_lower_case[name.lower()].name: by_lower_case[name.lower()] for name in names}.values())
-
-
-def metric_names(given: Sequence[str] | str) -> list[str]:
-    """The names in a list, or in one text with commas between them.
-
-    Raises
-    ------
-    FovealError
-        If they are no texts.
-    """
-    if isinstance(given, str):
-        return [name.strip() for name in given.split(",")]
-    names = list(given) if isinstance(given, Iterable) else []
-    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in names):
-        raise FovealError(f"metrics: names of metrics or 'all', not {described(given)}")
-    return names

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from foveal.errors import FovealError
-from foveal.gaze.numbers import described, positive_number
+from foveal.gaze.given import described, listed, positive_number, texts
 from foveal.images import ImageSource, RGBImage, read_image
 from foveal.models.calibration import Calibration, WorkingMaps, to_working_grid
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
@@ -143,8 +143,9 @@ class SaliencyModel(nn.Module, ABC):
             If a photograph cannot be read, they differ in size, or there are more or fewer names.
         """
         pixels = rgb_images(images)
-        if isinstance(names, str) or len(names) != len(pixels):
-            raise FovealError(f"{len(pixels)} photographs need a list of as many names")
+        names = texts(listed(names, "names"), "names")
+        if len(names) != len(pixels):
+            raise FovealError(f"{len(pixels)} photographs need as many names, not {len(names)}")
         log_density = self.log_density_of(pixels, pixels_per_degree).cpu().numpy()
         return [
             Prediction(image, one_log_density, self.name, name)

@@ -4,14 +4,14 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, path_of, write_atomically
-from foveal.gaze.numbers import described, whole_number
+from foveal.gaze.given import listed, whole_number
 from foveal.images import PIXELS_AT_ONCE, RGBImage, batches_of_one_kind, find_images, image_size, read_image
 from foveal.models.base import SaliencyModel, check_pixels_per_degree
 from foveal.models.prediction import Prediction, check_outputs
@@ -89,9 +89,7 @@ def predict_files(
     batch_size = whole_number(batch_size, "batch size", 1)
     if isinstance(images, str | os.PathLike):
         images = [images]
-    if not isinstance(images, Iterable):
-        raise FovealError(f"photographs: files and folders are needed, not {described(images)}")
-    images = [path_of(image, "photograph") for image in images]
+    images = [path_of(image, "photograph") for image in listed(images, "photographs")]
     path_of(out, "out")
     check_pixels_per_degree(pixels_per_degree)
     if not isinstance(model, SaliencyModel):

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -16,6 +16,7 @@ from PIL import Image
 from foveal import figures
 from foveal.errors import FovealError
 from foveal.files import path_of, write_atomically
+from foveal.gaze.given import described, real_numbers, text, texts
 from foveal.images import RGBImage, encode_png
 
 if TYPE_CHECKING:
@@ -46,12 +47,29 @@ class Prediction:
         Name of the model.
     name
         What the photograph is called; the stem of the files that `save` writes.
+
+    Raises
+    ------
+    FovealError
+        If the image or the density is of another kind or size.
     """
 
     image: RGBImage
     log_density: Float[np.ndarray, "height width"]
     model: str
     name: str = "image"
+
+    def __post_init__(self) -> None:
+        image, what = self.image, "prediction: "
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise FovealError(f"{what}image: an array (height, width, 3) of uint8 is needed, not {described(image)}")
+        log_density = real_numbers(self.log_density, f"{what}log_density").astype(np.float32, copy=False)
+        if log_density.shape != image.shape[:2] or log_density.size == 0:
+            size = f"{image.shape[:2]} as the image is"
+            raise FovealError(f"{what}log_density: an array {size} is needed, not {described(self.log_density)}")
+        object.__setattr__(self, "log_density", log_density)
+        text(self.model, f"{what}model")
+        path_of(text(self.name, f"{what}name"), f"{what}name")
 
     def __repr__(self) -> str:
         height, width = self.log_density.shape
@@ -158,12 +176,8 @@ def check_outputs(outputs: Sequence[str] | str, style: str = "heatmap") -> list[
     FovealError
         If one is not known, or there are none.
     """
-    if isinstance(outputs, str):
-        outputs = [output.strip() for output in outputs.split(",")]
-    if not isinstance(outputs, Iterable):
-        raise FovealError(f"outputs: a list of names is needed (known: {', '.join(FILE_ENDINGS)})")
-    chosen = list(outputs)
-    unknown = [output for output in chosen if output not in list(FILE_ENDINGS)]
+    chosen = texts(outputs, "outputs")
+    unknown = [output for output in chosen if output not in FILE_ENDINGS]
     if unknown or not chosen:
         raise FovealError(f"no output {unknown[0] if unknown else ''!r} (known: {', '.join(FILE_ENDINGS)})")
     figures.styles_of(style)

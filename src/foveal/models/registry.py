@@ -20,6 +20,7 @@ from foveal.discovery import import_all
 from foveal.errors import FovealError
 from foveal.files import path_of, write_atomically
 from foveal.gaze import Dataset
+from foveal.gaze.given import described
 from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
 from foveal.models.base import ModelCard, SaliencyModel
 
@@ -99,9 +100,11 @@ def load_model(
         near = difflib.get_close_matches(name.lower(), _MODELS, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
         raise FovealError(f"no model {name!r} ({meant}known: {', '.join(list_models())}; or a .safetensors file)")
+    if not isinstance(device, str | int | torch.device):
+        raise FovealError(f"device: a name such as 'cpu' or 'cuda' is needed, not {described(device)}")
     try:
         return model.eval().to(device)
-    except (RuntimeError, AssertionError, TypeError) as error:
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
         raise FovealError(f"device {str(device)!r} cannot be used here ({str(error).splitlines()[0]})") from None
 
 

@@ -1,8 +1,9 @@
-"""Numbers as a caller gives them: brought to one kind, or refused in one line that names them.
+"""What a caller gives: brought to one kind, or refused in one line that names it.
 
 NumPy and PyTorch make numbers of much that is none (a text, a truth value, half of a float), and say nothing.
 """
 
+from collections.abc import Iterable
 from math import inf, nan
 from numbers import Integral, Real
 from typing import Any
@@ -19,8 +20,8 @@ NUMBERS_OR_TRUTH = "biuf"
 def described(given: Any) -> str:
     """What something is, in a few words: for an error that names what came in the place of something else.
 
-    >>> described(np.zeros((2, 3))), described("a")
-    ('float64 of shape (2, 3)', "'a'")
+    >>> described(np.zeros((2, 3))), described("a"), described(2.5), described([])
+    ('float64 of shape (2, 3)', "'a'", '2.5', 'list')
     """
     if isinstance(given, Real):
         return str(given)
@@ -28,6 +29,48 @@ def described(given: Any) -> str:
     if kind is not None and shape is not None:
         return f"{kind} of shape {tuple(shape)}"
     return repr(given) if given is None or (isinstance(given, str) and len(given) < 50) else type(given).__name__
+
+
+def text(given: Any, what: str) -> str:
+    """One text.
+
+    Raises
+    ------
+    FovealError
+        If it is something else.
+    """
+    if not isinstance(given, str):
+        raise FovealError(f"{what}: a text is needed, not {described(given)}")
+    return given
+
+
+def texts(given: Any, what: str) -> list[str]:
+    """A list of texts; one text has commas between them.
+
+    Raises
+    ------
+    FovealError
+        If it is no list, or something in it is no text.
+
+    >>> texts("IG, AUC", "metrics"), texts(["IG"], "metrics")
+    (['IG', 'AUC'], ['IG'])
+    """
+    if isinstance(given, str):
+        return [name.strip() for name in given.split(",")]
+    return [text(name, what) for name in listed(given, what)]
+
+
+def listed(given: Any, what: str) -> list[Any]:
+    """What is in a list, or in something else that can be gone through; a text is none.
+
+    Raises
+    ------
+    FovealError
+        If it cannot.
+    """
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable) or getattr(given, "ndim", 1) == 0:
+        raise FovealError(f"{what}: a list is needed, also of only one, not {described(given)}")
+    return list(given)
 
 
 def real_numbers(given: Any, what: str, kinds: str = NUMBERS) -> np.ndarray:
@@ -89,7 +132,7 @@ def whole_numbers(given: Any, what: str) -> Int[np.ndarray, "*shape"]:
 
 
 def whole_number(given: Any, what: str, least: int = 0) -> int:
-    """One whole number that is not below `least`.
+    """One whole number that is not below `least`, and that 64 bits can hold.
 
     Raises
     ------
@@ -99,7 +142,7 @@ def whole_number(given: Any, what: str, least: int = 0) -> int:
     >>> whole_number(np.int64(3), "limit")
     3
     """
-    if isinstance(given, bool) or not isinstance(given, Integral) or given < least:
+    if isinstance(given, bool) or not isinstance(given, Integral) or not least <= int(given) < 2**63:
         raise FovealError(f"{what}: a whole number, at least {least}, not {described(given)}")
     return int(given)
 
@@ -112,7 +155,10 @@ def positive_number(given: Any, what: str) -> float:
     FovealError
         If it is something else.
     """
-    number = nan if isinstance(given, bool) or not isinstance(given, Real) else float(given)
+    try:
+        number = nan if isinstance(given, bool) or not isinstance(given, Real) else float(given)
+    except OverflowError:  # a whole number beyond all floats
+        number = inf
     if not 0 < number < inf:
         raise FovealError(f"{what}: a positive number, not {described(given)}")
     return number
