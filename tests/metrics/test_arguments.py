@@ -83,8 +83,11 @@ def test_every_kind_of_numbers_gives_what_its_values_give(metric):
         result = metric.function(maps, *arguments(metric, values if isinstance(maps, list) else maps))
         expected = metric.function(values, *arguments(metric, values))
         assert result.dtype in (torch.float32, torch.float64)
-        np.testing.assert_allclose(result, expected, atol=2e-4, rtol=2e-5, err_msg=kind)
-        np.testing.assert_array_equal(np.array(maps.double() if isinstance(maps, torch.Tensor) else maps), values)
+        torch.testing.assert_close(
+            result.double(), expected, atol=2e-4, rtol=2e-5, msg=lambda text, k=kind: f"{k}: {text}"
+        )
+        unchanged = maps.double() if isinstance(maps, torch.Tensor) else torch.from_numpy(np.array(maps, np.float64))
+        assert torch.equal(unchanged, values)
 
 
 @pytest.mark.parametrize("metric", ON_MAPS, ids=lambda metric: metric.name)

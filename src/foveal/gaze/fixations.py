@@ -147,10 +147,8 @@ class Fixations:
 
     def mean_by_image(self, values: Float[np.ndarray, " fixation"], n_images: int) -> Float[np.ndarray, " image"]:
         """Mean over each photograph's fixations of a value that every fixation has; NaN where there are none."""
-        values, n_images = (
-            floats(values, "values"),
-            whole_number(n_images, "number of images", self.image.max(initial=-1) + 1),
-        )
+        values = floats(values, "values")
+        n_images = whole_number(n_images, "number of images", int(self.image.max(initial=-1)) + 1)
         if values.shape != self.image.shape:
             raise FovealError(f"values: one of each of {len(self)} fixations is needed, not {described(values)}")
         count = np.bincount(self.image, minlength=n_images)
