@@ -19,7 +19,7 @@ NONE = [None, 1j, b"x", object(), [None], [[1, 2], [3]], np.array(["a"]), np.arr
 NO_NUMBER = [*NONE, True, "1", 2.5, float("nan"), pd.NaT, np.zeros((2, 2)), pd.Series([1, None])]
 NO_COLUMN = [*NONE, 3.0, "abc", {}, [True, False], ["1", "2"], [1.0], [[1.0, 2.0]], np.array([1, 2], "datetime64[s]")]
 NO_WHOLE = [*NO_COLUMN, [0.5, 1], [np.nan, 1], [np.inf, 1]]
-NO_PATH = [*NONE, 3, 2.5, True, "a\0b", "a" * 300, {}]
+NO_PATH = [*NONE, 3, 2.5, True, "a\0b", "a" * 300, "\ud800", {}]
 NO_TEXT = [*NONE, 3, {}, pd.DataFrame({"a": [1]})]
 
 CALLS = {

@@ -29,7 +29,11 @@ def path_of(given: Any, what: str) -> Path:
     if not isinstance(given, str | os.PathLike) or not isinstance(os.fspath(given), str):
         raise FovealError(f"{what}: a text or a Path is needed, not {type(given).__name__}")
     path = Path(given)
-    if "\0" in str(path) or any(len(os.fsencode(part)) > LONGEST_FILE_NAME for part in path.parts):
+    try:
+        is_possible = "\0" not in str(path) and all(len(os.fsencode(part)) <= LONGEST_FILE_NAME for part in path.parts)
+    except UnicodeEncodeError:  # half of a character
+        is_possible = False
+    if not is_possible:
         raise FovealError(f"{what}: no file can be called {str(path)[:50]!r} (a character 0, or more than 255 bytes)")
     return path
 

@@ -51,7 +51,8 @@ def evaluate(
     dataset
         A data set, the name of one, or the path of a folder.
     metrics
-        Names of metrics. "all" leaves out what the data set or a raw map cannot give.
+        Names of metrics, in a list or in one text with commas between them. "all" leaves out what the data set
+        or a raw map cannot give.
     data_root
         Where the data sets of the catalogue lie.
     split, limit
