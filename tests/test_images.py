@@ -142,4 +142,6 @@ def test_folders_are_searched_with_their_sub_folders(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
-    assert [p.relative_to(tmp_path).as_posix() for p in find_images(tmp_path)] == ["a.jpg", "b.PNG", "sub/c.webp"]
+    found, left_out = find_images(tmp_path)
+    assert [p.relative_to(tmp_path).as_posix() for p in found] == ["a.jpg", "b.PNG", "sub/c.webp"]
+    assert left_out == []

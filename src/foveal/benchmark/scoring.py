@@ -13,8 +13,10 @@ from foveal.benchmark.observations import Forms, Observations, ObservedBatch
 from foveal.benchmark.predictions import Predictions
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations
+from foveal.images import RGBImage
 from foveal.metrics import Metric
 from foveal.models import SaliencyMapModel, SaliencyModel
+from foveal.models.base import together_or_apart
 from foveal.models.baselines import CrossValidatedBaseline
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.threads import computed_ahead
@@ -62,15 +64,20 @@ def maps_of_model(model: SaliencyModel, dataset: Dataset, *, raw: bool) -> MapSo
 
     def maps(images: Sequence[int]) -> Iterator[MapBatch]:
         for pixels, problems in computed_ahead(dataset.stimuli.read, _batches(dataset, images)):
-            if not pixels:
+            if problems:
                 yield MapBatch([], None, problems=problems)
-                continue
-            arrays = list(pixels.values())
-            if raw and isinstance(model, SaliencyMapModel):
-                computed = model.saliency_map_of(arrays)
-            else:
-                computed = model.log_density_of(arrays, dataset.stimuli[next(iter(pixels))].pixels_per_degree)
-            yield MapBatch(list(pixels), computed, problems=problems)
+
+            def compute(some: list[int], pixels: dict[int, RGBImage] = pixels) -> Float[Tensor, "image height width"]:
+                arrays = [pixels[image] for image in some]
+                if raw and isinstance(model, SaliencyMapModel):
+                    return model.saliency_map_of(arrays)
+                return model.log_density_of(arrays, dataset.stimuli[some[0]].pixels_per_degree)
+
+            for some, computed in together_or_apart(compute, list(pixels)):
+                if isinstance(computed, FovealError):
+                    yield MapBatch([], None, problems=[f"{dataset.stimuli.ids[some[0]]}: {computed}"])
+                else:
+                    yield MapBatch(some, computed)
 
     return maps
 

@@ -142,8 +142,8 @@ def _load(folder: Path) -> tuple[Dataset, list[str]]:
         raise FovealError(f"{folder / 'dataset.toml'}: {error}") from None
     if not os.path.isdir(folder / "images"):  # noqa: PTH112 (Path.is_dir raises where a folder may not be looked into)
         raise FovealError(f"{folder}: no folder images in it (a data set has images/ and fixations.csv)")
-    pictures = find_images(folder / "images")
-    sources, problems = _readable(pictures)
+    pictures, not_taken = find_images(folder / "images")
+    sources, unreadable = _readable(pictures)
     if not sources:
         raise FovealError(f"{folder / 'images'}: no picture that can be read")
     all_ids, ids = ([p.relative_to(folder / "images").as_posix() for p in paths] for paths in (pictures, sources))
@@ -176,7 +176,7 @@ def _load(folder: Path) -> tuple[Dataset, list[str]]:
         citation=str(settings.get("citation", "not stated")),
         subject_names=names,
         categories=categories,
-        problems=tuple(problems),
+        problems=(*not_taken, *unreadable),
         notes=(*notes, *left_out),
     )
     return data, left_out

@@ -67,7 +67,7 @@ def _read_release(folder: Path) -> Contents:
     """
     if not (folder / "ALLSTIMULI").is_dir():
         raise FileNotFoundError(2, "no such folder", str(folder / "ALLSTIMULI"))
-    sources = find_images(folder / "ALLSTIMULI")
+    sources, left_out = find_images(folder / "ALLSTIMULI")
     observers = sorted(path for path in (folder / "DATA").iterdir() if path.is_dir())
     if not sources or not observers:
         raise FovealError(f"{folder}: {len(sources)} photographs in ALLSTIMULI, {len(observers)} observers in DATA")
@@ -80,7 +80,7 @@ def _read_release(folder: Path) -> Contents:
 
     fixations, problems = concatenate_scanpaths(scanpaths(), folder / "DATA", origin=ONE_BASED)
     stimuli = Stimuli(sources, pixels_per_degree=CARD.pixels_per_degree)
-    return Contents(stimuli, fixations.drop_first(), {}, problems)
+    return Contents(stimuli, fixations.drop_first(), {}, (*left_out, *problems))
 
 
 def _read_gaze(mat: Path) -> np.ndarray:

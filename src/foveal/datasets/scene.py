@@ -42,7 +42,7 @@ def read_scene(folder: Path) -> Contents:
     cells = read_mat(mat, "fixations")
     if not (folder / "stimuli").is_dir():
         raise FileNotFoundError(2, "no such folder", str(folder / "stimuli"))
-    sources = find_images(folder / "stimuli")
+    sources, left_out = find_images(folder / "stimuli")
     if cells.ndim != 2 or len(cells) != len(sources):
         raise FovealError(f"{mat}: fixations of {len(cells)} images, but {len(sources)} in {folder / 'stimuli'}")
     stimuli = Stimuli(sources)
@@ -59,5 +59,5 @@ def read_scene(folder: Path) -> Contents:
         Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES),
         fixations,
         named_folds(len(sources)),
-        problems,
+        (*left_out, *problems),
     )

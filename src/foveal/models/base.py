@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from PIL import Image
 from torch import Tensor, nn
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
 from foveal.gaze.given import described, listed, positive_number, texts
 from foveal.images import ImageSource, RGBImage, read_image
 from foveal.models.calibration import Calibration, WorkingMaps, to_working_grid
@@ -163,7 +163,8 @@ class SaliencyModel(nn.Module, ABC):
         Raises
         ------
         FovealError
-            If a photograph cannot be read, they differ in size, or `pixels_per_degree` is not a positive number.
+            If a photograph cannot be read, they differ in size, `pixels_per_degree` is not a positive number, or what
+            the model computes is not finite.
         """
         check_pixels_per_degree(pixels_per_degree)
         pixels = rgb_images(images)
@@ -173,7 +174,14 @@ class SaliencyModel(nn.Module, ABC):
             shrunk = some.shape[3] / size[1]
             log_density = self.log_density(some, pixels_per_degree and pixels_per_degree * shrunk)
             found.append(resize_log_density(log_density, size))
-        return torch.cat(found)
+        log_densities = found[0] if len(found) == 1 else torch.cat(found)  # a large one is not held twice
+        return self._finite(log_densities, "density")
+
+    def _finite(self, maps: Float[Tensor, "image height width"], what: str) -> Float[Tensor, "image height width"]:
+        """The maps, if there is a number at every pixel."""
+        if not maps.sum().isfinite():
+            raise FovealError(f"the {what} by {self.name} is not finite; its weights may be damaged")
+        return maps
 
     def _tensors(self, images: Sequence[RGBImage]) -> Iterator[Float[Tensor, "image 3 h w"]]:
         """Photographs as the model computes them together.
@@ -216,7 +224,7 @@ class SaliencyMapModel(SaliencyModel):
         Raises
         ------
         FovealError
-            If a photograph cannot be read, or they differ in size.
+            If a photograph cannot be read, they differ in size, or what the model computes is not finite.
         """
         pixels = rgb_images(images)
         size = pixels[0].shape[:2]
@@ -226,7 +234,7 @@ class SaliencyMapModel(SaliencyModel):
                 for some in self._tensors(pixels)
             ]
         )
-        return maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size)
+        return self._finite(maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size), "map")
 
     @torch.inference_mode()
     def working_maps_of(self, images: Sequence[ImageSource] | np.ndarray) -> WorkingMaps:
@@ -243,13 +251,43 @@ class SaliencyMapModel(SaliencyModel):
         maps, is_blank = [], []
         for some in self._tensors(pixels):
             seen = some.shape[2], some.shape[3]
-            maps.append(to_working_grid(self.saliency_map(some)))
+            maps.append(to_working_grid(self._finite(self.saliency_map(some), "map")))
             is_blank.append(_of_one_color(some))
         return WorkingMaps(torch.cat(maps), torch.cat(is_blank), seen, pixels[0].shape[:2])
 
 
 def _of_one_color(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, " image"]:
     return (images == images[..., :1, :1]).all(dim=(1, 2, 3))
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def together_or_apart(
+    compute: Callable[[list[Item]], Result], items: list[Item]
+) -> Iterator[tuple[list[Item], Result | FovealError]]:
+    """What can be computed of items: of all together, or if that fails, whatever the reason, of each for itself.
+
+    With each result come the items that it is of; one item that fails has an error in its place.
+
+    >>> list(together_or_apart(lambda numbers: [1 // number for number in numbers], [1, 0]))
+    [([1], [1]), ([0], FovealError('integer division or modulo by zero (ZeroDivisionError)'))]
+    """
+    if not items:
+        return
+    outcome: Result | FovealError
+    try:
+        outcome = compute(items)
+    except FovealError as error:
+        outcome = error
+    except Exception as error:  # whatever one of them makes a model or a device say, the others are done
+        outcome = FovealError(f"{first_line(error)} ({type(error).__name__})")
+    if isinstance(outcome, FovealError) and len(items) > 1:
+        for item in items:
+            yield from together_or_apart(compute, [item])
+    else:
+        yield items, outcome
 
 
 def check_pixels_per_degree(pixels_per_degree: float | None) -> None:

@@ -3,17 +3,18 @@
 import json
 import math
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
 from foveal.files import make_writable_folder, path_of, write_atomically
 from foveal.gaze.given import listed, whole_number
 from foveal.images import PIXELS_AT_ONCE, RGBImage, batches_of_one_kind, find_images, image_size, read_image
-from foveal.models.base import SaliencyModel, check_pixels_per_degree
+from foveal.models.base import SaliencyModel, check_pixels_per_degree, together_or_apart
 from foveal.models.prediction import Prediction, check_outputs
 from foveal.models.registry import DEFAULT_MODEL, load_model
 from foveal.threads import computed_ahead
@@ -37,9 +38,9 @@ class PredictionRun:
     predictions: list[dict[str, Any]] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
 
-    def fail(self, path: Path, error: FovealError) -> None:
-        """Note a photograph that cannot be predicted."""
-        self.failed.append({"image": os.fspath(path), "error": str(error)})
+    def fail(self, path: Path, line: str) -> None:
+        """Note a photograph that cannot be predicted, and why, in a line that names it."""
+        self.failed.append({"image": os.fspath(path), "error": line})
 
 
 def predict_files(
@@ -59,9 +60,9 @@ def predict_files(
 
     Files are named after the photographs, `out`/<stem>.overlay.png and so on; a folder is searched with its
     sub-folders, which are kept below `out`. Where that does not tell two photographs apart, their results keep the
-    ending in their names, or the name of the folder that was given. A photograph that cannot be read is noted and the
-    others are done. What was done is listed in `out`/predictions.json, also after an interruption; each run writes it
-    anew.
+    ending in their names, or the name of the folder that was given. A photograph that cannot be read or predicted is
+    noted, whatever stood in the way, and the others are done. What was done is listed in `out`/predictions.json, also
+    after an interruption; each run writes it anew.
 
     Parameters
     ----------
@@ -104,19 +105,23 @@ def predict_files(
     folder = make_writable_folder(out)
     names = _output_names(images, folder, run)
     if not names:
-        raise FovealError("; ".join(failure["error"] for failure in run.failed) or "no photographs given")
+        first, *others = [failure["error"] for failure in run.failed] or ["no photographs given"]
+        raise FovealError(f"{first}; {len(others)} others as well" if others else first)
     order = {os.fspath(path): position for position, path in enumerate(names)}
     total = len(names) + len(run.failed)
     try:
         for path, prediction in _predictions(model, list(names), run, pixels_per_degree, batch_size):
             try:
-                named = replace(prediction, name=names[path])
-                run.predictions.append(_entry(named, path, named.save(folder, save, style=style, color_bar=color_bar)))
+                prediction = replace(prediction, name=names[path])
+                files = prediction.save(folder, save, style=style, color_bar=color_bar)
+                run.predictions.append(_entry(prediction, path, files))
             except FovealError as error:
-                run.fail(path, error)
+                run.fail(path, str(error))
+            except Exception as error:  # whatever it is, it is this photograph's trouble
+                run.fail(path, f"{path}: the results cannot be written ({first_line(error)})")
             if progress is not None:
                 progress(len(run.predictions) + len(run.failed), total)
-            del prediction, named  # a large photograph is let go before the next is read
+            del prediction  # a large photograph is let go before the next is read
     finally:
         # Batches go by size; the list goes in the order in which the photographs were given.
         run.predictions.sort(key=lambda entry: order[entry["image"]])
@@ -139,24 +144,29 @@ def _entry(prediction: Prediction, path: Path, files: dict[str, Path]) -> dict[s
 
 def _output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: PredictionRun) -> dict[Path, str]:
     """The photographs to predict, each once, and what their results are called below the output folder."""
-    candidates: dict[Path, tuple[Path, Path]] = {}  # resolved → (as given, relative to what was given)
+    candidates: dict[Path, tuple[Path, Path, Path]] = {}  # resolved → (as given, its folder, relative to that)
     for given in map(Path, images):
-        if given.is_dir():
-            # Not the overlays of the last run, where `out` lies inside the folder.
-            found = [path for path in find_images(given) if not path.resolve().is_relative_to(out.resolve())]
-            if not found:
-                run.fail(given, FovealError(f"{given}: no picture in it"))
-        elif given.is_file():
-            found = [given]
-        else:
-            found = []
-            run.fail(given, FovealError(f"{given}: no such file or folder"))
+        try:
+            is_folder = stat.S_ISDIR(given.stat().st_mode)
+        except FileNotFoundError:
+            run.fail(given, f"{given}: no such file or folder")
+            continue
+        except (OSError, ValueError) as error:
+            run.fail(given, f"{given}: cannot be read ({first_line(error)})")
+            continue
+        found, left_out = find_images(given) if is_folder else ([given], [])
+        for line in left_out:
+            run.fail(given, line)
+        # Not the overlays of the last run, where `out` lies inside the folder.
+        found = [path for path in found if not is_folder or not _real(path).is_relative_to(_real(out))]
+        if not found and not left_out:
+            run.fail(given, f"{given}: no picture in it")
+        folder = given if is_folder else given.parent
         for path in found:
-            relative = path.relative_to(given) if given.is_dir() else Path(path.name)
-            candidates.setdefault(path.resolve(), (path, relative))
+            candidates.setdefault(_real(path), (path, _real(folder), path.relative_to(folder)))
     # The shortest name that tells a photograph from all others: its stem, with the ending, with its folder, with both.
-    whole = dict(candidates.values())
-    in_folder = {path: Path(_folder_of(path, relative).name) / relative for path, relative in whole.items()}
+    whole = {path: relative for path, _, relative in candidates.values()}
+    in_folder = {path: Path(folder.name) / relative for path, folder, relative in candidates.values()}
     forms = [_without_endings(whole), whole, _without_endings(in_folder), in_folder]
     counts = [Counter(form.values()) for form in forms]
     names: dict[Path, str] = {}
@@ -168,7 +178,7 @@ def _output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: Pred
                 names[path] = form[path].as_posix()
                 break
         else:
-            run.fail(path, FovealError(f"{path}: another photograph has the same name; use another --out for it"))
+            run.fail(path, f"{path}: another photograph has the same name; use another --out for it")
     return names
 
 
@@ -176,21 +186,21 @@ def _without_endings(names: dict[Path, Path]) -> dict[Path, Path]:
     return {path: name.with_suffix("") for path, name in names.items()}
 
 
-def _folder_of(path: Path, relative: Path) -> Path:
-    """The folder that a photograph's relative path starts from."""
-    return path.resolve().parents[len(relative.parts) - 1]
+def _real(path: Path) -> Path:
+    """Where a path leads, also if that is in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _predictions(
     model: SaliencyModel, paths: list[Path], run: PredictionRun, pixels_per_degree: float | None, batch_size: int
 ) -> Iterator[tuple[Path, Prediction]]:
-    """Predictions in batches of one size, photographs read ahead; those that cannot be read go to `run.failed`."""
+    """Predictions in batches of one size, photographs read ahead; those that cannot be had go to `run.failed`."""
     sizes: dict[Path, tuple[int, int]] = {}
     for path in paths:
         try:
             sizes[path] = image_size(path)
         except FovealError as error:
-            run.fail(path, error)
+            run.fail(path, str(error))
     readable = list(sizes)
     batches = [[readable[i] for i in batch] for batch in batches_of_one_kind(list(sizes.values()), batch_size)]
     small = [batch for batch in batches if math.prod(sizes[batch[0]]) <= PIXELS_AT_ONCE]
@@ -199,20 +209,20 @@ def _predictions(
     def read(batch: list[Path]) -> list[tuple[Path, RGBImage | FovealError]]:
         return [(path, _read_or_error(path)) for path in batch]
 
-    def predict(batch: list[tuple[Path, RGBImage | FovealError]]) -> list[tuple[Path, Prediction]]:
+    def predict(batch: list[tuple[Path, RGBImage | FovealError]]) -> Iterator[tuple[Path, Prediction]]:
         good = {path: image for path, image in batch if not isinstance(image, FovealError)}
         for path, outcome in batch:
             if isinstance(outcome, FovealError):
-                run.fail(path, outcome)
-        if not good:
-            return []
-        try:
-            predictions = model.predict_batch(list(good.values()), [path.stem for path in good], pixels_per_degree)
-        except FovealError as error:
-            for path in good:
-                run.fail(path, error)
-            return []
-        return list(zip(good, predictions, strict=True))
+                run.fail(path, str(outcome))
+
+        def compute(some: list[Path]) -> list[Prediction]:
+            return model.predict_batch([good[path] for path in some], [path.stem for path in some], pixels_per_degree)
+
+        for some, predictions in together_or_apart(compute, list(good)):
+            if isinstance(predictions, FovealError):
+                run.fail(some[0], f"{some[0]}: {predictions}")
+            else:
+                yield from zip(some, predictions, strict=True)
 
     for read_batch in computed_ahead(read, small):
         yield from predict(read_batch)

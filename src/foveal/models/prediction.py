@@ -161,9 +161,12 @@ class Prediction:
         np.save(path, self.log_density)
 
     def _write_map(self, path: Path) -> None:
-        relative = np.exp(self.log_density - self.log_density.max())
+        relative = self.log_density - self.log_density.max()
+        np.exp(relative, out=relative)
         relative *= 65535
-        path.write_bytes(encode_png(relative.round(out=relative).astype(np.uint16)))
+        levels = relative.round(out=relative).astype(np.uint16)
+        del relative
+        path.write_bytes(encode_png(levels))
 
 
 def check_outputs(outputs: Sequence[str] | str, style: str = "heatmap") -> list[str]:

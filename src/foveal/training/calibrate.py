@@ -14,7 +14,8 @@ from foveal.gaze import Dataset
 from foveal.gaze.cells import cells_of
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
-from foveal.models.base import SaliencyMapModel
+from foveal.images import RGBImage
+from foveal.models.base import SaliencyMapModel, together_or_apart
 from foveal.models.baselines import CenterBias
 from foveal.models.calibration import BINS, Calibration, WorkingMaps
 from foveal.progress import Progress
@@ -126,7 +127,8 @@ def working_maps(
 ) -> list[tuple[list[int], WorkingMaps]]:
     """A model's maps of a data set on the grid of calibrations, with the positions of their images.
 
-    A photograph that cannot be read is left out, and a line about it added to `problems`.
+    A photograph that cannot be read, or whose map cannot be computed, is left out, and a line about it added to
+    `problems`.
 
     Raises
     ------
@@ -137,9 +139,16 @@ def working_maps(
     for indices in dataset.stimuli.batches(BATCH_SIZE):
         photographs, unreadable = dataset.stimuli.read(indices)
         problems += unreadable
-        if photographs:
-            computed = model.working_maps_of(list(photographs.values()))
-            maps.append((list(photographs), replace(computed, maps=computed.maps.clone())))  # no inference tensor
+
+        def maps_of(some: list[int], photographs: dict[int, RGBImage] = photographs) -> WorkingMaps:
+            computed = model.working_maps_of([photographs[image] for image in some])
+            return replace(computed, maps=computed.maps.clone())  # no inference tensor: it is fitted to
+
+        for some, computed in together_or_apart(maps_of, list(photographs)):
+            if isinstance(computed, FovealError):
+                problems.append(f"{dataset.stimuli.ids[some[0]]}: {computed}")
+            else:
+                maps.append((some, computed))
         done += len(indices)
         progress("maps", done, len(dataset))
     if not maps:

@@ -14,8 +14,10 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import folds_to_judge
+from foveal.images import RGBImage
 from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyModel
+from foveal.models.base import together_or_apart
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.calibration import WorkingMaps
 from foveal.progress import Progress
@@ -100,16 +102,20 @@ def log_likelihood_by_image(
 ) -> Float[np.ndarray, " image"]:
     """Mean log-likelihood of each image's fixations, bit per fixation above uniform, on its own pixels.
 
-    As `foveal evaluate` has it; NaN of images that cannot be read, and of those not asked for.
+    As `foveal evaluate` has it; NaN of images that cannot be read or predicted, and of those not asked for.
     """
     values = np.full(len(data), math.nan)
     chosen = np.arange(len(data)) if images is None else np.asarray(images)
     for batch in data.stimuli.select(chosen).batches(BATCH_SIZE):
         photographs, _ = data.stimuli.read(chosen[batch].tolist())
-        if photographs:
-            read = list(photographs)
-            log_density = model.log_density_of(list(photographs.values()), data.stimuli[read[0]].pixels_per_degree)
-            values[read] = log_likelihood_of(log_density, data, read)
+
+        def densities(some: list[int], photographs: dict[int, RGBImage] = photographs) -> torch.Tensor:
+            scale = data.stimuli[some[0]].pixels_per_degree
+            return model.log_density_of([photographs[image] for image in some], scale)
+
+        for some, log_density in together_or_apart(densities, list(photographs)):
+            if not isinstance(log_density, FovealError):
+                values[some] = log_likelihood_of(log_density, data, some)
     return values
 
 

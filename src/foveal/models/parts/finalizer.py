@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-ROWS_AT_ONCE = 512  # logsumexp makes a copy of what it sums; of a 100-megapixel map, never a whole one
+ROWS_AT_ONCE = 32  # logsumexp makes copies of what it sums; of a large map, never whole ones
 
 
 def normalize_log_density(log_density: Float[Tensor, "image height width"]) -> Float[Tensor, "image height width"]:
