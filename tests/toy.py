@@ -1,5 +1,7 @@
 """Photographs, fixations and data sets that the tests make themselves."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -62,3 +64,14 @@ def write_image(path: Path, image: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     return path
+
+
+def write_palette_without_colors(path: Path, size: tuple[int, int] = (1, 1)) -> None:
+    """A PNG that says that it has a palette, and has none: Pillow opens it, and fails when its pixels are wanted."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size[::-1], 8, 3, 0, 0, 0))
+    pixels = zlib.compress(bytes(size[0] * (1 + size[1])))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))

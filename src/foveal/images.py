@@ -18,7 +18,7 @@ from foveal.errors import FovealError, first_line
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "JPEG2000", "PPM", "AVIF")
 # fmt: off
 IMAGE_SUFFIXES = frozenset({
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".tif", ".tiff", ".webp", ".gif", ".bmp", ".dib",
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".tif", ".tiff", ".webp", ".gif", ".bmp",
     ".jp2", ".j2k", ".jpf", ".jpx", ".pbm", ".pgm", ".ppm", ".pnm", ".avif",
 })
 OTHER_SUFFIXES = frozenset({  # of pictures as well, but of kinds that are not read
@@ -33,8 +33,8 @@ ImageSource: TypeAlias = str | os.PathLike[str] | Image.Image | np.ndarray
 
 EXIF_ORIENTATION = 0x0112
 QUARTER_TURNS = {5, 6, 7, 8}  # EXIF orientations that exchange width and height
-LARGEST_AREA = 120_000_000  # px of a file that is read; a telephone's 108 megapixels are a photograph, not an attack
-LARGEST_AREA_OF = {"WEBP": 50_000_000, "AVIF": 50_000_000, "JPEG2000": 50_000_000}  # decoders that hold many copies
+LARGEST_AREA = 89_000_000  # px of a file that is read: `foveal predict` stays under 2 GB, and Pillow does not warn yet
+LARGEST_AREA_OF = {"WEBP": 50_000_000, "AVIF": 50_000_000, "JPEG2000": 50_000_000}  # their decoders hold more copies
 LONGEST_SIDE = 65_535  # px; JPEG cannot say more
 PIXELS_OF_A_STRIP = 1 << 20  # that are converted together, so that a large photograph is never held in several forms
 PIXELS_AT_ONCE = 16_000_000  # of the images that are held together, which bounds memory whatever their size
@@ -225,6 +225,8 @@ def _pil_to_rgb(image: Image.Image) -> RGBImage:
     if image.mode == "F":
         raise ValueError("floating-point pixels have no fixed range; save the image with 8 or 16 bits")
     image.load()
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise ValueError("it has no palette for its colors")
     orientation = _orientation(image)
     upright = np.empty((*_upright_size(image), 3), dtype=np.uint8)
     stored = _as_stored(upright, orientation)

@@ -1,16 +1,21 @@
 """The command line from end to end, in this process, as a user types it."""
 
 import json
+import os
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy.io import savemat
-from toy import make_photograph, write_image
+from toy import make_photograph, write_image, write_palette_without_colors
 
+from foveal.images import read_image
 from foveal.metrics import list_metrics
-from foveal.models import DEFAULT_MODEL
+from foveal.models import DEFAULT_MODEL, load_model, save_model
+from foveal.models.base import stacked
+from foveal.models.classical.image_signature import ImageSignature
 
 
 def test_predict_a_file(foveal, tmp_path):
@@ -99,6 +104,65 @@ def test_bad_images_are_named_and_the_rest_is_done(foveal, tmp_path):
     assert {p["image"] for p in listing["predictions"]} == {"in/good.png", "in/dot.png", "in/line.png"}
     assert len(listing["failed"]) == 4
     assert np.load(tmp_path / "out/line.density.npy").shape == (1, 3000)
+
+
+def test_what_is_left_out_of_a_folder_is_named(foveal, tmp_path):
+    write_image(tmp_path / "in/good.png", make_photograph())
+    write_palette_without_colors(tmp_path / "in/bare.png")
+    os.mkfifo(tmp_path / "in/pipe.jpg")
+    for name in ("a.heic", "notes.txt", ".DS_Store"):
+        (tmp_path / "in" / name).touch()
+    code, out, err = foveal("predict", "in", "in/a.heic", "n" * 300, "--save", "density")
+    assert (code, out.split()) == (1, ["out/good.density.npy"])
+    *complaints, count = err.splitlines()
+    for name in ("in/bare.png", "in/pipe.jpg", "nnn"):
+        assert sum(f"error: {name}" in line for line in complaints) == 1
+    assert sum("in/a.heic: pictures of this kind (.heic) are not read" in line for line in complaints) == 2
+    assert (len(complaints), count) == (5, "foveal: 5 of 6 inputs failed")
+    (tmp_path / "in/good.png").unlink()
+    code, _, err = foveal("predict", "in/a.heic", "missing.jpg")
+    assert code == 1
+
+
+def test_weights_that_are_no_numbers_predict_nothing(foveal, tmp_path):
+    model = load_model("image-signature")
+    model.calibration.log_prior[0, 0] = float("nan")
+    save_model(model, tmp_path / "nan.safetensors")
+    write_image(tmp_path / "a.png", make_photograph())
+    code, out, err = foveal("predict", "a.png", "--model", "nan.safetensors")
+    assert (code, out) == (1, "")
+    assert err.splitlines()[0].startswith("foveal: error: a.png: the density by image-signature is not finite")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "benchmark", "export", "train"])
+def test_one_bad_picture_of_a_data_set_is_named_and_the_rest_is_done(foveal, study, command):
+    """One without its colors, one that the model fails on, one of a kind that is not read."""
+    (study / "images/left.heic").touch()
+    write_palette_without_colors(study / "images/0.png", (60, 80))
+    options = {
+        "evaluate": ["--model", "image-signature", "--metrics", "NSS", "--dataset", "study"],
+        "benchmark": ["--models", "image-signature", "--metrics", "NSS", "--datasets", "study", "--out", "b"],
+        "export": ["--model", "image-signature", "--dataset", "study", "--out", "e.h5"],
+        "train": ["image-signature", "--dataset", "study"],
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        compute = ImageSignature.saliency_map
+
+        def fail(self, images):
+            if torch.equal(images[0], stacked([read_image(study / "images/3.png")])[0]):
+                raise RuntimeError("no kernel")
+            return compute(self, images)
+
+        patch.setattr(ImageSignature, "saliency_map", fail)
+        code, _, err = foveal(command, *options[command])
+    assert code == 1
+    lines = err.splitlines()
+    for said in (
+        "left.heic: pictures of this kind",
+        "0.png: the image cannot be read (it has no pal",
+        "3.png: no kernel",
+    ):
+        assert sum(said in line for line in lines) == 1, err
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ FORMATS = ("tuebingen",)
 
 @dataclass(frozen=True)
 class Export:
-    """What was written: the file, the number of images in it, and a line for each that could not be read."""
+    """What was written: the file, the number of images in it, and a line for each that could not be predicted."""
 
     path: Path
     n_images: int
