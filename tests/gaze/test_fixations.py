@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toy import write_palette_without_colors
 
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, Fixations, Stimuli
@@ -125,3 +126,22 @@ def test_data_set_parts(dataset):
         dataset.split("fold0")
     named = Dataset("n", dataset.stimuli, dataset.fixations, splits={"two": np.array([0, 1])})
     assert len(named.split("two")) == 2
+
+
+def test_photographs_that_cannot_be_read_are_a_part_left_out(tmp_path):
+    for name in ("a.png", "b.png"):
+        write_palette_without_colors(tmp_path / name)
+    good = np.zeros((1, 1, 3), np.uint8)
+    stimuli = Stimuli([tmp_path / "a.png", good, tmp_path / "b.png", good])
+    data = Dataset("n", stimuli, Fixations.of([0, 1, 2, 3], [0] * 4, [0] * 4), problems=("before",))
+    part = data.readable()
+    assert part.stimuli.ids == ("1", "3")
+    assert part.fixations.image.tolist() == [0, 1]
+    assert [line.split(":")[0] for line in part.problems] == [
+        "before",
+        str(stimuli.sources[0]),
+        str(stimuli.sources[2]),
+    ]
+    assert part.readable() is part
+    with pytest.raises(FovealError, match=r"n: no photograph can be read \(.*a\.png"):
+        data.select([0, 2]).readable()

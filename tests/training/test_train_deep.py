@@ -10,8 +10,9 @@ import pytest
 import torch
 from accelerate import PartialState
 from accelerate.state import AcceleratorState
-from toy import make_dataset
+from toy import make_dataset, write_palette_without_colors
 
+from foveal.datasets.folder import save_dataset
 from foveal.errors import FovealError
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import held_out_images
@@ -22,8 +23,8 @@ from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.training import Phase, Recipe
 from foveal.training.deep_run import InTraining, Run, running_mean
-from foveal.training.run_recipe import cross_validate
-from foveal.training.train_deep import file_of_held_out, train_deep
+from foveal.training.run_recipe import cross_validate, train_by_recipe
+from foveal.training.train_deep import DeepTraining, file_of_held_out, train_deep
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
@@ -251,6 +252,22 @@ def test_a_recipe_finishes_the_model(tmp_path):
     recipe = recipe_of(phases=(Phase(1, 1e-2),), temperature=1.25, prior_weight=0.9)
     model = load_model(run(recipe, [make_dataset(4)], tmp_path).path)
     assert (model.temperature.item(), model.prior_weight.item()) == pytest.approx((1.25, 0.9))
+
+
+def test_a_photograph_that_cannot_be_read_is_left_out(tmp_path, monkeypatch):
+    trained = []
+
+    def instead(recipe, datasets, out, **_):
+        trained.extend(datasets)
+        return DeepTraining(out, [], datasets[0].problems)
+
+    monkeypatch.setattr("foveal.training.run_recipe.train_deep", instead)
+    save_dataset(make_dataset(4), tmp_path / "study")
+    write_palette_without_colors(tmp_path / "study/images/1.png", (60, 80))
+    done = train_by_recipe(recipe_of(datasets=(str(tmp_path / "study"),)), out=tmp_path / "run")
+    assert [data.stimuli.ids for data in trained] == [("0.png", "2.png", "3.png")]
+    assert len(done.problems) == 1
+    assert "1.png: the image cannot be read (it has no palette" in done.problems[0]
 
 
 def test_cross_validation(tmp_path, monkeypatch):

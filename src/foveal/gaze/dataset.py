@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Int
@@ -108,6 +109,22 @@ class Dataset:
     def looked_at(self) -> "Dataset":
         """The part with the photographs that have fixations."""
         return self.select(np.unique(self.fixations.image))
+
+    def readable(self) -> "Dataset":
+        """The part with the photographs that can be read, which takes reading all; a line for each other is a problem.
+
+        Raises
+        ------
+        FovealError
+            If not one can be read.
+        """
+        unreadable = {image: lines for image in range(len(self)) if (lines := self.stimuli.read([image])[1])}
+        if not unreadable:
+            return self
+        if len(unreadable) == len(self):
+            raise FovealError(f"{self.name}: no photograph can be read ({unreadable[0][0]})")
+        part = self.select([image for image in range(len(self)) if image not in unreadable])
+        return replace(part, problems=(*self.problems, *chain.from_iterable(unreadable.values())))
 
     def split(self, name: str) -> "Dataset":
         """The named part (see `split_indices`)."""

@@ -166,7 +166,7 @@ def train(
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     if split:
         data = data.split(split)
-    data = data.looked_at()
+    data = data.looked_at().readable()
     if folds is not None and leaves_out == "subjects":
         raise FovealError("folds leave out images; of subjects, each is left out in turn")
     folder, problems, report = Path(out), list(data.problems), progress or to_nobody

@@ -118,7 +118,7 @@ def _train(
         return DeepTraining(_mix(out, paths), log, tuple(problems))
     if recipe.teacher is not None:
         _train(recipe.teacher, out / TEACHER, data_root, cross_validated, resume, progress)
-    datasets = [load_dataset(name, data_root).looked_at() for name in recipe.datasets]
+    datasets = [load_dataset(name, data_root).looked_at().readable() for name in recipe.datasets]
     if cross_validated:
         cross_validate(recipe, datasets, out, resume=resume, progress=progress)
     return train_deep(recipe, datasets, out, teachers=_teachers(recipe, out), resume=resume, progress=progress)
