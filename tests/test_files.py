@@ -8,7 +8,8 @@ import textwrap
 import pytest
 
 from foveal.errors import FovealError
-from foveal.files import check_name, make_writable_folder, safe_file_name, write_atomically
+from foveal.files import make_writable_folder, write_atomically
+from foveal.paths import check_name, safe_file_name
 
 
 def test_the_file_appears_under_its_name_when_it_is_whole(tmp_path):

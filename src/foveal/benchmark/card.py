@@ -17,6 +17,7 @@ from foveal.models.registry import datasets_of, provenance_of, trainings_of
 from foveal.training.deep_run import RECIPE
 from foveal.training.recipe import published_recipes
 
+NUMBERS = ("value", "ci_low", "ci_high")  # columns
 BITS = "bit per fixation above uniform"
 NAMES = {
     "log_likelihood": f"on the images that it was fitted to, {BITS}",
@@ -121,8 +122,11 @@ def _measured(results: Sequence[str | os.PathLike[str]]) -> list[str]:
     rows = []
     for path in results:
         try:
-            rows += [{column: row[column] for column in COLUMNS} for row in json.loads(Path(path).read_text())]
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            for row in json.loads(Path(path).read_text(encoding="utf-8")):
+                # What is no number, null is written for.
+                numbers = {column: float("nan" if row[column] is None else row[column]) for column in NUMBERS}
+                rows.append({column: row[column] for column in COLUMNS} | numbers)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise FovealError(f"{path}: no table of results ({first_line(error)})") from None
     table = pd.DataFrame(rows)
     lines = ["| model | data set | images | metric | value | 95 % interval |", "|---|---|---|---|---|---|"]

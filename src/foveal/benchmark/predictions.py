@@ -13,8 +13,8 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 
 from foveal.errors import FovealError, first_line
-from foveal.files import path_of
 from foveal.images import IMAGE_SUFFIXES
+from foveal.paths import path_of
 
 MAP_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".mat")
 HDF5_SUFFIXES = (".hdf5", ".h5")

@@ -23,13 +23,14 @@ from foveal.benchmark.scoring import Scores
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
-from foveal.files import make_writable_folder, safe_file_name, write_atomically
+from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.metrics import Metric
 from foveal.models import load_model
+from foveal.paths import safe_file_name
 
 SECONDS_BETWEEN_SAVES = 20
-KEY_WITHIN = 1000  # characters: the head of a report
+KEY_WITHIN = 1000  # bytes: the head of a report
 N_EXAMPLES = 3  # images of each data set that the report shows
 KEY = "foveal"  # of the table's attributes: what its numbers were computed from
 
@@ -142,7 +143,7 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], path: 
         )
         digest.update(repr([_fingerprint(entry.name) for entry in plan.entries]).encode())
     key = digest.hexdigest()
-    if path.is_file() and key in path.read_text(encoding="utf-8")[:KEY_WITHIN]:
+    if key.encode() in _beginning(path):
         return
     sections = [
         Section(
@@ -153,6 +154,15 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], path: 
         for plan in plans
     ]
     write_report(results, sections, path, key=key)
+
+
+def _beginning(path: Path) -> bytes:
+    """Of a report; nothing of one that cannot be read, which is written anew."""
+    try:
+        with path.open("rb") as file:
+            return file.read(KEY_WITHIN)
+    except OSError:
+        return b""
 
 
 class _Kept:

@@ -14,10 +14,11 @@ from foveal.benchmark.predictions import HDF5_SUFFIXES, NORMALIZED
 from foveal.benchmark.scoring import maps_of_model
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, first_line
-from foveal.files import path_of, write_atomically
+from foveal.files import new_file, write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.given import text
 from foveal.models import SaliencyModel, load_model
+from foveal.paths import path_of
 
 FORMATS = ("tuebingen",)
 
@@ -61,7 +62,7 @@ def export(
     problems = list(data.problems)
     n_images = 0
     with write_atomically(out) as temporary:
-        with h5py.File(temporary, "w") as file:
+        with new_file(temporary) as raw, h5py.File(raw, "w") as file:
             for batch in maps_of_model(model, data, raw=False)(range(len(data))):
                 problems += batch.problems
                 if batch.maps is None:
@@ -72,6 +73,7 @@ def export(
                         file.create_dataset(name, data=log_density, compression="gzip", shuffle=True)
                     except (TypeError, ValueError) as error:  # "a" and "a/b" cannot both be names of arrays
                         raise FovealError(f"{out}: no array can be called {name!r} ({first_line(error)})") from error
+                raw.check()  # a full disk is said now, not after the last image
                 n_images += len(batch.images)
                 if progress is not None:
                     progress(model.name, n_images, len(data))

@@ -1,16 +1,21 @@
 """`foveal`: the commands together, and how errors and exit statuses are told."""
 
+import io
+import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
 
 from foveal import __version__
 from foveal.cli import catalogue, evaluate, layers, patches, predict, train, weights
-from foveal.cli.console import notes_said, say
-from foveal.errors import FovealError
+from foveal.cli.console import notes_said, say, tell
+from foveal.errors import FovealError, first_line
 
 CALL_WAS_WRONG = 2
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM  # as shells say it
 
 app = typer.Typer(
     name="foveal",
@@ -34,7 +39,7 @@ app.add_typer(weights.app, name="weights")
 
 def _print_version(wanted: bool | None) -> None:
     if wanted:
-        typer.echo(f"foveal {__version__}")
+        tell(f"foveal {__version__}")
         raise typer.Exit
 
 
@@ -51,14 +56,35 @@ def _options(
 def main() -> None:
     """Run the command line.
 
-    Exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted.
+    Exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted, 143 if so by
+    SIGTERM.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that it cannot hold is no reason to stop
+    is_terminated = False
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal is_terminated
+        is_terminated = True
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: what is done is being kept
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminate)
     with notes_said():
         try:
             app()
         except FovealError as error:
             say(f"error: {error}")
             sys.exit(CALL_WAS_WRONG)
+        except OSError as error:  # a file or folder that this user may not read, say
+            about = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+            say(f"error: {about}{first_line(error)}")
+            sys.exit(CALL_WAS_WRONG)
+        except SystemExit as ended:
+            sys.exit(TERMINATED if is_terminated and ended.code == INTERRUPTED else ended.code)
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

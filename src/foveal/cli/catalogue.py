@@ -1,15 +1,13 @@
 """`foveal models` and `foveal datasets`: what there is."""
 
-import json
 import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from foveal.cli.console import show
+from foveal.cli.console import show, tell, tell_json
 from foveal.cli.options import Strict, tell_problems
 from foveal.errors import FovealError
 
@@ -27,19 +25,22 @@ def models(
     if name is not None:
         from foveal.benchmark.card import model_card_text
 
-        typer.echo(model_card_text(name, results or []), nl=False)
+        tell(*model_card_text(name, results or []).rstrip("\n").split("\n"))
         return
     from foveal.models import model_cards
 
     cards = model_cards()
     if as_json:
-        typer.echo(json.dumps([asdict(card) for card in cards], indent=2, ensure_ascii=False))
+        tell_json([asdict(card) for card in cards])
         return
-    table = Table("model", "family", "year", "trainable", "weights", "licence", "paper")
-    for card in cards:
-        trainable = "yes" if card.trainable else "no"
-        table.add_row(card.name, card.family, str(card.year or ""), trainable, card.weights, card.licence, card.paper)
-    show(table)
+    rows = [
+        (
+            *(card.name, card.family, str(card.year or ""), "yes" if card.trainable else "no"),
+            *(card.weights, card.licence, card.paper),
+        )
+        for card in cards
+    ]
+    show(("model", "family", "year", "trainable", "weights", "licence", "paper"), rows)
 
 
 def datasets(
@@ -60,21 +61,22 @@ def datasets(
     if name and entries[0]["found"]:
         entries[0]["splits"] = _splits(name, root)
     if as_json:
-        typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+        tell_json(entries)
         return
     if name:
         for key, value in entries[0].items():
-            typer.echo(f"{key.replace('_', ' ')}: {', '.join(value) if isinstance(value, list | tuple) else value}")
-        typer.echo(f"data root: {root}")
+            tell(f"{key.replace('_', ' ')}: {', '.join(value) if isinstance(value, list | tuple) else value}")
+        tell(f"data root: {root}")
         return
-    table = Table("data set", "images", "observers", "licence", "found", "where it comes from")
-    for entry in entries:
-        found = "yes" if entry["found"] else "no"
-        table.add_row(
-            entry["name"], str(entry["images"]), str(entry["observers"]), entry["licence"], found, entry["url"]
+    rows = [
+        (
+            *(entry["name"], str(entry["images"]), str(entry["observers"]), entry["licence"]),
+            *("yes" if entry["found"] else "no", entry["url"]),
         )
-    show(table)
-    typer.echo(f"data root: {root}")
+        for entry in entries
+    ]
+    show(("data set", "images", "observers", "licence", "found", "where it comes from"), rows)
+    tell(f"data root: {root}")
 
 
 def _splits(name: str, root: str | os.PathLike[str]) -> list[str]:
@@ -102,5 +104,8 @@ def _tell_of_folder(folder: str, as_json: bool, strict: bool) -> None:
         "licence": data.licence,
         "citation": data.citation,
     }
-    typer.echo(json.dumps(summary, indent=2) if as_json else "\n".join(f"{k}: {v}" for k, v in summary.items()))
+    if as_json:
+        tell_json(summary)
+    else:
+        tell(*(f"{key}: {value}" for key, value in summary.items()))
     tell_problems(data.problems, strict=strict)

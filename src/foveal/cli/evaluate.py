@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from foveal.cli.console import progress_bars, show
+from foveal.cli.console import progress_bars, show, tell
 from foveal.cli.options import (
     DataRoot,
     DatasetName,
@@ -74,13 +73,16 @@ def evaluate(
             device=device,
             progress=report,
         )
-    _show(results, str(results["dataset"].iloc[0]))
-    if against is not None:
-        _show(results.against(against), f"difference from {against}, on the same images")
-    if json is not None:
-        write_json(results, json)
-    if per_image is not None:
-        write_per_image(results.per_image, per_image)
+    differences = None if against is None else results.against(against)
+    try:
+        if json is not None:
+            write_json(results, json)
+        if per_image is not None:
+            write_per_image(results.per_image, per_image)
+    finally:  # what was computed is seen also where it cannot be kept
+        _show(results, str(results["dataset"].iloc[0]))
+        if differences is not None:
+            _show(differences, f"difference from {against}, on the same images")
     tell_problems(results.problems, strict=strict)
 
 
@@ -120,7 +122,7 @@ def benchmark(
         )
     for dataset, table in done.results.groupby("dataset", sort=False):
         _show(table, str(dataset))
-    typer.echo(f"report: {done.out / 'report.html'}")
+    tell(f"report: {done.out / 'report.html'}")
     tell_problems(done.results.problems, strict=strict)
 
 
@@ -148,7 +150,7 @@ def export(
 
     with progress_bars() as report:
         done = run(model, dataset, out, format=format, data_root=data_root, device=device, progress=report)
-    typer.echo(f"{done.path}: log densities of {done.n_images} images")
+    tell(f"{done.path}: log densities of {done.n_images} images")
     tell_problems(done.problems, strict=strict)
 
 
@@ -163,19 +165,18 @@ def _export_onnx(model: str, out: Path, size: str) -> None:
     loaded = load_model(model)
     loaded.make_ready()
     done = export_onnx(loaded, out, (height, width))
-    typer.echo(f"{done.path}: {loaded.name} for images of {width} x {height} px")
-    typer.echo(f"its log densities differ from PyTorch's by at most {done.largest_difference:.1g}")
+    tell(f"{done.path}: {loaded.name} for images of {width} x {height} px")
+    tell(f"its log densities differ from PyTorch's by at most {done.largest_difference:.1g}")
 
 
 def _show(results: "pd.DataFrame", title: str) -> None:
     """A table of results, one section a model."""
-    table = Table("model", "metric", "value", "95 % interval", "images", title=title)
-    before = ""
-    for row in results.to_dict(orient="records"):
-        # Adding zero to the rounded number makes a zero of a minus zero.
-        value, low, high = (f"{round(row[key], 4) + 0:.4f}" for key in ("value", "ci_low", "ci_high"))
-        if table.rows and row["model"] != before:
-            table.add_section()
-        before = row["model"]
-        table.add_row(row["model"], row["metric"], value, f"{low} … {high}", str(row["n_images"]))
-    show(table)
+    sections = []
+    for model, of_model in results.groupby("model", sort=False):
+        rows = []
+        for row in of_model.to_dict(orient="records"):
+            # Adding zero to the rounded number makes a zero of a minus zero.
+            value, low, high = (f"{round(row[key], 4) + 0:.4f}" for key in ("value", "ci_low", "ci_high"))
+            rows.append((str(model), row["metric"], value, f"{low} … {high}", str(row["n_images"])))
+        sections.append(rows)
+    show(("model", "metric", "value", "95 % interval", "images"), *sections, title=title)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli.console import progress_bars
+from foveal.cli.console import progress_bars, tell
 from foveal.cli.options import DataRoot, DatasetName, Strict, listed, tell_problems
 
 
@@ -34,8 +34,8 @@ def layers(
             progress=report,
         )
     shown = done.table.drop(columns="layers")
-    typer.echo(shown.to_string(index=False, formatters={"penalty": "{:g}".format}, float_format="{:.4f}".format))
-    typer.echo("\n".join(str(path) for path in done.files))
+    table = shown.to_string(index=False, formatters={"penalty": "{:g}".format}, float_format="{:.4f}".format)
+    tell(*table.split("\n"), *map(str, done.files))
     tell_problems(done.problems, strict=strict)
 
 

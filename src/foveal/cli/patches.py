@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli.console import progress_bars
+from foveal.cli.console import progress_bars, tell
 from foveal.cli.options import DataRoot, DatasetName, Split, Strict, tell_problems
 
 
@@ -22,5 +22,5 @@ def patches(
 
     with progress_bars() as report:
         done = run(model, dataset, out, data_root=data_root, split=split, progress=report)
-    typer.echo("\n".join(str(path) for path in done.files))
+    tell(*map(str, done.files))
     tell_problems(done.problems, strict=strict)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say
+from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say, tell
 from foveal.cli.options import Device, listed
 
 
@@ -48,7 +48,7 @@ def predict(
     for failure in run.failed:
         say(f"error: {failure['error']}")
     for entry in run.predictions:
-        typer.echo("\n".join(entry["files"].values()))
+        tell(*entry["files"].values())
     if run.failed:
         say(f"{len(run.failed)} of {len(run.failed) + len(run.predictions)} inputs failed")
         raise typer.Exit(SOME_INPUTS_FAILED)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foveal.cli.console import progress_bars, say
+from foveal.cli.console import progress_bars, say, tell
 from foveal.cli.options import DataRoot, Split, Strict, listed, tell_problems
 
 if TYPE_CHECKING:
@@ -83,15 +83,15 @@ def train(
             seed=seed,
             progress=report,
         )
-    typer.echo(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
+    tell(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
     _tell_likelihoods(result, "subjects (same images)" if leave_out == "subjects" else "images")
-    typer.echo(f"weights: {result.path}")
+    tell(f"weights: {result.path}")
     tell_problems(result.problems, strict=strict)
 
 
 def _tell_likelihoods(result: "TrainingReport", left_out: str) -> None:
     """What the model is worth, beside what it was before and beside the center bias."""
-    typer.echo("log-likelihood above uniform, bit per fixation, mean over images and 95 % interval:")
+    tell("log-likelihood above uniform, bit per fixation, mean over images and 95 % interval:")
     lines = {
         "center_bias_log_likelihood": "center bias, each image left out in turn",
         "published_log_likelihood": "the model as it was before",
@@ -103,13 +103,13 @@ def _tell_likelihoods(result: "TrainingReport", left_out: str) -> None:
         value = getattr(result, name)
         if value is not None:
             low, high = result.intervals[name]
-            typer.echo(f"  {line:53} {value:8.4f}  ({low:.4f} … {high:.4f})")
+            tell(f"  {line:53} {value:8.4f}  ({low:.4f} … {high:.4f})")
     if result.held_out_log_likelihood is None:
-        typer.echo("  (on new images it will be lower; --folds 10 measures how much, of models that have folds)")
+        tell("  (on new images it will be lower; --folds 10 measures how much, of models that have folds)")
     elif result.held_out_log_likelihood < result.center_bias_log_likelihood:
-        typer.echo("  (worse than the center bias: it needs more images, or of deepgaze1 a larger --penalty)")
+        tell("  (worse than the center bias: it needs more images, or of deepgaze1 a larger --penalty)")
     if result.gain is not None and result.intervals["gain"][0] <= 0:
-        typer.echo("  (no gain that can be told from chance: the model as it was before may serve as well)")
+        tell("  (no gain that can be told from chance: the model as it was before may serve as well)")
 
 
 def _train_by_recipe(
@@ -131,10 +131,10 @@ def _train_by_recipe(
             say(f"stopped; the same command with --resume goes on after the last whole epoch in {out}")
         raise
     if folds is not None:
-        typer.echo(f"densities of held-out images: {out / 'held_out'} (foveal evaluate --predictions FILE --resize)")
+        tell(f"densities of held-out images: {out / 'held_out'} (foveal evaluate --predictions FILE --resize)")
     judged = "IG" in result.log[-1]
-    typer.echo(f"epoch      loss{'   IG, held-out images, bit per fixation' * judged}")
+    tell(f"epoch      loss{'   IG, held-out images, bit per fixation' * judged}")
     for row in result.log:
-        typer.echo(f"{row['epoch']:5}  {row['loss']:8.4f}" + (f"   {row['IG']:8.4f}" if judged else ""))
-    typer.echo(f"weights: {result.path}")
+        tell(f"{row['epoch']:5}  {row['loss']:8.4f}" + (f"   {row['IG']:8.4f}" if judged else ""))
+    tell(f"weights: {result.path}")
     tell_problems(result.problems, strict=strict)

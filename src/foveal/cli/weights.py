@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from foveal.cli.console import progress_bars, show
+from foveal.cli.console import progress_bars, show, tell
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Weights of backbones: list them, install one.")
 
@@ -16,14 +15,14 @@ def list_weights() -> None:
     """List every backbone: where its weights come from, their licence, installed or not."""
     from foveal.models.parts.pretrained import CATALOGUE, installed_path, weights_folder
 
-    table = Table("backbone", "installed", "from the network", "from packages", "licence")
+    rows = []
     for name, weights in CATALOGUE.items():
         packages = [source.package for source in weights.sources if source.package]
         urls = ["yes" for source in weights.sources if source.url]
         installed = "yes" if installed_path(name).is_file() else "no"
-        table.add_row(name, installed, urls[0] if urls else "no", packages[0] if packages else "no", weights.licence)
-    show(table)
-    typer.echo(f"folder: {weights_folder()}")
+        rows.append((name, installed, urls[0] if urls else "no", packages[0] if packages else "no", weights.licence))
+    show(("backbone", "installed", "from the network", "from packages", "licence"), rows)
+    tell(f"folder: {weights_folder()}")
 
 
 @app.command("install")
@@ -37,4 +36,4 @@ def install(
 
     with progress_bars() as report:
         path = install_weights(name, file=file, from_packages=from_packages, progress=report)
-    typer.echo(f"{name}: {path}")
+    tell(f"{name}: {path}")

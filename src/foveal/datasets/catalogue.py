@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from foveal.datasets.folder import load_folder
 from foveal.discovery import import_all
 from foveal.errors import FovealError, RowsLeftOut
-from foveal.files import path_of
+from foveal.files import cache_folder
 from foveal.gaze import Dataset, Fixations, Heads, Stimuli
+from foveal.paths import path_of
 
 ROOT_VARIABLE = "FOVEAL_DATA"
 
@@ -106,7 +106,7 @@ def dataset_card(name: str) -> DatasetCard:
 
 def default_root() -> Path:
     """Where data sets are looked for: $FOVEAL_DATA, else the user's cache folder."""
-    return Path(os.environ.get(ROOT_VARIABLE) or platformdirs.user_cache_path("foveal") / "data")
+    return Path(os.environ.get(ROOT_VARIABLE) or cache_folder(ROOT_VARIABLE) / "data")
 
 
 def is_found(name: str, root: str | os.PathLike[str] | None = None) -> bool:

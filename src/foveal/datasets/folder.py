@@ -26,12 +26,13 @@ import tomli_w
 from foveal.datasets.coordinates import Coordinates
 from foveal.datasets.table import Table, read_table
 from foveal.errors import FovealError, FovealNote, RowsLeftOut, first_line
-from foveal.files import check_name, path_of, write_atomically
+from foveal.files import write_atomically
 from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
 from foveal.gaze.fixations import UNKNOWN
 from foveal.gaze.given import described, text
 from foveal.gaze.names import Match, match_names
 from foveal.images import IMAGE_SUFFIXES, find_images, image_size
+from foveal.paths import check_name, path_of
 
 ASSUMED_PIXELS_PER_DEGREE = 35.0
 SETTINGS = ("name", "pixels_per_degree", "licence", "citation", "units", "origin")
@@ -84,7 +85,7 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
             if isinstance(stimulus.source, Path):
                 shutil.copyfile(stimulus.source, temporary)
             else:
-                cv2.imwrite(str(temporary), cv2.cvtColor(stimulus.image, cv2.COLOR_RGB2BGR))
+                temporary.write_bytes(_encoded(stimulus, temporary.suffix))
     fixations = dataset.fixations
     table = pd.DataFrame({"image": np.array(names)[fixations.image], "x": fixations.x, "y": fixations.y})
     if fixations.has_subjects:
@@ -107,6 +108,16 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
     (folder / ("fixations.parquet" if fmt == "csv" else "fixations.csv")).unlink(missing_ok=True)
     with write_atomically(folder / "dataset.toml") as temporary:
         temporary.write_text(settings, encoding="utf-8")
+
+
+def _encoded(stimulus: Stimulus, suffix: str) -> bytes:
+    try:
+        encoded, data = cv2.imencode(suffix, cv2.cvtColor(stimulus.image, cv2.COLOR_RGB2BGR))
+    except cv2.error:  # it knows no such format
+        encoded = False
+    if not encoded:
+        raise FovealError(f"{stimulus.id}: a picture cannot be written as {suffix}")
+    return data.tobytes()
 
 
 def _file_name(stimulus: Stimulus) -> str:

@@ -83,14 +83,14 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
                     verbose=False,
                 )
                 assert program is not None  # it is of this kind of export
-                program.model.metadata_props.update(_metadata(model))
-                program.save(temporary)
                 expected = module(image).numpy()
+            program.model.metadata_props.update(_metadata(model))
+            program.save(temporary)
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3  # errors; what it cannot fold is of no interest
             session = onnxruntime.InferenceSession(temporary, options, providers=["CPUExecutionProvider"])
             (found,) = session.run(None, {"image": image.numpy()})
-        except FovealError:
+        except (FovealError, OSError):
             raise
         except Exception as error:  # whatever the exporter says of an operation that it does not know
             reason = re.sub(r"\x1b\[[0-9;]*m", "", first_line(error.__cause__ or error))  # without a terminal's colours

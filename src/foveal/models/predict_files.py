@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from foveal.errors import FovealError, first_line
-from foveal.files import make_writable_folder, path_of, write_atomically
+from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze.given import listed, whole_number
 from foveal.images import PIXELS_AT_ONCE, RGBImage, batches_of_one_kind, find_images, image_size, read_image
 from foveal.models.base import SaliencyModel, check_pixels_per_degree, together_or_apart
 from foveal.models.prediction import Prediction, check_outputs
 from foveal.models.registry import DEFAULT_MODEL, load_model
+from foveal.paths import path_of
 from foveal.threads import computed_ahead
 
 Progress = Callable[[int, int], None]  # photographs done, photographs in all

@@ -15,9 +15,10 @@ from PIL import Image
 
 from foveal import figures
 from foveal.errors import FovealError
-from foveal.files import path_of, write_atomically
+from foveal.files import write_atomically
 from foveal.gaze.given import described, real_numbers, text, texts
 from foveal.images import RGBImage, encode_png
+from foveal.paths import path_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

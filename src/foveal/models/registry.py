@@ -18,11 +18,12 @@ from safetensors.torch import save_file
 
 from foveal.discovery import import_all
 from foveal.errors import FovealError
-from foveal.files import path_of, write_atomically
+from foveal.files import write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.given import described
 from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
 from foveal.models.base import ModelCard, SaliencyModel
+from foveal.paths import path_of
 
 DEFAULT_MODEL = "foveal-s"
 

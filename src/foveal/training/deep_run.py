@@ -3,7 +3,10 @@
 import copy
 import math
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from foveal.errors import FovealError, first_line
-from foveal.files import write_atomically
+from foveal.files import new_file, write_atomically
 from foveal.metrics.auc import auc
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.models.deep.foveal_s import FovealS
@@ -27,6 +30,7 @@ from foveal.training.recipe import Recipe
 
 CHECKPOINT = "checkpoint.pt"  # in a run's folder
 RECIPE = "recipe.toml"  # is there when all else is
+KEPT = frozenset({"recipe", "examples", "log"})  # of a run, what is asked before it goes on
 OF_ANOTHER_RUN = "of another recipe or other images; choose another --out"
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -64,6 +68,15 @@ class InTraining(nn.Module):
         return normalize_log_density(sharpness * saliency + prior_weight * batch.log_prior)
 
 
+@dataclass(frozen=True)
+class _Pending:
+    """State of an optimiser and its schedule, from this file."""
+
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any]
+    path: Path
+
+
 class Run:
     """The state of a run: model, its running mean, optimiser, how far it is."""
 
@@ -79,7 +92,7 @@ class Run:
         self.n_begun = 0  # phases
         self.log: list[dict[str, int | float]] = []  # a row an epoch
         self.best: dict[str, Any] | None = None  # running mean of the best epoch, of a recipe that is patient
-        self._pending: dict[str, Any] | None = None  # state of an optimiser that is made when its phase begins
+        self._pending: _Pending | None = None  # state of an optimiser that is made when its phase begins
 
     @property
     def epoch(self) -> int:
@@ -142,8 +155,9 @@ class Run:
         self.prepared = self.accelerator.prepare_model(self.model)
         self.schedule = SCHEDULES[self.recipe.schedule](optimizer, phase.epochs * self.n_steps)
         if self._pending is not None:
-            self.optimizer.load_state_dict(self._pending["optimizer"])
-            self.schedule.load_state_dict(self._pending["schedule"])
+            with _of_this_version(self._pending.path):
+                self.optimizer.load_state_dict(self._pending.optimizer)
+                self.schedule.load_state_dict(self._pending.schedule)
             self._pending = None
 
     def is_done(self, number: int) -> bool:
@@ -241,8 +255,8 @@ class Run:
         }
         if self.accelerator.scaler is not None:  # of float16
             state["scaler"] = self.accelerator.scaler.state_dict()
-        with write_atomically(path) as temporary:
-            torch.save(state, temporary)
+        with write_atomically(path) as temporary, new_file(temporary) as file:
+            torch.save(state, file)
 
     def load(self, state: dict[str, Any], path: Path) -> None:
         """Go on from what `read_checkpoint` found in a file, of a run on the same examples.
@@ -252,17 +266,24 @@ class Run:
         FovealError
             If another version wrote it.
         """
-        try:
-            self.log, self.best = state["log"], state["best"]
+        with _of_this_version(path):
+            self.log, self.best = list(state["log"]), state["best"]
             self.n_begun = int(self.log[-1]["phase"])
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             if self.accelerator.scaler is not None:
                 self.accelerator.scaler.load_state_dict(state["scaler"])
             if not self.is_done(self.n_begun - 1):  # a phase that is over needs its optimiser no more
-                self._pending = {"optimizer": state["optimizer"], "schedule": state["schedule"]}
-        except (KeyError, RuntimeError) as error:
-            raise FovealError(f"{path}: a checkpoint of another version of Foveal ({first_line(error)})") from None
+                self._pending = _Pending(state["optimizer"], state["schedule"], path)
+
+
+@contextmanager
+def _of_this_version(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with what a checkpoint holds is one line that names it."""
+    try:
+        yield
+    except Exception as error:
+        raise FovealError(f"{path}: a checkpoint of another version of Foveal ({first_line(error)})") from error
 
 
 def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
@@ -274,10 +295,15 @@ def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
         If it cannot be read, or is of another recipe.
     """
     try:
+        with zipfile.ZipFile(path) as parts:  # which torch does not compare with their sums
+            if damaged := parts.testzip():
+                raise ValueError(f"{damaged} is damaged")
         state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # what is damaged can break the reading anywhere
-        raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
+        raise FovealError(f"{path}: no checkpoint that can be read ({first_line(error)})") from None
+    if not isinstance(state, dict) or not set(state) >= KEPT:
+        raise FovealError(f"{path}: no checkpoint of a run")
     # What a recipe did not say when it was written, because no recipe could, has today's defaults.
-    if Recipe.of_toml(str(state.get("recipe")), path) != recipe.unfinished:
+    if Recipe.of_toml(str(state["recipe"]), path) != recipe.unfinished:
         raise FovealError(f"{path}: {OF_ANOTHER_RUN}")
-    return dict(state)
+    return state

@@ -1,33 +1,38 @@
 """Features of a whole data set on disk, computed once."""
 
+import glob
 import hashlib
+import io
 import json
+import math
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import platformdirs
 import torch
 from filelock import FileLock
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.errors import FovealError, FovealNote
-from foveal.files import make_writable_folder, safe_file_name, write_atomically
+from foveal.errors import FovealError, FovealNote, first_line
+from foveal.files import cache_folder, make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models.base import stacked
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.pretrained import installed_path
+from foveal.paths import safe_file_name
 from foveal.progress import Progress
 from foveal.threads import computed_ahead
 from foveal.training.views import WHOLE, Crop
 
+UNFINISHED = "unfinished-"  # begins the names of arrays that an interrupted computation goes on with
 BATCH_SIZE = 2  # small maps stay in the processor's cache: measured on EfficientNet-lite0, three times faster than 8
 
 
@@ -132,7 +137,7 @@ class FeatureCache:
         self.dataset = dataset
         self.finest_step = finest_step
         self.mirrored, self.crop = mirrored, crop
-        self.root = Path(folder or platformdirs.user_cache_path("foveal") / "features")
+        self.root = Path(folder or cache_folder("") / "features")
 
     @cached_property
     def key(self) -> str:
@@ -166,7 +171,7 @@ class FeatureCache:
             2 * len(images) * int(np.prod(self._shape(layer, grid)))
             for size, images in self.dataset.stimuli.by_size().items()
             for layer, grid in self._grids(self.crop.size(size)).items()
-            if not (self.folder / _file(layer, size)).is_file()
+            if not _is_whole(self.folder / _file(layer, size), len(images), grid)
         )
 
     def groups(self, progress: Progress | None = None, *, tell: bool = True) -> list[FeatureGroup]:
@@ -191,7 +196,7 @@ class FeatureCache:
                 if progress is not None:
                     progress("features", before + n, len(self.dataset))
 
-            if any(not (folder / _file(layer, size)).is_file() for layer in grids[size]):
+            if self._missing(folder, size, images, grids[size]):
                 with FileLock(folder / "lock"):  # runs side by side may want the same
                     self._compute(folder, size, images, grids[size], report)
             arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="c") for layer in grids[size]}
@@ -236,37 +241,43 @@ class FeatureCache:
         report: Callable[[int], None],
     ) -> None:
         """Fill in the arrays of one image size; they take their names when they are whole."""
-        missing = [layer for layer in grids if not (folder / _file(layer, size)).is_file()]
+        missing = self._missing(folder, size, images, grids)
         if not missing:
             return
         # Runs that want other layers count for themselves. The names of all layers would be too long a name.
         together = hashlib.sha256("-".join(missing).encode()).hexdigest()[:12]
-        unfinished = {layer: folder / f"unfinished-{together}-{_file(layer, size)}" for layer in missing}
-        count = folder / f"unfinished-{together}-{size[0]}x{size[1]}.txt"
-        done = int(count.read_text()) if count.is_file() and all(p.is_file() for p in unfinished.values()) else 0
+        unfinished = {layer: folder / f"{UNFINISHED}{together}-{_file(layer, size)}" for layer in missing}
+        count = folder / f"{UNFINISHED}{together}-{_extent(size)}.txt"
         shapes = {layer: (len(images), *self._shape(layer, grids[layer])) for layer in missing}
-        arrays = {
-            layer: np.lib.format.open_memmap(
-                path, "r+" if done else "w+", dtype=np.float16, shape=None if done else shapes[layer]
-            )
-            for layer, path in unfinished.items()
-        }
+        done = _read_count(count, len(images))
+        for layer, path in unfinished.items():
+            if not path.is_file() or path.stat().st_size < _size_of(shapes[layer], done):
+                done = 0
+        for layer, path in unfinished.items():
+            _cut(path, shapes[layer], done)
         batches = [images[start : start + BATCH_SIZE] for start in range(done, len(images), BATCH_SIZE)]
         for pixels, problems in computed_ahead(self.dataset.stimuli.read, batches):
             if problems:
                 raise FovealError(problems[0])
             seen = [self.crop.cut(pixels[image], image) for image in pixels]
             features = self._features(stacked(seen).to(self.model.device))
-            for layer, array in arrays.items():
-                array[done : done + len(pixels)] = features[layer].cpu().numpy().astype(np.float16)
-                array.flush()
+            for layer, path in unfinished.items():
+                _append(path, features[layer].cpu().numpy())
             done += len(pixels)
             with write_atomically(count) as temporary:
                 temporary.write_text(str(done))
             report(done)
         for layer, path in unfinished.items():
-            path.rename(folder / _file(layer, size))
+            path.replace(folder / _file(layer, size))
+            # Others had begun this layer together with further ones; without it, theirs are not gone on with.
+            for begun in folder.glob(f"{UNFINISHED}*-{glob.escape(_file(layer, size))}"):
+                for path_of_run in folder.glob(f"{begun.name[: len(together) + len(UNFINISHED)]}*-{_extent(size)}.*"):
+                    path_of_run.unlink()
         count.unlink()
+
+    def _missing(self, folder: Path, size: tuple[int, int], images: Sequence[int], grids: dict[str, Grid]) -> list[str]:
+        """Layers whose array of one image size is not there, or not whole."""
+        return [layer for layer, grid in grids.items() if not _is_whole(folder / _file(layer, size), len(images), grid)]
 
 
 def tell_of_room(caches: Sequence[FeatureCache]) -> None:
@@ -291,4 +302,62 @@ def tell_of_room(caches: Sequence[FeatureCache]) -> None:
 
 
 def _file(layer: str, size: tuple[int, int]) -> str:
-    return f"{layer}-{size[0]}x{size[1]}.npy"
+    return f"{layer}-{_extent(size)}.npy"
+
+
+def _extent(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """The head of a NumPy file of float16."""
+    head = io.BytesIO()
+    description = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(head, description)
+    return head.getvalue()
+
+
+def _size_of(shape: tuple[int, ...], done: int) -> int:
+    """Bytes of a file that holds its head and the first so many images."""
+    return len(_header(shape)) + done * math.prod(shape[1:]) * np.dtype(np.float16).itemsize
+
+
+def _is_whole(path: Path, n_images: int, grid: Grid) -> bool:
+    """Does a file hold the features of all images on this grid, to its end?"""
+    try:
+        array = np.load(path, mmap_mode="r")
+    except Exception:  # whatever a broken file makes NumPy say; then all is computed again
+        return False
+    n_rows, n_columns = grid.rows.length, grid.columns.length
+    return array.dtype == np.float16 and array.shape == (n_images, *array.shape[1:2], n_rows, n_columns)
+
+
+def _read_count(path: Path, largest: int) -> int:
+    """How many images an interrupted computation had done; none if that cannot be read."""
+    try:
+        count = int(path.read_bytes())
+    except (OSError, ValueError):
+        return 0
+    return count if 0 <= count <= largest else 0
+
+
+def _cut(path: Path, shape: tuple[int, ...], done: int) -> None:
+    """Make a file end after the first so many images, where the next are appended."""
+    with _writing(path), path.open("r+b" if done else "wb") as file:
+        if not done:
+            file.write(_header(shape))
+        file.truncate(_size_of(shape, done))
+
+
+def _append(path: Path, features: Float[np.ndarray, "image feature h w"]) -> None:
+    # Not through a memory map: on a full disk, that would end the process by a signal.
+    with _writing(path), path.open("ab") as file:
+        file.write(features.astype(np.float16).tobytes())
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FovealError(f"{path.parent}: features cannot be written ({first_line(error)})") from error

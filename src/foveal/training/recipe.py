@@ -12,9 +12,10 @@ from typing import Any
 import tomli_w
 
 from foveal.errors import FovealError, first_line
-from foveal.files import check_name, write_atomically
+from foveal.files import write_atomically
 from foveal.gaze.folds import FOLDS
 from foveal.models.base import with_tuples
+from foveal.paths import check_name
 from foveal.training.losses import get_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.views import Crop, View

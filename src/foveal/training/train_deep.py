@@ -19,11 +19,12 @@ from accelerate.state import AcceleratorState
 
 from foveal.errors import FovealError
 from foveal.figures.learning import draw_learning_curve
-from foveal.files import make_writable_folder, safe_file_name, write_atomically
+from foveal.files import make_writable_folder, new_file, write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.folds import held_out_images
 from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.models import save_model
+from foveal.paths import safe_file_name
 from foveal.progress import Progress
 from foveal.training.deep_run import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, Run, read_checkpoint
 from foveal.training.examples import digest_of
@@ -163,7 +164,7 @@ def file_of_held_out(folder: Path, dataset: str) -> Path:
 
 def write_maps(path: Path, maps: Mapping[str, np.ndarray]) -> None:
     """One array an image, called like it."""
-    with write_atomically(path) as temporary, h5py.File(temporary, "w") as file:
+    with write_atomically(path) as temporary, new_file(temporary) as raw, h5py.File(raw, "w") as file:
         for name, values in maps.items():
             file.create_dataset(name, data=values)
 
