@@ -3,7 +3,8 @@
 import difflib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -13,16 +14,17 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from jaxtyping import Bool
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import save
 
 from foveal.discovery import import_all
-from foveal.errors import FovealError
+from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.given import described
 from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
 from foveal.models.base import ModelCard, SaliencyModel
+from foveal.models.parts.empty import without_numbers
 from foveal.paths import path_of
 
 DEFAULT_MODEL = "foveal-s"
@@ -87,6 +89,7 @@ def load_model(
     """
     import_all("foveal.models")
     path_of(name, "model")
+    check_device(device)
     name = os.fspath(name)
     if name.endswith(".safetensors"):
         model = _read_model(Path(name))
@@ -101,12 +104,23 @@ def load_model(
         near = difflib.get_close_matches(name.lower(), _MODELS, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
         raise FovealError(f"no model {name!r} ({meant}known: {', '.join(list_models())}; or a .safetensors file)")
+    return model.eval().to(device)
+
+
+def check_device(device: str | torch.device) -> None:
+    """Make sure that a device computes, here and now.
+
+    Raises
+    ------
+    FovealError
+        If it does not: torch does not know it, it is not here, or it holds no numbers, as "meta".
+    """
     if not isinstance(device, str | int | torch.device):
         raise FovealError(f"device: a name such as 'cpu' or 'cuda' is needed, not {described(device)}")
     try:
-        return model.eval().to(device)
-    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
-        raise FovealError(f"device {str(device)!r} cannot be used here ({str(error).splitlines()[0]})") from None
+        (torch.ones(1, device=device) + 1).item()
+    except Exception as error:  # whatever the part of torch for a device says where there is none
+        raise FovealError(f"device {str(device)!r} cannot be used here ({first_line(error)})") from None
 
 
 def save_model(
@@ -131,12 +145,46 @@ def save_model(
         key: (tensor.half() if key in large else tensor).contiguous() for key, tensor in model.state_dict().items()
     }
     with write_atomically(path) as temporary:
-        save_file(tensors, temporary, header)
+        temporary.write_bytes(save(tensors, header))
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Where the weights in a file come from, as `save_model` was told."""
-    return dict(json.loads(_read_file(Path(path))[0].get("provenance", "{}")))
+    """Where the weights in a file come from, as `save_model` was told.
+
+    Raises
+    ------
+    FovealError
+        If the file cannot be read, or says it in another way than Foveal does.
+    """
+    path = Path(path)
+    try:
+        provenance = json.loads(_read_header(path).get("provenance", "{}"))
+    except (ValueError, RecursionError) as error:
+        raise FovealError(f"{path}: where the weights come from cannot be read ({first_line(error)})") from None
+    trainings = [provenance, *_values_of(provenance, "members")]
+    if not all(_is_training(training) for training in trainings):
+        raise FovealError(f"{path}: where the weights come from cannot be read (not as Foveal writes it)")
+    return dict(provenance)
+
+
+def _values_of(training: Any, key: str) -> list[Any]:
+    """What lies under the names of a table in another one; one thing that is no table, if that is none."""
+    part = training.get(key) or {} if isinstance(training, dict) else None
+    return list(part.values()) if isinstance(part, dict) else [None]
+
+
+def _is_training(training: Any) -> bool:
+    """Is it a table that says of a training what others read of it, where it says it?"""
+    if not isinstance(training, dict):
+        return False
+    tables = [training.get(key) or {} for key in ("recipe", "last_epoch")]
+    datasets = training.get("datasets", [])
+    if not isinstance(datasets, list) or not all(isinstance(table, dict) for table in (*tables, *datasets)):
+        return False
+    if "dataset" in training and not {"licence", "n_images"} <= set(training):
+        return False
+    names = [data.get("name") for data in datasets] + [training[key] for key in ("dataset",) if key in training]
+    return all(isinstance(name, str) for name in names) and all({"licence", "images"} <= set(data) for data in datasets)
 
 
 def provenance_of(name: str | os.PathLike[str]) -> dict[str, Any]:
@@ -218,7 +266,7 @@ def _published(name: str) -> Traversable:
 
 def _class_of(name: str) -> type[SaliencyModel]:
     import_all("foveal.models")
-    return _class_in(Path(name), _read_file(Path(name))[0]) if name.endswith(".safetensors") else _MODELS[name]
+    return _class_in(Path(name), _read_header(Path(name))) if name.endswith(".safetensors") else _MODELS[name]
 
 
 def _class_in(path: Path, header: Mapping[str, str]) -> type[SaliencyModel]:
@@ -228,22 +276,47 @@ def _class_in(path: Path, header: Mapping[str, str]) -> type[SaliencyModel]:
 
 
 def _read_model(path: Path) -> SaliencyModel:
-    header, tensors = _read_file(path)
+    with _opened(path) as file:
+        header = file.metadata() or {}
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (it is no dictionary)
     cls = _class_in(path, header)
     try:
-        model = cls(cls.Config.of(json.loads(header["config"]))) if cls.Config and "config" in header else cls()
-        model.load_state_dict(tensors)
-    except (RuntimeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        with without_numbers():  # what a damaged header says to be huge is found not to fit before it is made
+            model = cls(cls.Config.read(json.loads(header["config"]))) if cls.Config and "config" in header else cls()
+        _check_fit(model, tensors)
+        of_kind = {key: tensors[key].to(tensor.dtype, copy=True) for key, tensor in model.state_dict().items()}
+        model.load_state_dict(of_kind, assign=True)
+    except Exception as error:  # a damaged configuration can break the making of a model anywhere
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise FovealError(f"{path}: the weights do not fit the model ({reason})") from None
     return model
 
 
-def _read_file(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    if not path.is_file():
-        raise FovealError(f"{path}: no such file")
+def _check_fit(model: SaliencyModel, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Make sure that tensors are those of a model, by their names, shapes and kinds of numbers."""
+    expected = model.state_dict()
+    if different := sorted(expected.keys() ^ tensors.keys()):
+        raise ValueError(f"{different[0]}: {'missing' if different[0] in expected else 'not known'}")
+    for key, tensor in expected.items():
+        same_kind = tensor.is_floating_point() == tensors[key].is_floating_point()
+        if tensor.shape != tensors[key].shape or not same_kind or tensors[key].is_complex():
+            raise ValueError(f"{key}: {tensors[key].dtype} {[*tensors[key].shape]}, not {[*tensor.shape]}")
+
+
+def _read_header(path: Path) -> dict[str, str]:
+    with _opened(path) as file:
+        return file.metadata() or {}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A safetensors file; whatever is wrong with it becomes one line that names it."""
     try:
+        if not path.is_file():
+            raise FovealError(f"{path}: no such file")
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise FovealError(f"{path}: not a safetensors file ({error})") from None
+            yield file
+    except FovealError:
+        raise
+    except Exception as error:
+        raise FovealError(f"{path}: not a safetensors file that can be read ({first_line(error)})") from None

@@ -300,7 +300,7 @@ def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
                 raise ValueError(f"{damaged} is damaged")
         state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # what is damaged can break the reading anywhere
-        raise FovealError(f"{path}: no checkpoint that can be read ({first_line(error)})") from None
+        raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
     if not isinstance(state, dict) or not set(state) >= KEPT:
         raise FovealError(f"{path}: no checkpoint of a run")
     # What a recipe did not say when it was written, because no recipe could, has today's defaults.

@@ -37,7 +37,7 @@ class FovealL(SaliencyModel):
     def __init__(self, config: MixtureConfig | None = None) -> None:
         super().__init__()
         self.config = config or MixtureConfig()
-        self.members = nn.ModuleList(FovealS(FovealConfig.of(member)) for member in self.config.members)
+        self.members = nn.ModuleList(FovealS(FovealConfig.read(member)) for member in self.config.members)
 
     @classmethod
     def of(cls, members: Sequence[FovealS]) -> "FovealL":

@@ -1,6 +1,7 @@
 """Pretrained networks behind one interface: named layers out, any image size in, positions known."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Literal
 
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor, nn
 from foveal.errors import FovealError
 from foveal.models.parts.architectures import ARCHITECTURES
 from foveal.models.parts.efficientnet_lite import SamePadding
+from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.geometry import Axis, Grid
-from foveal.models.parts.pretrained import read_weights
+from foveal.models.parts.pretrained import damaged, read_weights
 
 Padding = Literal["same", "full"]
 SIZES_KEPT = 1000  # of images, for which it is kept where features lie
@@ -47,11 +49,13 @@ class Backbone(nn.Module):
             raise FovealError(f"no backbone {name!r} (known: {', '.join(ARCHITECTURES)})")
         architecture = ARCHITECTURES[name]
         self.name = name
-        self.steps = architecture.steps()
+        with without_numbers() if pretrained else nullcontext():
+            self.steps = architecture.steps()
         if until is not None:
             self.check_layers([until])
             self.steps = self.steps[: self.layers.index(until) + 1]
         if pretrained:
+            self.steps.to_empty(device="cpu")
             self.load_pretrained()
         for module in self.steps.modules():
             if isinstance(module, nn.ReLU | nn.ReLU6 | nn.SiLU):
@@ -72,10 +76,13 @@ class Backbone(nn.Module):
         Raises
         ------
         FovealError
-            If they are not installed.
+            If they are not installed, or damaged.
         """
         weights = read_weights(self.name)
-        self.steps.load_state_dict({key: weights[key] for key in self.steps.state_dict()})
+        try:
+            self.steps.load_state_dict({key: weights[key] for key in self.steps.state_dict()})
+        except (KeyError, RuntimeError) as error:
+            raise damaged(self.name, error) from error
 
     @property
     def layers(self) -> tuple[str, ...]:

