@@ -1,7 +1,10 @@
 """Photographs, fixations and data sets that the tests make themselves."""
 
+import resource
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -75,3 +78,14 @@ def write_palette_without_colors(path: Path, size: tuple[int, int] = (1, 1)) -> 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size[::-1], 8, 3, 0, 0, 0))
     pixels = zlib.compress(bytes(size[0] * (1 + size[1])))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+
+
+@contextmanager
+def largest_file(n_bytes: int) -> Iterator[None]:
+    """Like a full disk: no file of this process can become larger."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

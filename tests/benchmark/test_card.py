@@ -65,3 +65,15 @@ def test_results_that_are_none(tmp_path):
         model_card_text("bms", [tmp_path / "a.json"])
     with pytest.raises(FovealError, match="no table of results"):
         model_card_text("bms", [tmp_path / "missing.json"])
+
+
+def test_tables_that_hold_no_numbers(tmp_path):
+    """What is no number is written as null; a table of another kind is refused, in any encoding."""
+    row = {"model": "é", "dataset": "a", "metric": "IG", "value": None, "ci_low": None, "ci_high": 1, "n_images": 7}
+    table = tmp_path / "a.json"
+    table.write_text(json.dumps([row], ensure_ascii=False), encoding="utf-8")
+    assert "| é | a | 7 | IG | nan | nan … 1.0000 |" in model_card_text("uniform", [table]).splitlines()
+    for content in (b"\xff\xfe", b"[" * 100_000, b"[1]", b"7", json.dumps([row | {"value": "high"}]).encode()):
+        table.write_bytes(content)
+        with pytest.raises(FovealError, match=r"a.json: no table of results"):
+            model_card_text("uniform", [table])

@@ -52,6 +52,15 @@ def test_nothing_is_computed_twice(dataset, tmp_path, scored):
     np.testing.assert_allclose(both.results.ci_low, direct.ci_low)
 
 
+def test_a_report_of_another_encoding_is_written_anew(dataset, tmp_path):
+    benchmark(["uniform"], [dataset], tmp_path, ["NSS"], limit=1)
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for other in (report.encode("utf-16"), b"\xe9\xff", b""):
+        (tmp_path / "report.html").write_bytes(other)
+        benchmark(["uniform"], [dataset], tmp_path, ["NSS"], limit=1)
+        assert (tmp_path / "report.html").read_text(encoding="utf-8") == report
+
+
 def test_what_was_interrupted_goes_on(dataset, tmp_path, scored):
     def interrupt(what, done, total):
         if done >= 3:

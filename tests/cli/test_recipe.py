@@ -1,5 +1,8 @@
 """A deep model trained by a recipe, from the command line."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -61,6 +64,24 @@ def test_who_stops_a_training_is_told_how_it_goes_on(foveal, study, tmp_path, mo
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, _, err = foveal("train", "recipe.toml", "--out", "run")
     assert (code, "--resume goes on" in err, "run" in err) == (130, True, True)
+
+
+def test_a_signal_to_end_is_an_interruption(foveal, study, tmp_path, monkeypatch):
+    """As a scheduler sends it, once or again."""
+
+    def stopped(*_, **__):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            (tmp_path / "kept").touch()
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("foveal.training.train_by_recipe", stopped)
+    (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
+    code, _, err = foveal("train", "recipe.toml", "--out", "run")
+    assert (code, "--resume goes on" in err, (tmp_path / "kept").exists()) == (143, True, True)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_foveal_s_is_calibrated_to_a_data_set(foveal, study, tmp_path):

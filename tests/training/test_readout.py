@@ -1,12 +1,14 @@
 """DeepGaze I from features to weights: what the cache keeps, what the fit finds."""
 
 import dataclasses
+import io
 import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from toy import largest_file
 
 import foveal
 from foveal.errors import FovealError, FovealNote
@@ -402,3 +404,44 @@ def test_features_of_many_layers_have_a_short_file_name(dataset, tmp_path):
     model._backbones = [Backbone("vgg16", pretrained=False)]
     [group] = FeatureCache(model, dataset.limit(1), tmp_path).groups()
     assert tuple(group.grids) == every
+
+
+def test_features_that_are_not_whole_are_computed_again(model, dataset, tmp_path):
+    [group] = FeatureCache(model, dataset, tmp_path).groups()
+    whole = group.read(slice(None))
+    cache = FeatureCache(model, dataset, tmp_path)
+    path = cache.folder / "conv5-60x80.npy"
+    content = path.read_bytes()
+    other = io.BytesIO()
+    np.save(other, np.zeros((8, 3), np.float16))
+    for damaged in (content[:-1], content[:200], content[:20], b"", b"\0" + content[1:], other.getvalue()):
+        path.write_bytes(damaged)
+        assert FeatureCache(model, dataset, tmp_path).n_missing_bytes() == len(content) - 128
+        [again] = FeatureCache(model, dataset, tmp_path).groups()
+        torch.testing.assert_close(again.read(slice(None))["conv5"], whole["conv5"], rtol=0, atol=0)
+        assert path.read_bytes() == content
+
+
+def test_unfinished_features_that_nobody_will_go_on_with_are_removed(model, dataset, tmp_path):
+    def stop(what, done, total):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        FeatureCache(model, dataset, tmp_path).groups(stop)
+    folder = FeatureCache(model, dataset, tmp_path).folder
+    assert len(list(folder.glob("unfinished-*"))) == 3
+    some = DeepGaze1(config_for("alexnet", ["conv5"]))
+    FeatureCache(some, dataset, tmp_path).groups()
+    assert {path.name for path in folder.iterdir()} - {"lock"} == {"conv5-60x80.npy"}
+
+
+def test_a_disk_that_is_full_before_all_features_are_there(model, dataset, tmp_path):
+    """Not through a memory map, which would end the process by a signal; and it goes on where it was."""
+    complaint = pytest.raises(FovealError, match=r"features cannot be written \(File too large\)")
+    with largest_file(300_000), complaint:
+        FeatureCache(model, dataset, tmp_path).groups()
+    [resumed] = FeatureCache(model, dataset, tmp_path).groups()
+    [whole] = FeatureCache(model, dataset, tmp_path / "other").groups()
+    for layer, features in whole.read(slice(None)).items():
+        torch.testing.assert_close(resumed.read(slice(None))[layer], features, rtol=0, atol=0)

@@ -1,6 +1,5 @@
 """`foveal`: the commands together, and how errors and exit statuses are told."""
 
-import io
 import os
 import signal
 import sys
@@ -11,7 +10,7 @@ import typer
 
 from foveal import __version__
 from foveal.cli import catalogue, evaluate, layers, patches, predict, train, weights
-from foveal.cli.console import notes_said, say, tell
+from foveal.cli.console import notes_said, say, take_any_character, tell
 from foveal.errors import FovealError, first_line
 
 CALL_WAS_WRONG = 2
@@ -59,9 +58,7 @@ def main() -> None:
     Exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted, 143 if so by
     SIGTERM.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that it cannot hold is no reason to stop
+    take_any_character()
     is_terminated = False
 
     def terminate(_signal: int, _frame: FrameType | None) -> None:

@@ -53,6 +53,13 @@ def _steering(text: str, spelled_out: Callable[[str], str]) -> str:
     )
 
 
+def take_any_character() -> None:
+    """Spell out what the standard output and error cannot write: a name is no reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def say(line: str) -> None:
     """One line to the standard error, as it is, however long."""
     _stderr.print(f"foveal: {harmless(line)}", soft_wrap=True)

@@ -258,7 +258,7 @@ def read_weights(name: str) -> State:
 def damaged(name: str, error: Exception) -> FovealError:
     """What to say of a backbone's installed weights that are not what they should be."""
     return FovealError(
-        f"{installed_path(name)}: cannot be read ({first_line(error)}); "
+        f"{installed_path(name)}: cannot be read ({' '.join(str(error).split())}); "
         f"get it again by: foveal weights install {name}{_how(name)}"
     )
 
