@@ -317,5 +317,5 @@ def test_what_cannot_be_looked_into_is_one_clear_line(folder, monkeypatch):
     monkeypatch.setattr("foveal.datasets.folder.find_images", refused)  # root may look anywhere
     with pytest.raises(FovealError, match=r"images: cannot be read .Permission denied"):
         load_folder(folder)
-    with pytest.raises(FovealError, match="no such folder"):
+    with pytest.raises(FovealError, match="no file can be called"):
         load_dataset("/" + "n" * 5000)
