@@ -1,48 +1,131 @@
 """Fixations to maps: a Gaussian on every fixation, separable, without a border that swallows mass."""
 
+import math
+from collections.abc import Iterator
+from numbers import Integral, Real
+from typing import Any
+
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
+from torch.nn import functional as F
 
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
 
 FIXATIONS_AT_ONCE = 4096  # bounds the memory of fixation_map: two float32 rows a fixation
+BLOCK = 128  # px: rows and columns of a large map that are blurred together
 
 
 def gaussian_rows(
     centers: Float[Tensor, " n"], length: int, sigma: float | Float[Tensor, "*width"]
 ) -> Float[Tensor, "*width n length"]:
-    r"""One-dimensional Gaussians on `length` pixel centres, one row a centre, each summing to one inside the image.
+    r"""One-dimensional Gaussians on `length` pixel centers, one row a center, each summing to one inside the image.
 
     $g_i(p) = e^{-(p-c_i)^2/2\sigma^2} / \sum_{q} e^{-(q-c_i)^2/2\sigma^2}$; written as a softmax, it stays defined for
-    a σ far below one pixel and for centres far outside.
+    a σ far below one pixel and for centers far outside.
 
-    >>> gaussian_rows(torch.tensor([1.0]), 3, 1.0)
+    Tails are zero from 7.6 σ on in float32 and from 22 σ on in float64, where they are 2e-13 and 3e-103 of the highest
+    value. So the product of a row, a map and a column is no denormal number, which many processors are slow with.
+
+    >>> gaussian_rows(torch.tensor([1.0]), 3, 1.0).round(decimals=4)
     tensor([[0.2741, 0.4519, 0.2741]])
     """
     pixels = torch.arange(length, device=centers.device, dtype=centers.dtype)
     width = torch.as_tensor(sigma, device=centers.device, dtype=centers.dtype)[..., None, None]
-    return torch.softmax(-0.5 * ((pixels - centers[:, None]) / width).square(), dim=-1)
+    exponents = -0.5 * ((pixels - centers[:, None]) / width).square()
+    below_highest = exponents - exponents.detach().amax(dim=-1, keepdim=True)
+    # Before the softmax, which would have to compute denormals otherwise.
+    return torch.softmax(F.threshold(below_highest, _lowest_exponent(centers.dtype), -torch.inf), dim=-1)
+
+
+def _lowest_exponent(dtype: torch.dtype) -> float:
+    """Logarithm of what counts as zero beside one: a third of the exponents each for rows, maps and columns."""
+    return math.log(torch.finfo(dtype).tiny) / 3
 
 
 def gaussian_blur(
-    maps: Float[Tensor, "*batch height width"], sigma: float | Float[Tensor, "*#batch"]
+    maps: Shaped[Tensor | np.ndarray, "..."], sigma: float | Float[Tensor, "*#batch"]
 ) -> Float[Tensor, "*batch height width"]:
-    """Gaussian blur that conserves mass: each pixel's Gaussian is normalised inside the image.
+    """Gaussian blur that conserves mass: each pixel's Gaussian is normalized inside the image.
 
-    Differentiable in the maps and in `sigma` (px; one for all, or one for each of the maps). Two matrix products, which
-    at the sizes of saliency maps is faster than a convolution and has no truncated tails.
+    Differentiable in the maps and in `sigma`. Two matrix products, which at the sizes of saliency maps are faster than
+    a convolution. Of a large map, block after block is computed from what is near it.
 
-    >>> gaussian_blur(torch.eye(3), 1.0).sum()
+    Parameters
+    ----------
+    maps
+        Real numbers, (…, height, width). Integers, booleans and half precision are blurred in float32.
+    sigma
+        Width in px, positive: a number for all maps, or a tensor, which may have a width for each of them.
+
+    Raises
+    ------
+    FovealError
+        If the maps are no such array, or the width is a number that is not positive and finite.
+
+    >>> gaussian_blur(torch.eye(3), 1.0).sum().round(decimals=4)
     tensor(3.)
     """
+    maps = _real_maps(maps)
     height, width = maps.shape[-2:]
+    reach = max(height, width)
+    if not isinstance(sigma, Tensor):
+        sigma = _positive(sigma, "gaussian_blur: sigma")
+        reach = math.ceil(min(reach, sigma * math.sqrt(-2 * _lowest_exponent(maps.dtype))))
     positions = torch.arange(max(height, width), device=maps.device, dtype=maps.dtype)
     rows = gaussian_rows(positions[:height], height, sigma)
     columns = gaussian_rows(positions[:width], width, sigma)
-    return rows.mT @ maps @ columns
+    down = [rows[..., near, block].mT @ maps[..., near, :] for near, block in _blocks(height, reach)]
+    blurred_down = torch.cat(down, dim=-2) if len(down) > 1 else down[0]
+    across = [blurred_down[..., near] @ columns[..., near, block] for near, block in _blocks(width, reach)]
+    return torch.cat(across, dim=-1) if len(across) > 1 else across[0]
+
+
+def _blocks(length: int, reach: int) -> Iterator[tuple[slice, slice]]:
+    """Pieces of a side, each after the part of the side that is within reach of it; one where that is all of it."""
+    if BLOCK + 2 * reach >= length:
+        yield slice(0, length), slice(0, length)
+        return
+    for start in range(0, length, BLOCK):
+        yield slice(max(0, start - reach), start + BLOCK + reach), slice(start, start + BLOCK)
+
+
+def _real_maps(maps: Any) -> Float[Tensor, "*batch height width"]:
+    """Maps of at least single precision, from tensors and NumPy arrays of any real numbers."""
+    if not isinstance(maps, Tensor | np.ndarray) or maps.ndim < 2:
+        what = f"{maps.ndim} axes" if isinstance(maps, Tensor | np.ndarray) else type(maps).__name__
+        raise FovealError(f"gaussian_blur: maps must be a tensor or an array of (…, height, width), not {what}")
+    if isinstance(maps, np.ndarray):
+        if maps.dtype.kind not in "fiub":
+            raise FovealError(f"gaussian_blur: maps must be real numbers, not {maps.dtype}")
+        double = maps.dtype.kind == "f" and maps.dtype.itemsize >= 8
+        maps = torch.from_numpy(maps.astype(np.float64 if double else np.float32))
+    if maps.is_complex():
+        raise FovealError(f"gaussian_blur: maps must be real numbers, not {maps.dtype}")
+    return maps if maps.dtype in (torch.float32, torch.float64) else maps.float()
+
+
+def _positive(value: Any, name: str) -> float:
+    number = float(value) if isinstance(value, Real) else math.nan
+    if not 0 < number < math.inf:
+        raise FovealError(f"{name} must be a positive, finite number, not {value!r}")
+    return number
+
+
+def _whole_size(size: Any) -> tuple[int, int]:
+    if np.shape(size) == (2,) and all(isinstance(side, Integral) and int(side) > 0 for side in size):
+        return int(size[0]), int(size[1])
+    raise FovealError(f"fixation_map: size must be a height and a width in whole px, not {size!r}")
+
+
+def _coordinates(fixations: Any) -> tuple[Float[Tensor, " fixation"], Float[Tensor, " fixation"]]:
+    if not isinstance(fixations, Fixations):
+        what = type(fixations).__name__
+        raise FovealError(f"fixation_map: fixations must be Fixations (Fixations.of(image, x, y)), not {what}")
+    x, y = (torch.from_numpy(column).float() for column in (fixations.x, fixations.y))
+    return x, y
 
 
 def fixation_map(
@@ -72,19 +155,20 @@ def fixation_map(
     Raises
     ------
     FovealError
-        If not exactly one of the two widths is given, or it is not positive.
+        If not exactly one of the two widths is given, or it is not positive and finite, the size is none, or the
+        fixations are no `Fixations`.
     """
     if (sigma is None) == (sigma_degrees is None):
         raise FovealError("fixation_map: give sigma (px) or sigma_degrees, one of the two")
     if sigma is None:
         if pixels_per_degree is None:
             raise FovealError("fixation_map: sigma_degrees needs pixels_per_degree")
-        sigma = float(sigma_degrees or 0) * pixels_per_degree
-    if not sigma > 0:
-        raise FovealError(f"fixation_map: sigma must be positive, not {sigma}")
-    height, width = size
-    x = torch.as_tensor(fixations.x, dtype=torch.float32)
-    y = torch.as_tensor(fixations.y, dtype=torch.float32)
+        sigma = _positive(sigma_degrees, "fixation_map: sigma_degrees") * _positive(
+            pixels_per_degree, "fixation_map: pixels_per_degree"
+        )
+    sigma = _positive(sigma, "fixation_map: sigma")
+    height, width = _whole_size(size)
+    x, y = _coordinates(fixations)
     total = torch.zeros(height, width)
     for some_x, some_y in zip(x.split(FIXATIONS_AT_ONCE), y.split(FIXATIONS_AT_ONCE), strict=True):
         total += gaussian_rows(some_y, height, sigma).T @ gaussian_rows(some_x, width, sigma)

@@ -11,7 +11,7 @@ from foveal.gaze.maps import gaussian_rows
 def local_mean(maps: Float[Tensor, "*batch h w"], sigma: float) -> Float[Tensor, "*batch h w"]:
     """Mean of what lies around each place within the image, weighted by a Gaussian (σ in px).
 
-    >>> local_mean(torch.ones(1, 3), 1.0)
+    >>> local_mean(torch.ones(1, 3), 1.0).round(decimals=4)
     tensor([[1., 1., 1.]])
     """
     rows, columns = (
