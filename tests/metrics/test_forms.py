@@ -18,7 +18,7 @@ from foveal.metrics import (
     similarity,
 )
 from foveal.metrics.forms import blurred, over_center_bias, similarity_map
-from foveal.metrics.maps import sorted_pixels
+from foveal.metrics.maps import pixel_ranks
 
 SIZE = (60, 80)
 SIGMA = 4.0
@@ -99,7 +99,7 @@ def test_ranks_are_counted_as_by_hand():
     fixations = FixationBatch.at([(np.arange(9), np.arange(9)), (np.arange(9) % 5, np.arange(9) % 5 + 5)])
     others = FixationBatch.at([(np.arange(40), np.arange(40)), (np.arange(40) % 30 + 30, np.arange(40) % 30)])
     torch.testing.assert_close(auc_borji(maps, fixations, equalize=True), auc_borji(ranks, fixations))
-    given = auc_borji(maps, fixations, equalize=True, pixels=sorted_pixels(maps))
+    given = auc_borji(maps, fixations, equalize=True, pixels=pixel_ranks(maps))
     torch.testing.assert_close(given, auc_borji(ranks, fixations))
     by_ranks = shuffled_auc_mit(ranks, fixations, others)
     torch.testing.assert_close(shuffled_auc_mit(maps, fixations, others, equalize=True), by_ranks)

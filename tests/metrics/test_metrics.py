@@ -35,7 +35,7 @@ from foveal.metrics import (
     similarity,
     similarity_mit,
 )
-from foveal.metrics.maps import count_below, sorted_pixels
+from foveal.metrics.maps import count_below, pixel_ranks
 
 MAPS = hnp.arrays(np.float32, (2, 5, 7), elements=st.integers(-8, 8).map(float))
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), min_size=1, max_size=12)
@@ -66,9 +66,9 @@ def test_nss_equals_the_slow_way(maps, first, second, ddof):
 
 
 @pytest.mark.parametrize("size", [(6, 8), (97, 41), (64, 80)])
-def test_pixels_in_pieces_count_as_one(size):
+def test_pixels_below_a_value_are_counted(size):
     maps = torch.randint(-50, 50, (2, *size), generator=torch.Generator().manual_seed(0)).float()
-    pixels, values = sorted_pixels(maps), torch.tensor([[-60.0, -50.0, 0.5], [3.0, 49.0, 60.0]])
+    pixels, values = pixel_ranks(maps), torch.tensor([[-60.0, -50.0, 0.5], [3.0, 49.0, 60.0]])
     for i in range(2):
         for k in range(3):
             assert count_below(pixels, values)[i, k] == (maps[i] < values[i, k]).sum()

@@ -15,7 +15,7 @@ from foveal.errors import FovealNote
 from foveal.gaze import Dataset, Fixations, fixation_map
 from foveal.gaze.given import whole_number
 from foveal.metrics import FixationBatch, forms
-from foveal.metrics.maps import sorted_pixels
+from foveal.metrics.maps import PixelRanks, pixel_ranks
 
 EMPIRICAL_SIGMA = 1.0  # degree of visual angle: width of the Gaussians of an empirical map
 N_OTHERS = 10  # images whose fixations are the negatives of sAUC_MIT
@@ -180,9 +180,9 @@ class Forms:
         return self.maps if self.raw or uses == "log_density" else getattr(self, uses)
 
     @cached_property
-    def pixels(self) -> Float[Tensor, "image piece n"]:
+    def pixels(self) -> list[PixelRanks]:
         """What AUC, AUC_Judd and AUC_Borji begin with."""
-        return sorted_pixels(self.maps)
+        return pixel_ranks(self.maps)
 
     @cached_property
     def density(self) -> Float[Tensor, "image height width"]:

@@ -1,11 +1,14 @@
 """Area under the ROC curve, exactly: how well a map's value tells a fixated pixel from another."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from foveal.metrics.fixation_batch import FixationBatch
-from foveal.metrics.maps import check_finite, count_below, sorted_pixels, sorted_rows
+from foveal.metrics.maps import PixelRanks, check_finite, count_below, pixel_ranks, sorted_rows
 from foveal.metrics.registry import register_metric
 
 
@@ -14,14 +17,14 @@ def auc(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,
     *,
-    pixels: Float[Tensor, "image piece n"] | None = None,
+    pixels: Sequence[PixelRanks] | None = None,
 ) -> Float[Tensor, " image"]:
     r"""Exact area under the ROC curve of each image; negatives are all its pixels, ties count one half.
 
     $\mathrm{AUC} = \frac{1}{N}\sum_i \frac{\#\{p: s(p) < s(x_i)\} + \frac12 \#\{p: s(p) = s(x_i)\}}{\#\{p\}}$: the
     probability that a fixation has a higher value than a pixel drawn uniformly (Tübingen's convention, pysaliency's
     `AUC` with uniform nonfixations). The order of values is all that counts, so a log density gives the same as its
-    density. A constant map has ½. `pixels` (`sorted_pixels` of the maps) can be given
+    density. A constant map has ½. `pixels` (`pixel_ranks` of the maps) can be given
     where other metrics need them, too.
 
     Raises
@@ -34,8 +37,9 @@ def auc(
     tensor([0.8750])
     """
     check_finite(saliency, "AUC")
+    ranks = pixel_ranks(saliency) if pixels is None else pixels
     n_pixels = torch.full((len(saliency),), saliency[0].numel(), device=saliency.device)
-    return _mean_rank(saliency, fixations, sorted_pixels(saliency) if pixels is None else pixels, n_pixels)
+    return _mean_rank(saliency, fixations, partial(count_below, ranks), n_pixels)
 
 
 @register_metric("sAUC", uses="over_center_bias", takes_any_map=True)
@@ -60,17 +64,21 @@ def shuffled_auc(
     check_finite(saliency, "sAUC")
     count = nonfixations.checked_count("nonfixations")
     negatives = sorted_rows(nonfixations.padded(nonfixations.values_in(saliency), torch.inf))
-    return _mean_rank(saliency, fixations, negatives[:, None], count)
+
+    def negatives_below(values: Float[Tensor, "image value"], *, or_equal: bool = False) -> Int[Tensor, "image value"]:
+        return torch.searchsorted(negatives, values, right=or_equal)
+
+    return _mean_rank(saliency, fixations, negatives_below, count)
 
 
 def _mean_rank(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,
-    negatives: Float[Tensor, "image piece n"],
+    below: Callable[..., Int[Tensor, "image value"]],
     n_negatives: Int[Tensor, " image"],
 ) -> Float[Tensor, " image"]:
-    """Mean share of an image's negatives (sorted, filled up with infinities) that are below each fixated value."""
+    """Mean share of an image's negatives that are below each fixated value, by a function that counts them."""
     values = fixations.padded(fixations.values_in(saliency), 0.0)
-    counts = count_below(negatives, values) + count_below(negatives, values, or_equal=True)
+    counts = below(values) + below(values, or_equal=True)
     rank = 0.5 * counts.double() / n_negatives[:, None]
     return fixations.mean_per_image(rank[fixations.image, fixations.position]).to(saliency.dtype)

@@ -6,14 +6,14 @@ a density's tails: with `equalize`, each value counts as its rank, the share of 
 is the best map for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from foveal.metrics.fixation_batch import FixationBatch
-from foveal.metrics.maps import count_below, finite_range, sorted_pixels, sorted_rows
+from foveal.metrics.maps import PixelRanks, count_below, finite_range, pixel_ranks, sorted_rows
 from foveal.metrics.registry import register_metric
 
 SPLITS = 100  # random draws of negatives that are averaged
@@ -25,7 +25,7 @@ def auc_judd(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,
     *,
-    pixels: Float[Tensor, "image piece n"] | None = None,
+    pixels: Sequence[PixelRanks] | None = None,
 ) -> Float[Tensor, " image"]:
     r"""Area under the ROC curve whose thresholds are the values at the fixated pixels (MIT, AUC_Judd.m).
 
@@ -47,14 +47,14 @@ def auc_judd(
     low, high = finite_range(saliency, "AUC_Judd")
     fixations = fixations.distinct()
     count = fixations.checked_count().double()[:, None]
-    pixels = sorted_pixels(saliency) if pixels is None else pixels
+    ranks = pixel_ranks(saliency) if pixels is None else pixels
     n_pixels = saliency[0].numel()
 
     # Descending; rows are filled up with infinities, which then stand first and count as points at (0, 0).
     thresholds = sorted_rows(fixations.padded(fixations.values_in(saliency), torch.inf)).flip(1)
     real = torch.isfinite(thresholds)
     place = real.double().cumsum(dim=1)
-    at_or_above = n_pixels - count_below(pixels, thresholds)
+    at_or_above = n_pixels - count_below(ranks, thresholds)
     true_positives = place / count
     false_positives = torch.where(real, (at_or_above - place) / (n_pixels - count).clamp(min=1), 0.0)
     tells = (low < high) & (count[:, 0] < n_pixels)
@@ -69,7 +69,7 @@ def auc_borji(
     splits: int = SPLITS,
     seed: int = 0,
     equalize: bool = False,
-    pixels: Float[Tensor, "image piece n"] | None = None,
+    pixels: Sequence[PixelRanks] | None = None,
 ) -> Float[Tensor, " image"]:
     """Area under the ROC curve against random pixels, as many as fixated ones, mean of 100 draws (MIT, AUC_Borji.m).
 
@@ -147,19 +147,18 @@ def _scale(
     name: str,
     *,
     equalize: bool,
-    pixels: Float[Tensor, "image piece n"] | None = None,
+    pixels: Sequence[PixelRanks] | None = None,
 ) -> Callable[[int, Tensor], Tensor]:
     """What brings values of one of the maps to a scale from 0 (its lowest) to 1; with `equalize`, to that of ranks."""
     low, high = finite_range(saliency, name)
     if not equalize:
         span = torch.where(low < high, high - low, 1.0)
         return lambda image, values: (values - low[image]) / span[image]
-    ordered = sorted_pixels(saliency) if pixels is None else pixels
-    highest = count_below(ordered, high[:, None]).clamp(min=1)
+    ranks = pixel_ranks(saliency) if pixels is None else pixels
+    highest = count_below(ranks, high[:, None]).clamp(min=1)
 
     def rank(image: int, values: Tensor) -> Tensor:
-        below = count_below(ordered[image, None], values.reshape(1, -1))
-        return (below / highest[image]).to(saliency.dtype).view_as(values)
+        return (ranks[image].below(values) / highest[image]).to(saliency.dtype)
 
     return rank
 
