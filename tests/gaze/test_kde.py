@@ -3,9 +3,9 @@ import pytest
 from toy import make_dataset
 
 from foveal.errors import FovealError
-from foveal.gaze import Fixations, fixation_map
+from foveal.gaze import Fixations, fixation_map, kde
 from foveal.gaze.center_bias import CenterBiasKDE
-from foveal.gaze.kde import fit_mixture_weights, leave_one_subject_out_densities
+from foveal.gaze.kde import factored_kde, fit_mixture_weights, leave_one_subject_out_densities
 
 
 def test_pairwise_sums_equal_rendered_maps():
@@ -28,6 +28,41 @@ def test_a_bandwidth_far_below_a_pixel_stays_defined():
         np.array([3.4, 3.1]), np.array([2.0, 2.2]), np.array([0, 1]), (6, 8), 0.001
     )
     np.testing.assert_allclose(densities, 1)
+
+
+@pytest.mark.parametrize(("sigma", "tolerance"), [(6.0, 0.02), (20.0, 0.002)])
+def test_cells_are_near_the_sums_over_pairs(monkeypatch, sigma, tolerance):
+    """On an image whose cells are 2 x 3 px; one of five subjects looked once, one a hundred times."""
+    rng = np.random.default_rng(0)
+    subject = np.repeat(np.arange(5), [1, 100, 40, 30, 29])
+    x, y = rng.uniform(-0.5, 767.4, 200), rng.normal(250, 60, 200)
+    pairs = leave_one_subject_out_densities(x, y, subject, (512, 768), sigma)
+    monkeypatch.setattr(kde, "MOST_PAIRWISE", 199)
+    cells = leave_one_subject_out_densities(x, y, subject, (512, 768), sigma)
+    assert not np.array_equal(cells, pairs)
+    np.testing.assert_allclose(cells, pairs, atol=tolerance * pairs.max())
+    # Rendered, they are the same densities.
+    others = subject != 1
+    rows, columns = factored_kde(x, y, (512, 768), sigma)(others)
+    rendered = (rows @ columns).numpy() / others.sum()
+    at = np.floor(y + 0.5).astype(int), np.floor(x + 0.5).astype(int)
+    np.testing.assert_allclose(cells[~others], rendered[at][~others], rtol=1e-4, atol=1e-9)
+
+
+def test_nobody_else_in_cells(monkeypatch):
+    monkeypatch.setattr(kde, "MOST_PAIRWISE", 2)
+    assert np.isnan(leave_one_subject_out_densities(np.ones(3), np.ones(3), np.zeros(3, int), (5, 5), 1.0)).all()
+
+
+def test_many_fixations_take_little_memory_and_time():
+    """Sums over pairs would take 7 GB here."""
+    rng = np.random.default_rng(0)
+    n = 30_000
+    x, y = rng.normal(100, 20, n).clip(0, 199), rng.normal(70, 10, n).clip(0, 149)
+    densities = leave_one_subject_out_densities(x, y, rng.integers(0, 2, n), (150, 200), 5.0)
+    center = np.hypot(x - 100, y - 70) < 3
+    expected = 1 / (2 * np.pi * np.hypot(20, 5) * np.hypot(10, 5))
+    assert densities[center].mean() == pytest.approx(expected, rel=0.05)
 
 
 def test_mixture_weights_are_recovered():

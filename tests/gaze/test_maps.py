@@ -1,3 +1,5 @@
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from foveal.errors import FovealError
 from foveal.gaze import Fixations, fixation_map
-from foveal.gaze.maps import gaussian_blur
+from foveal.gaze.maps import gaussian_blur, gaussian_rows
 
 
 def slow_fixation_map(x, y, size, sigma):
@@ -75,3 +77,82 @@ def test_blur_has_a_gradient_in_its_width():
     sigma = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
     maps = torch.rand(2, 7, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     assert torch.autograd.gradcheck(lambda s: gaussian_blur(maps, s), sigma)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_nothing_is_denormal(dtype):
+    """Neither the rows, nor the products of rows, maps and columns; and what is left is what it was."""
+    tiny = torch.finfo(dtype).tiny
+    centers = torch.linspace(-0.5, 799.5, 23, dtype=dtype)
+    pixels = torch.arange(800, dtype=torch.float64)
+    exact = torch.softmax(-0.5 * ((pixels - centers.double()[:, None]) / 8.3).square(), dim=1)
+    rows = gaussian_rows(centers, 800, 8.3)
+    torch.testing.assert_close(rows.double(), exact, rtol=0, atol=1e-7 if dtype == torch.float32 else 1e-15)
+    torch.testing.assert_close(rows.sum(dim=1), torch.ones(23, dtype=dtype))
+    point = torch.zeros(800, 700, dtype=dtype)
+    point[300, 200] = 1e-6
+    for values in (rows, rows.T[:, :1] @ rows[-1:], gaussian_blur(point, 8.3)):
+        assert ((values == 0) | (values > tiny)).all()
+        assert (values == 0).any()
+
+
+def test_a_tail_has_no_part_in_the_gradient():
+    centers = torch.tensor([4.0, 90.0, 200.0], dtype=torch.float64, requires_grad=True)
+    sigma = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda c, s: gaussian_rows(c, 100, s), (centers, sigma))
+
+
+@pytest.mark.parametrize("sigma", [1.0, 8.0, 30.0, 90.0])
+@pytest.mark.parametrize("size", [(700, 301), (129, 640)])
+def test_a_large_map_is_blurred_as_a_whole(size, sigma):
+    maps = torch.rand(2, *size, generator=torch.Generator().manual_seed(0))
+    height, width = (gaussian_rows(torch.arange(float(n)).double(), n, sigma) for n in size)
+    whole = height.mT @ maps.double() @ width
+    torch.testing.assert_close(gaussian_blur(maps, sigma).double(), whole, rtol=0, atol=2e-6)
+    torch.testing.assert_close(gaussian_blur(maps.double(), sigma), whole, rtol=0, atol=1e-12)
+    torch.testing.assert_close(gaussian_blur(maps, torch.full((2,), sigma)).double(), whole, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("kind", [torch.bool, torch.uint8, torch.int64, torch.float16, torch.bfloat16, np.uint8, ">f8"])
+def test_maps_of_any_real_numbers_are_blurred(kind):
+    ones = torch.zeros(12, 15)
+    ones[3:5, 7] = 1
+    given = ones.to(kind) if isinstance(kind, torch.dtype) else ones.numpy().astype(kind)
+    blurred = gaussian_blur(given, 2.0)
+    torch.testing.assert_close(blurred.float(), gaussian_blur(ones, 2.0))
+    assert blurred.dtype == (torch.float64 if kind == ">f8" else torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("maps", "sigma", "said"),
+    [
+        (torch.zeros(3), 1.0, "not 1 axes"),
+        ([[1.0]], 1.0, "not list"),
+        (torch.zeros(3, 3, dtype=torch.complex64), 1.0, "real numbers, not torch.complex64"),
+        (np.zeros((3, 3), complex), 1.0, "real numbers, not complex128"),
+        (torch.zeros(3, 3), 0.0, "sigma must be a positive, finite number, not 0.0"),
+        (torch.zeros(3, 3), float("nan"), "not nan"),
+        (torch.zeros(3, 3), float("inf"), "not inf"),
+    ],
+)
+def test_what_cannot_be_blurred_is_refused(maps, sigma, said):
+    blur = inspect.unwrap(gaussian_blur)  # without the tests' own look at the shapes
+    with pytest.raises(FovealError, match=said):
+        blur(maps, sigma)
+
+
+@pytest.mark.parametrize(
+    ("fixations", "size", "sigma", "said"),
+    [
+        ([(1, 2)], (3, 3), 1.0, "fixations must be Fixations .*, not list"),
+        (None, (3, 3, 3), 1.0, "height and a width in whole px"),
+        (None, (3.5, 3), 1.0, "height and a width in whole px"),
+        (None, (0, 3), 1.0, "height and a width in whole px"),
+        (None, 3, 1.0, "height and a width in whole px"),
+        (None, (3, 3), "2", "not '2'"),
+        (None, (3, 3), float("nan"), "not nan"),
+    ],
+)
+def test_what_makes_no_fixation_map_is_refused(fixations, size, sigma, said):
+    with pytest.raises(FovealError, match=said):
+        inspect.unwrap(fixation_map)(fixations or Fixations.of([0], [0.0], [0.0]), size, sigma=sigma)

@@ -88,6 +88,17 @@ def test_where_one_was_alone_the_center_bias_speaks(dataset):
     np.testing.assert_allclose(gold.log_likelihoods[fixations.rows_of(0)], expected, atol=1e-4)
 
 
+def test_in_cells_gold_stays_what_it_is(dataset, gold, monkeypatch):
+    monkeypatch.setattr("foveal.gaze.kde.MOST_PAIRWISE", 0)
+    cells = GoldStandard.cross_validated(dataset, gold.center_bias)
+    assert cells.bandwidth == pytest.approx(gold.bandwidth, rel=5e-3)
+    np.testing.assert_allclose(cells.weights, gold.weights, atol=2e-3)
+    np.testing.assert_allclose(cells.log_likelihoods, gold.log_likelihoods, atol=5e-3)
+    rows = dataset.fixations.rows_of(3)
+    np.testing.assert_allclose(cells.log_likelihoods[rows], rendered_log_likelihoods(cells, 3), atol=1e-4)
+    torch.testing.assert_close(cells.log_densities(3)[0].logsumexp((1, 2)), torch.zeros(5), atol=1e-4, rtol=0)
+
+
 def test_what_gold_needs_is_said(dataset):
     unknown = Fixations.of(dataset.fixations.image, dataset.fixations.x, dataset.fixations.y)
     with pytest.raises(FovealError, match="which subject"):

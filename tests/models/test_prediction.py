@@ -88,7 +88,7 @@ def test_batches_are_read_as_single_photographs_are(photograph, tmp_path):
         for images in (several, np.stack([photograph] * 3)):
             maps = compute(images)
             assert len(maps) == 3
-            assert torch.equal(maps, compute([photograph]).expand_as(maps))
+            torch.testing.assert_close(maps, compute([photograph]).expand_as(maps))
     for prediction in model.predict_batch(several, ["a", "b", "c"]):
         np.testing.assert_array_equal(prediction.image, photograph)
 

@@ -2,19 +2,23 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from foveal.errors import FovealError
 from foveal.gaze.dataset import Dataset
-from foveal.gaze.kde import fit_bandwidth
-from foveal.gaze.maps import gaussian_rows
+from foveal.gaze.kde import (
+    CELLS,
+    cell_kernels,
+    counted_in_cells,
+    density_in_cells,
+    fit_bandwidth,
+    relative_position,
+)
 
-BINS = 256  # per side of the unit square; the bandwidth of every data set seen so far is more than six of them
 BANDWIDTHS = (0.005, 0.3)  # of the image's side: the range that is searched
 
 
@@ -54,9 +58,9 @@ class CenterBiasKDE:
         if len(images) < 2:
             raise FovealError(f"{dataset.name}: a centre bias needs fixations on at least two images")
         positions = {image: relative_positions(dataset, image) for image in images}
-        total = torch.zeros(BINS, BINS)
+        total = torch.zeros(CELLS, CELLS)
         for own in positions.values():
-            total += _binned(own)
+            total += counted_in_cells(own)
 
         def densities(bandwidth: float) -> np.ndarray:
             """Every fixation under the other images' KDE and the uniform density, relative to the latter."""
@@ -64,10 +68,12 @@ class CenterBiasKDE:
             for image, own in positions.items():
                 size = tuple(dataset.stimuli.sizes[image].tolist())
                 fixations = dataset.fixations.for_image(image)
-                density = _density_at(fixations.pixel_x, fixations.pixel_y, size, total - _binned(own), bandwidth)
+                kernels = _kernels(size, bandwidth)
+                others = total - counted_in_cells(own)
+                density = density_in_cells(fixations.pixel_x, fixations.pixel_y, others, *kernels)
                 parts.append(density * math.prod(size))
-            others = np.concatenate(parts)
-            return np.stack([others, np.ones_like(others)])
+            of_others = np.concatenate(parts)
+            return np.stack([of_others, np.ones_like(of_others)])
 
         bandwidth, weights = fit_bandwidth(densities, BANDWIDTHS)
         return cls(total, bandwidth, float(weights[1]))
@@ -76,7 +82,7 @@ class CenterBiasKDE:
         self, size: tuple[int, int], without: Float[np.ndarray, "fixation 2"] | None = None
     ) -> Float[Tensor, "height width"]:
         """Log density for an image of this (height, width), without some relative (x, y) positions if so asked."""
-        counts = self.counts if without is None else self.counts - _binned(without)
+        counts = self.counts if without is None else self.counts - counted_in_cells(without)
         rows, columns = _kernels(size, self.bandwidth)
         density = rows.T @ (counts / counts.sum()) @ columns
         return self._mixed(density, size).log()
@@ -93,51 +99,20 @@ class CenterBiasKDE:
         """The same at the image's own fixations only: sums over the cells, no map is rendered."""
         size = tuple(dataset.stimuli.sizes[image].tolist())
         fixations = dataset.fixations.for_image(image)
-        counts = self.counts - _binned(relative_positions(dataset, image))
-        density = _density_at(fixations.pixel_x, fixations.pixel_y, size, counts, self.bandwidth)
+        counts = self.counts - counted_in_cells(relative_positions(dataset, image))
+        density = density_in_cells(fixations.pixel_x, fixations.pixel_y, counts, *_kernels(size, self.bandwidth))
         return np.log(self._mixed(torch.from_numpy(density), size).numpy())
 
 
 def relative_positions(dataset: Dataset, image: int) -> Float[np.ndarray, "fixation 2"]:
     """Relative x and y in (0, 1) of one image's fixations."""
-    height, width = dataset.stimuli.sizes[image]
     fixations = dataset.fixations.for_image(image)
-    return np.stack([(fixations.x + 0.5) / width, (fixations.y + 0.5) / height], axis=1)
+    return relative_position(fixations.x, fixations.y, tuple(dataset.stimuli.sizes[image].tolist()))
 
 
-def _binned(position: Float[np.ndarray, "fixation 2"]) -> Float[Tensor, "row column"]:
-    """Counts on the grid, each fixation shared among the four nearest cells in proportion to its nearness."""
-    at = np.clip(position * BINS - 0.5, 0, BINS - 1)
-    low = np.minimum(at.astype(np.int64), BINS - 2)
-    share = at - low
-    counts = np.zeros((BINS, BINS), dtype=np.float32)
-    for dx, dy in ((0, 0), (0, 1), (1, 0), (1, 1)):
-        weight = np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1])
-        np.add.at(counts, (low[:, 1] + dy, low[:, 0] + dx), weight)
-    return torch.from_numpy(counts)
-
-
-@lru_cache(maxsize=16)  # two megabytes each
 def _kernels(
     size: tuple[int, int], bandwidth: float
 ) -> tuple[Float[Tensor, "row height"], Float[Tensor, "column width"]]:
-    """Gaussians on the centers of the cells, one row a cell, at the pixels of an image of this (height, width)."""
+    """Those of the cells, whose width is a share of the image's height and width."""
     height, width = size
-    centers = (torch.arange(BINS) + 0.5) / BINS
-    return (
-        gaussian_rows(centers * height - 0.5, height, bandwidth * height),
-        gaussian_rows(centers * width - 0.5, width, bandwidth * width),
-    )
-
-
-def _density_at(
-    x: Int[np.ndarray, " fixation"],
-    y: Int[np.ndarray, " fixation"],
-    size: tuple[int, int],
-    counts: Float[Tensor, "row column"],
-    bandwidth: float,
-) -> Float[np.ndarray, " fixation"]:
-    """Density of a KDE of the counted fixations, at some pixels of an image of this (height, width)."""
-    rows, columns = _kernels(size, bandwidth)
-    at = rows[:, y].T @ (counts / counts.sum())
-    return (at * columns[:, x].T).sum(dim=1).double().numpy()
+    return cell_kernels(size, (bandwidth * height, bandwidth * width))

@@ -1,14 +1,18 @@
 """Kernel density estimates whose leave-one-out likelihoods are pairwise sums, never rendered maps."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize_scalar
+from torch import Tensor
 
-from foveal.gaze.maps import gaussian_rows
+from foveal.gaze.maps import FIXATIONS_AT_ONCE, gaussian_rows
 
+CELLS = 256  # per side of an image, where fixations are counted in cells
+MOST_PAIRWISE = 500  # fixations of an image; the sums over pairs grow with its square
 EM_STEPS = 1000  # at most; enough for weights to settle wherever they matter to the likelihood
 EM_TOLERANCE = 1e-8  # nats per fixation and step: below that, EM stops
 LEAST_WEIGHT = 1e-6  # no component is ever ruled out: one fixation that only it explains would cost infinitely much
@@ -36,6 +40,8 @@ def leave_one_subject_out_densities(
     -------
     Probability of the pixel that each fixation falls on; NaN where nobody else looked at the image.
     """
+    if len(x) > MOST_PAIRWISE:
+        return _leave_one_subject_out_in_cells(x, y, subject, size, sigma)
     height, width = size
     # Row i, column j: what the Gaussian on fixation i gives to the pixel of fixation j.
     columns = gaussian_rows(torch.from_numpy(x), width, sigma)[:, np.floor(x + 0.5).astype(np.int64)]
@@ -44,6 +50,93 @@ def leave_one_subject_out_densities(
     others = subject[:, None] != subject[None, :]
     count = others.sum(axis=0)
     return np.where(count > 0, (kernels * others).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+def factored_kde(
+    x: Float[np.ndarray, " fixation"], y: Float[np.ndarray, " fixation"], size: tuple[int, int], sigma: float
+) -> Callable[[Bool[np.ndarray, " fixation"]], tuple[Float[Tensor, "height n"], Float[Tensor, "n width"]]]:
+    """Two matrices for each part of an image's fixations, whose product is the sum of the Gaussians on that part.
+
+    Fixations are counted in cells where `leave_one_subject_out_densities` does so.
+    """
+    if len(x) > MOST_PAIRWISE:
+        of_cells, columns = cell_kernels(size, (sigma, sigma))
+        position = relative_position(x, y, size)
+        return lambda part: (of_cells.T @ counted_in_cells(position[part]), columns)
+    rows = gaussian_rows(torch.from_numpy(y).float(), size[0], sigma)
+    columns = gaussian_rows(torch.from_numpy(x).float(), size[1], sigma)
+    return lambda part: (rows[torch.from_numpy(part)].T, columns[torch.from_numpy(part)])
+
+
+def _leave_one_subject_out_in_cells(
+    x: Float[np.ndarray, " fixation"],
+    y: Float[np.ndarray, " fixation"],
+    subject: Int[np.ndarray, " fixation"],
+    size: tuple[int, int],
+    sigma: float,
+) -> Float[np.ndarray, " fixation"]:
+    """The same with fixations counted in cells: time grows with their number, and memory with that of the cells."""
+    rows, columns = cell_kernels(size, (sigma, sigma))
+    densities = np.full(len(x), np.nan)
+    for one in np.unique(subject):
+        own = subject == one
+        if not own.all():
+            counts = counted_in_cells(relative_position(x[~own], y[~own], size))
+            pixel_x, pixel_y = (np.floor(at[own] + 0.5).astype(np.int64) for at in (x, y))
+            densities[own] = density_in_cells(pixel_x, pixel_y, counts, rows, columns)
+    return densities
+
+
+def relative_position(
+    x: Float[np.ndarray, " fixation"], y: Float[np.ndarray, " fixation"], size: tuple[int, int]
+) -> Float[np.ndarray, "fixation 2"]:
+    """Relative x and y in (0, 1) of fixations on an image of this (height, width)."""
+    height, width = size
+    return np.stack([(x + 0.5) / width, (y + 0.5) / height], axis=1)
+
+
+def counted_in_cells(position: Float[np.ndarray, "fixation 2"]) -> Float[Tensor, "row column"]:
+    """Counts on the grid, each fixation shared among the four nearest cells in proportion to its nearness."""
+    at = np.clip(position * CELLS - 0.5, 0, CELLS - 1)
+    low = np.minimum(at.astype(np.int64), CELLS - 2)
+    share = at - low
+    counts = np.zeros((CELLS, CELLS), dtype=np.float32)
+    for dx, dy in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        weight = np.abs(1 - dx - share[:, 0]) * np.abs(1 - dy - share[:, 1])
+        np.add.at(counts, (low[:, 1] + dy, low[:, 0] + dx), weight)
+    return torch.from_numpy(counts)
+
+
+@lru_cache(maxsize=16)  # two megabytes each
+def cell_kernels(
+    size: tuple[int, int], sigma: tuple[float, float]
+) -> tuple[Float[Tensor, "row height"], Float[Tensor, "column width"]]:
+    """Gaussians on the centers of the cells, one row a cell, at the pixels of an image of this (height, width).
+
+    `sigma` is that of rows and that of columns, in px.
+    """
+    centers = (torch.arange(CELLS) + 0.5) / CELLS
+    rows, columns = (
+        gaussian_rows(centers * length - 0.5, length, of_side) for length, of_side in zip(size, sigma, strict=True)
+    )
+    return rows, columns
+
+
+def density_in_cells(
+    x: Int[np.ndarray, " fixation"],
+    y: Int[np.ndarray, " fixation"],
+    counts: Float[Tensor, "row column"],
+    rows: Float[Tensor, "row height"],
+    columns: Float[Tensor, "column width"],
+) -> Float[np.ndarray, " fixation"]:
+    """Density of a KDE of counted fixations at some pixels, given the kernels of the cells."""
+    shares = counts / counts.sum()
+    densities = []
+    for start in range(0, len(x), FIXATIONS_AT_ONCE):
+        part = slice(start, start + FIXATIONS_AT_ONCE)
+        at = rows[:, y[part]].T @ shares
+        densities.append((at * columns[:, x[part]].T).sum(dim=1).double().numpy())
+    return np.concatenate(densities)
 
 
 def fit_mixture_weights(densities: Float[np.ndarray, "component fixation"]) -> Float[np.ndarray, " component"]:

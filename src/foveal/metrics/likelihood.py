@@ -31,7 +31,7 @@ def log_likelihood(
         If a map holds NaN or infinite values, or an image has no fixations.
 
     >>> import torch
-    >>> log_likelihood(torch.tensor([[[0.5, 0.25, 0.125, 0.125]]]).log(), FixationBatch.of([(0, 0)]))
+    >>> log_likelihood(torch.tensor([[[0.5, 0.25, 0.125, 0.125]]]).log(), FixationBatch.of([(0, 0)])).round(decimals=4)
     tensor([1.])
     """
     check_finite(log_density, "LL")

@@ -18,8 +18,7 @@ from torch import Tensor
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, Fixations
 from foveal.gaze.center_bias import CenterBiasKDE
-from foveal.gaze.kde import fit_bandwidth, leave_one_subject_out_densities
-from foveal.gaze.maps import gaussian_rows
+from foveal.gaze.kde import factored_kde, fit_bandwidth, leave_one_subject_out_densities
 from foveal.models.base import SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
 from foveal.models.parts.finalizer import normalize_log_density, resize_log_density
@@ -196,17 +195,14 @@ class CrossValidatedGoldStandard(CrossValidatedBaseline):
         """One density for each observer of the image: that of all the others."""
         fixations = self.dataset.fixations.for_image(image)
         height, width = self.dataset.stimuli.sizes[image].tolist()
-        sigma = _sigma(self.dataset, image, self.bandwidth)
-        rows = gaussian_rows(torch.from_numpy(fixations.y).float(), height, sigma)
-        columns = gaussian_rows(torch.from_numpy(fixations.x).float(), width, sigma)
+        factors = factored_kde(fixations.x, fixations.y, (height, width), _sigma(self.dataset, image, self.bandwidth))
         prior = self.center_bias.log_densities(image)[0][0].exp()
         floor = self.weights[1] * prior + self.weights[2] / prior.numel()
         views = torch.empty(len(fixations.subjects), height, width)
         for view, subject in zip(views, fixations.subjects, strict=True):
-            others = torch.from_numpy(fixations.subject != subject)
+            others = fixations.subject != subject
             if others.any():
-                share = float(self.weights[0]) / int(others.sum())
-                torch.addmm(floor, rows[others].T, columns[others], alpha=share, out=view)
+                torch.addmm(floor, *factors(others), alpha=float(self.weights[0]) / int(others.sum()), out=view)
             else:
                 view.copy_(floor / (1 - self.weights[0]))
         return views.log_(), [fixations.for_subject(subject) for subject in fixations.subjects]
