@@ -1,0 +1,1 @@
+"""What `benchmarks/fuzz.py` gives to the commands: damaged inputs of every kind, beside good ones."""
