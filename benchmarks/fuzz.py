@@ -7,7 +7,7 @@
 Every case lies beside good inputs where the command takes several: "lost" means that the output of a good one is
 missing or another than alone, that a file is not whole, or that a temporary one is left. "wrong" is an output that is
 no density, or lies outside its folder; "untidy" a message that is no line of Foveal's, or that a terminal would obey;
-"memory" more than 2 GB. Most commands run in a process that stays open; every twentieth has one of its own.
+"noise" what a library in C printed by itself; "memory" more than 2 GB. Most commands run in a process that stays open; every twentieth has one of its own.
 """
 
 import argparse

@@ -115,7 +115,7 @@ class Images(Subject):
     """Photographs."""
 
     name = "images"
-    cases = 640
+    cases = 480
     together = 8
 
     def prepare(self) -> None:

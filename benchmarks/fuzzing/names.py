@@ -3,12 +3,14 @@
 import json
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from fuzzing.damage import HOSTILE_TEXTS, Generator
+from fuzzing.damage import HOSTILE_TEXTS
 from fuzzing.inputs import FORMATS, MODEL, fixations_on, good_pictures, photograph, table_text, write_study
 from fuzzing.maps import npy, saliency
 from fuzzing.outcomes import Finding, Job, arrays_of, check_arrays, check_predictions, check_scores, scores_in
@@ -83,17 +85,35 @@ MORE_NAMES = (
     "a" * (LONGEST - 20),
     "é" * 125,
 )
+# What has the name, and the command that meets it.
 WAYS = (
-    "photographs",
-    "photographs",
-    "study",
-    "data set",
-    "observers",
-    "categories",
-    "out",
-    "maps",
-    "weights",
-    "folder",
+    ("photograph", "predict"),
+    ("photograph", "evaluate"),
+    ("photograph", "export"),
+    ("photograph", "benchmark"),
+    ("data set", "evaluate"),
+    ("data set", "benchmark"),
+    ("data set", "train"),
+    ("data set", "datasets"),
+    ("observer", "evaluate"),
+    ("category", "benchmark"),
+    ("results", "predict"),
+    ("maps", "evaluate"),
+    ("weights", "evaluate"),
+    ("folder", "evaluate"),
+)
+# These first, each in every way; then the others by chance.
+FIRST = (
+    "[/b]",
+    "\x1b[31mred\x1b[0m",
+    "../../../x",
+    "a\nb",
+    "[bold]",
+    os.fsdecode(b"caf\xe9"),
+    "\u202egnp",
+    "a,b",
+    "..",
+    "",
 )
 
 
@@ -111,167 +131,112 @@ class Names(Subject):
     """Names."""
 
     name = "names"
-    cases = 400
-    together = 4
+    cases = 20 * len(WAYS)
 
     def prepare(self) -> None:
         """Outputs of the good inputs under plain names."""
-        self.names = names_of_files()
+        self.of_files = names_of_files()
         write_study(self.room / "study", PICTURES)
-        (self.room / "maps").mkdir()
-        for argv in (_predict(), _evaluate("study"), _export()):
+        for argv in (_argv("predict"), _argv("evaluate"), _argv("export")):
             self.rehearsed(argv, self.room)
         self.densities = {name: np.load(self.room / f"out/{Path(name).stem}.density.npy") for name in PICTURES}
         self.scores = scores_in(self.room / "out/images.csv")
         self.arrays = arrays_of(self.room / "out/maps.hdf5")
 
     def job(self, folder: Path, numbers: Sequence[int]) -> Job:
-        """Names of one kind."""
-        way = WAYS[self.command_number(numbers) % len(WAYS)]
-        chosen = {number: self._text(number) for number in numbers}
-        if way in ("photographs", "study"):
-            return self._photographs(folder, way, {number: self._file_name(number) for number in numbers})
-        if way in ("out", "maps", "weights", "folder"):
-            name = self._file_name(numbers[0])  # of one thing: the others are not tried
-            cases = {number: f"{way} called {self._file_name(number)!r:.60}" for number in numbers}
-            return self._of_one_file(folder, way, name, cases)
-        write_study(folder / "study", PICTURES)
-        if way == "observers":
-            rows = fixations_on(list(PICTURES))
-            texts = list(chosen.values())
-            for index, row in enumerate(rows):
-                row[3] = texts[index // 4 % len(texts)]
-            (folder / "study/fixations.csv").write_text(table_text(rows), encoding="utf-8", errors="surrogateescape")
-        elif way == "categories":
-            texts = list(chosen.values())
-            rows = [[name, texts[index % len(texts)]] for index, name in enumerate([*PICTURES, *texts])]
-            text = table_text(rows, ("image", "category"))
-            (folder / "study/categories.csv").write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
-        else:
-            text = json.dumps(next(iter(chosen.values())).encode("utf-8", "replace").decode())
-            (folder / "study/dataset.toml").write_text(f"name = {text}\npixels_per_degree = 4.0\n", encoding="utf-8")
-        argv = [_evaluate("study"), _benchmark(), ["datasets", "study"], ["train", "centerbias", "--dataset", "study"]][
-            numbers[0] // len(WAYS) % 4
-        ]
-        cases = {number: f"{way} called {text!r:.60} ({argv[0]})" for number, text in chosen.items()}
-        return Job(Call(argv, folder, {}), cases, lambda result: self._check_data(folder, argv[0], way, result))
+        """One name."""
+        (number,) = numbers
+        what, command = WAYS[number % len(WAYS)]
+        of_file = what not in ("data set", "observer", "category")
+        text = self._text(number, self.of_files if of_file else list(HOSTILE_TEXTS))
+        study = write_study(folder / "study", PICTURES)
+        argv = _argv(command)
+        outputs: Callable[[], Finding | None] = partial(self._outputs, folder, command)
+        match what:
+            case "photograph":
+                (study / "images" / f"{text}.png").write_bytes(OTHER)
+                table = table_text(fixations_on([*PICTURES, f"{text}.png"]))
+                (study / "fixations.csv").write_text(table, encoding="utf-8", errors="surrogateescape", newline="")
+                if command == "predict" and not text.startswith("."):  # a hidden file is no input of a folder
+                    outputs = partial(self._check_predictions, folder, [f"{text}.png"])
+            case "data set":
+                settings = f"name = {json.dumps(text, ensure_ascii=False)}\npixels_per_degree = 4.0\n"
+                (study / "dataset.toml").write_text(settings, encoding="utf-8")
+            case "observer":
+                rows = fixations_on(list(PICTURES))
+                rows = [[*row[:3], text if row[3] == "anna" else row[3], *row[4:]] for row in rows]
+                (study / "fixations.csv").write_text(table_text(rows), encoding="utf-8", newline="")
+            case "category":
+                rows = [[name, text] for name in PICTURES] + [[text, "indoor"]]
+                table = table_text(rows, ("image", "category"))
+                (study / "categories.csv").write_text(table, encoding="utf-8", newline="")
+            case "results":
+                argv[argv.index("out")] = f"out/{text}"
+                outputs = partial(_there, folder / "out" / text / "predictions.json")
+            case "maps":
+                (folder / text).mkdir()
+                for index, picture in enumerate(PICTURES):
+                    (folder / text / picture.replace(".png", ".npy")).write_bytes(npy(saliency(index)))
+                argv[argv.index("--model") : argv.index("--model") + 2] = ["--predictions", f"./{text}", "--raw"]
+                argv[argv.index("LL,NSS")] = "NSS"
+                outputs = partial(_there, folder / "out/table.json")
+            case "weights":
+                weights = folder / f"{text}.safetensors"
+                weights.write_bytes((resources.files("foveal.models") / f"weights/{MODEL}.safetensors").read_bytes())
+                argv[argv.index(MODEL)] = f"./{weights.name}"
+                if "," in text:  # which separates models
+                    argv = [*_argv("predict")[:3], f"./{weights.name}", "--out", "out"]
+                outputs = partial(_there, folder / "out/table.json", folder / "out/predictions.json")
+            case "folder":
+                study.rename(folder / text)
+                argv[argv.index("study")] = f"./{text}"
 
-    def _check_data(self, folder: Path, command: str, way: str, result: Result) -> Finding | None:
-        if command == "evaluate" and (way != "data set" or result.status != 2):
-            return check_scores(folder / "out/images.csv", self.scores)  # which do not depend on observers
-        if command == "benchmark" and (way != "data set" or result.status != 2):
-            return None if (folder / "out/results.json").is_file() else Finding("lost", "no results.json")
-        return None
+        def check(result: Result) -> Finding | None:
+            is_refused = what == "data set" and result.status == 2
+            return None if is_refused else outputs()
 
-    def _photographs(self, folder: Path, way: str, names: dict[int, str]) -> Job:
-        given = {number: f"{name}.png" for number, name in names.items()}
-        pictures = PICTURES | dict.fromkeys(given.values(), OTHER)
-        study = folder / "study"
-        write_study(study, PICTURES)
-        for name in given.values():
-            (study / "images" / name).write_bytes(OTHER)
-        table = table_text(fixations_on(list(pictures)))
-        (study / "fixations.csv").write_text(table, encoding="utf-8", errors="surrogateescape", newline="")
-        command = "predict" if way == "photographs" else ("evaluate", "export", "benchmark")[min(names) // 40 % 3]
-        argv = {
-            "predict": _predict,
-            "evaluate": lambda: _evaluate("study"),
-            "export": _export,
-            "benchmark": _benchmark,
-        }[command]()
+        return Job(Call(argv, folder, {}), {number: f"{what} called {text!r:.60} ({command})"}, check)
 
-        def check(_: Result) -> Finding | None:
-            if command == "predict":
-                # A hidden file is no input of a folder; one that another program cannot name is.
-                seen = [name for name in given.values() if not name.startswith(".")]
-                return check_predictions(folder / "out", self.densities, seen, "study/images")
-            if command == "evaluate":
-                return check_scores(folder / "out/images.csv", self.scores)
-            if command == "export":
-                return check_arrays(folder / "out/maps.hdf5", self.arrays)
-            return None if (folder / "out/results.json").is_file() else Finding("lost", "no results.json")
-
-        cases = {number: f"photograph called {name!r:.60} ({command})" for number, name in given.items()}
-        return Job(Call(argv, folder, {}), cases, check)
-
-    def _of_one_file(self, folder: Path, way: str, name: str, cases: dict[int, str]) -> Job:
-        """The results, a folder of maps, a file of weights or the data set's folder has a hostile name."""
-        write_study(folder / "study", PICTURES)
-        place = f"./{name}"
-        if way == "out":
-            argv = _predict(f"out/{name}")
-            return Job(Call(argv, folder, {}), cases, lambda _: self._check_elsewhere(folder, f"out/{name}"))
-        if way == "maps":
-            (folder / name).mkdir()
-            for number, picture in enumerate(PICTURES):
-                (folder / name / picture.replace(".png", ".npy")).write_bytes(npy(saliency(number)))
-            argv = [
-                *["evaluate", "--dataset", "study", "--predictions", place, "--metrics", "NSS", "--raw"],
-                *["--json", "out/table.json"],
-            ]
-        elif way == "weights":
-            shown = f"{place}.safetensors"
-            self.rehearsed(["train", "centerbias", "--dataset", "study", "--out", "weights"], folder)
-            (folder / "weights/centerbias.safetensors").rename(folder / shown)
-            argv = [
-                "evaluate",
-                "--dataset",
-                "study",
-                "--model",
-                shown,
-                "--metrics",
-                "LL,NSS",
-                "--json",
-                "out/table.json",
-            ]
-            if "," in name:  # which separates models
-                argv = ["predict", "study/images", "--model", shown, "--out", "out"]
-        else:
-            (folder / "study").rename(folder / name)
-            argv = _evaluate(place)
-        made = {"predict": "predictions.json", "evaluate": "table.json"}[argv[0]]
-
-        def check(_: Result) -> Finding | None:
-            return None if (folder / "out" / made).is_file() else Finding("lost", f"no {made}")
-
-        return Job(Call(argv, folder, {}), cases, check)
-
-    def _check_elsewhere(self, folder: Path, out: str) -> Finding | None:
-        return None if (folder / out / "predictions.json").is_file() else Finding("lost", "no predictions.json")
-
-    def _file_name(self, number: int) -> str:
-        """Of a file, each number another as long as there are some."""
-        return self._pieced(number, self.names)
-
-    def _text(self, number: int) -> str:
-        """What a table or a setting says."""
-        return self._pieced(number, list(HOSTILE_TEXTS))
-
-    def _pieced(self, number: int, texts: list[str]) -> str:
+    def _text(self, number: int, texts: list[str]) -> str:
+        position = number // len(WAYS)
+        if position < len(FIRST) and FIRST[position] in texts:
+            return FIRST[position]
         rng = self.rng(number)
         text = texts[int(rng.integers(len(texts)))]
-        return text if rng.random() < 0.7 else _mixed(text, texts, rng)
+        return text if rng.random() < 0.7 else (text[:40] + texts[int(rng.integers(len(texts)))][:40])[:60] or "a"
+
+    def _outputs(self, folder: Path, command: str) -> Finding | None:
+        """Are those of the good inputs there and right?"""
+        out = folder / "out"
+        match command:
+            case "predict":
+                return self._check_predictions(folder, [])
+            case "evaluate":
+                return check_scores(out / "images.csv", self.scores)
+            case "export":
+                return check_arrays(out / "maps.hdf5", self.arrays)
+            case "benchmark":
+                return _there(out / "results.json")
+            case "train":
+                return _there(out / "centerbias.safetensors")
+        return None
+
+    def _check_predictions(self, folder: Path, given: Sequence[str]) -> Finding | None:
+        return check_predictions(folder / "out", self.densities, given, "study/images")
 
 
-def _mixed(text: str, texts: list[str], rng: Generator) -> str:
-    """Two together, not too long."""
-    return (text[:40] + texts[int(rng.integers(len(texts)))][:40])[:60] or "a"
+def _there(*paths: Path) -> Finding | None:
+    """Is one of the files there?"""
+    return None if any(path.is_file() for path in paths) else Finding("lost", f"no {paths[0].name}")
 
 
-def _predict(out: str = "out") -> list[str]:
-    return ["predict", "study/images", "--model", MODEL, "--out", out]
-
-
-def _evaluate(study: str) -> list[str]:
-    return [
-        *["evaluate", "--dataset", study, "--model", MODEL, "--metrics", "LL,NSS"],
-        *["--json", "out/table.json", "--per-image", "out/images.csv"],
-    ]
-
-
-def _export() -> list[str]:
-    return ["export", "--dataset", "study", "--model", MODEL, "--out", "out/maps.hdf5"]
-
-
-def _benchmark() -> list[str]:
-    return ["benchmark", "--datasets", "study", "--models", MODEL, "--metrics", "LL,NSS", "--out", "out"]
+def _argv(command: str) -> list[str]:
+    data, model, metrics = ["--dataset", "study"], ["--model", MODEL], ["--metrics", "LL,NSS"]
+    return {
+        "predict": ["predict", "study/images", *model, "--out", "out"],
+        "evaluate": ["evaluate", *data, *model, *metrics, "--json", "out/table.json", "--per-image", "out/images.csv"],
+        "export": ["export", *data, *model, "--out", "out/maps.hdf5"],
+        "benchmark": ["benchmark", "--datasets", "study", "--models", MODEL, *metrics, "--out", "out"],
+        "train": ["train", "centerbias", *data, "--out", "out"],
+        "datasets": ["datasets", "study"],
+    }[command]

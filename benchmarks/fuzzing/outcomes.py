@@ -17,13 +17,17 @@ from fuzzing.worker import Call, Result
 
 LARGEST_MEMORY = 2048  # MB, of the whole process
 INTERRUPTED = (130, 143)
-OUTCOMES = ("fine", "error", "traceback", "hang", "crash", "lost", "wrong", "untidy", "memory")
+OUTCOMES = ("fine", "error", "traceback", "hang", "crash", "lost", "wrong", "untidy", "noise", "memory")
 GOOD_OUTCOMES = OUTCOMES[:2]
 NORMALIZED = 1e-3  # |logsumexp| of a log density
 TOLERANCE = 1e-3  # between a value in a batch and the same alone
 
 # What a terminal would obey: escape sequences and the like, and marks that turn the direction of writing.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]")
+# What libraries in C print by themselves.
+LIBRARY_LINE = re.compile(
+    r"libpng |Corrupt JPEG|Premature end|\[ ?(WARN|ERROR)|TIFF|JPEG |HDF5-DIAG|imread_|webp", re.I
+)
 OWN_LINE = re.compile(r"foveal: |Usage: |Try '|Error: |[╭│╰]|Aborted|\s*$")
 
 
@@ -99,7 +103,8 @@ def judged(job: Job, result: Result, around: Path) -> Finding:
             return Finding("untidy", f"reaches the terminal: {line!r:.120}")
     strange = [line for line in result.err.split("\n") if not OWN_LINE.match(line)]
     if strange:
-        return Finding("untidy", f"no line of Foveal's: {strange[0]!r:.120}")
+        outcome = "noise" if all(LIBRARY_LINE.match(line) for line in strange) else "untidy"
+        return Finding(outcome, f"no line of Foveal's: {strange[0]!r:.120}")
     if result.status and not result.err.strip():
         return Finding("untidy", f"status {result.status} and not a word")
     return Finding("error" if result.status else "fine", result.err.strip().split("\n")[0])
@@ -124,9 +129,7 @@ def is_whole(path: Path) -> bool:
             case ".hdf5":
                 arrays_of(path)
             case ".safetensors":
-                with safe_open(path, framework="np") as file:
-                    for key in file.keys():  # noqa: SIM118
-                        file.get_tensor(key)
+                weights_in(path)
             case ".parquet":
                 pd.read_parquet(path)
             case ".onnx":
@@ -148,6 +151,13 @@ def arrays_of(path: Path) -> dict[str, np.ndarray]:
     with h5py.File(path) as file:
         file.visititems(lambda key, item: arrays.update({key: item[()]}) if isinstance(item, h5py.Dataset) else None)
     return arrays
+
+
+def weights_in(path: Path) -> dict[str, np.ndarray]:
+    """Tensors and header of a safetensors file, which writes the latter in any order."""
+    with safe_open(path, framework="np") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return {**tensors, "": np.array(sorted((file.metadata() or {}).items()))}
 
 
 def check_predictions(

@@ -67,7 +67,7 @@ class Settings(Subject):
     """What a data set says of itself."""
 
     name = "settings"
-    cases = 320
+    cases = 220
 
     def prepare(self) -> None:
         """Scores of the good data set."""
@@ -117,7 +117,7 @@ def _damage(study: Path, rng: np.random.Generator) -> str:
         key = str(rng.choice(["name", "pixels_per_degree", "licence", "citation", "units", "origin"]))
         value = hostile_text(rng) if way == "value" else hostile_json(rng)
         lines = [line for line in GOOD.splitlines() if not line.startswith(key)]
-        written = json.dumps(value, ensure_ascii=True).replace("null", '""').replace(": ", " = ")
+        written = json.dumps(value, ensure_ascii=False).replace("null", '""').replace(": ", " = ")
         text = "\n".join([*lines, f"{key} = {written}", ""])
         (study / "dataset.toml").write_text(text, encoding="utf-8")
         return f"{key} = {written:.60}"

@@ -3,6 +3,7 @@
 What comes of a command is a `Result`, also if it never ends or takes its process with it.
 """
 
+import ctypes
 import io
 import multiprocessing
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS_SPACE = 8 << 30  # bytes; PyTorch alone reserves 4 GiB, and the machine must survive what is tried here
+PR_SET_PDEATHSIG = 1  # of Linux, linux/prctl.h
 LONGEST_OUTPUT = 200_000  # characters that are looked at
 COMMAND = (sys.executable, "-m", "foveal.cli.app")
 
@@ -191,6 +193,7 @@ def finished(process: "subprocess.Popen[bytes]", streams: Path, limit: float) ->
 def _serve(connection: Connection, streams: Path) -> None:
     """The worker's own side: commands come in, results go out."""
     os.setsid()  # so that whatever it starts ends with it
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # and it with its parent
     _limit_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the parent
     from foveal.cli import app
