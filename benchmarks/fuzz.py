@@ -4,16 +4,23 @@
     python benchmarks/fuzz.py --subject images --cases 80 --seed 3
     python benchmarks/fuzz.py --only images:17 --seed 3     one case again, and its folder is kept
 
-Every case lies beside good inputs where the command takes several: "lost" means that the output of a good one is
-missing or another than alone, that a file is not whole, or that a temporary one is left. "wrong" is an output that is
-no density, or lies outside its folder; "untidy" a message that is no line of Foveal's, or that a terminal would obey;
-"noise" what a library in C printed by itself; "memory" more than 2 GB. Most commands run in a process that stays open; every twentieth has one of its own.
+Every case lies beside good inputs where the command takes several. What comes of it:
+
+    fine, error    done, or refused in one line
+    lost           the output of a good input is missing or another than alone, a file is not whole, a temporary is left
+    wrong          an output that is no density, or lies outside its folder
+    untidy         a message that is no line of Foveal's, or that a terminal would obey
+    noise          a message that a library in C printed by itself
+    memory         more than 2 GB
+
+Most commands run in a process that stays open; every twentieth has one of its own.
 """
 
 import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -69,6 +76,9 @@ class Tally:
         self.outcomes[finding.outcome] += 1
         if finding.outcome not in GOOD_OUTCOMES:
             self.failing[number] = label, finding
+            if len(self.failing) <= SHOWN:
+                line = f"{self.subject}:{number} {finding.outcome}: {label!r:.120}: {finding.detail:.160}"
+                print(f"  {line}", flush=True)
 
     def as_json(self) -> dict[str, object]:
         """For the file of results."""
@@ -197,14 +207,6 @@ def table_of(tallies: Sequence[Tally]) -> str:
     return "\n".join(f"{name:12}{line}" for name, line in zip(names, lines, strict=True))
 
 
-def tell_failing(tally: Tally) -> None:
-    """The first failing cases, and how to run one of them again."""
-    for number, (label, finding) in list(tally.failing.items())[:SHOWN]:
-        print(f"  {tally.subject}:{number} {finding.outcome}: {label!r:.120}: {finding.detail:.160}")
-    if tally.failing:
-        print(f"  again: python benchmarks/fuzz.py --seed {tally.seed} --only {tally.subject}:{min(tally.failing)}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--subject", action="append", choices=SUBJECTS, help="only this one; can be repeated")
@@ -214,13 +216,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=RESULTS, help="where the counts go")
     arguments = parser.parse_args()
     tallies = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder below is removed
     with tempfile.TemporaryDirectory(prefix="fuzz-", ignore_cleanup_errors=True) as folder:
         root = Path(folder)
         set_environment(root)
         if arguments.only:
             name, number = arguments.only.split(":")
             fuzzer = Fuzzer(SUBJECTS[name], arguments.seed, root / name)
-            tell_failing(fuzzer.run([int(number)], keep=True))
+            fuzzer.run([int(number)], keep=True)
             fuzzer.close()
             return
         for name in arguments.subject or SUBJECTS:
@@ -228,7 +231,8 @@ def main() -> None:
             tallies.append(fuzzer.run(range(arguments.cases or SUBJECTS[name].cases)))
             fuzzer.close()
             print(table_of(tallies[-1:]), flush=True)
-            tell_failing(tallies[-1])
+            if failing := tallies[-1].failing:
+                print(f"again: python benchmarks/fuzz.py --seed {arguments.seed} --only {name}:{min(failing)}")
     print(table_of(tallies))
     arguments.json.parent.mkdir(exist_ok=True)
     arguments.json.write_text(json.dumps({tally.subject: tally.as_json() for tally in tallies}, indent=2) + "\n")

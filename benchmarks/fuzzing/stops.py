@@ -35,6 +35,7 @@ COMMANDS: dict[str, list[str]] = {
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 SECONDS_TO_STOP = 60
 SECONDS_IN_ALL = 600
+SMALLEST_DISK = 8192  # bytes; what is printed goes to files as well
 VARIES = (".lock", "log.csv", "curve.png", "checkpoint.pt", "report.html")  # what tells of the run, not of the result
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
@@ -132,7 +133,7 @@ class Disk(_Undisturbed):
         rng = self.rng(number)
         name = list(COMMANDS)[number % len(COMMANDS)]
         call = self.call(folder, name)
-        room = int(self.bytes[name] * 10 ** rng.uniform(-2.5, 0.1)) + 4096
+        room = int(self.bytes[name] * 10 ** rng.uniform(-2.5, 0.1)) + SMALLEST_DISK
         if number // len(COMMANDS) % 2 == 0 and _mount(folder / "out", room):
             label = f"{name} on a disk of {room} bytes"
         else:
