@@ -44,7 +44,7 @@ SUBJECTS: dict[str, type[Subject]] = {
     kind.name: kind for kind in (Images, Tables, Settings, Maps, Weights, Checkpoints, Names, Kills, Disk)
 }
 RESULTS = Path(__file__).parent / "results" / "fuzz.json"
-SECONDS = 60  # after which a command is said to hang
+SECONDS = 60  # of its own, or of doing nothing, after which a command is said to hang
 ALONE = 20  # every so many commands one has a process of its own
 SHOWN = 12  # failing cases of a subject that are printed
 DEEP = "1/2/3/4"  # where cases lie, so that a path that climbs out of its folder is seen
@@ -193,7 +193,8 @@ def set_environment(root: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     for name in ("FOVEAL_DATA", "FOVEAL_WEIGHTS", "COLUMNS"):
         os.environ.pop(name, None)
-    os.environ |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "PYTHONIOENCODING": "utf-8"}
+    os.environ |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "MPLCONFIGDIR": str(home / "matplotlib")}
+    os.environ["PYTHONIOENCODING"] = "utf-8"
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

@@ -26,7 +26,7 @@ TOLERANCE = 1e-3  # between a value in a batch and the same alone
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]")
 # What libraries in C print by themselves.
 LIBRARY_LINE = re.compile(
-    r"libpng |Corrupt JPEG|Premature end|\[ ?(WARN|ERROR)|TIFF|JPEG |HDF5-DIAG|imread_|webp", re.I
+    r"libpng |Corrupt JPEG|Premature end|\[ ?(WARN|ERROR)|.?TIFF|\w*Decode|JPEG|HDF5-DIAG|tempfile\.tif", re.I
 )
 OWN_LINE = re.compile(r"foveal: |Usage: |Try '|Error: |[╭│╰]|Aborted|\s*$")
 

@@ -11,7 +11,6 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS_SPACE = 8 << 30  # bytes; PyTorch alone reserves 4 GiB, and the machine must survive what is tried here
+SECONDS_BETWEEN_LOOKS = 1.0
 PR_SET_PDEATHSIG = 1  # of Linux, linux/prctl.h
 LONGEST_OUTPUT = 200_000  # characters that are looked at
 COMMAND = (sys.executable, "-m", "foveal.cli.app")
@@ -83,7 +83,7 @@ class Worker:
     streams
         A folder for what commands print.
     limit
-        Seconds after which a command is said to hang.
+        Seconds of its own, or of doing nothing, after which a command is said to hang.
     """
 
     def __init__(self, streams: Path, limit: float) -> None:
@@ -101,12 +101,15 @@ class Worker:
         begun = time.perf_counter()
         self._connection.send(call)
         result = Result()
+        clock = _Clock(self._process.pid, self.limit)
         try:
-            if self._connection.poll(self.limit):
-                result = self._connection.recv()
+            while not self._connection.poll(SECONDS_BETWEEN_LOOKS):
+                if clock.is_over():
+                    result.hung, result.peak = True, _peak(self._process.pid)
+                    self.close()
+                    break
             else:
-                result.hung, result.peak = True, _peak(self._process.pid)
-                self.close()
+                result = self._connection.recv()
         except (EOFError, ConnectionError):
             self._process.join()
             result.signal = max(0, -self._process.exitcode)
@@ -164,30 +167,60 @@ def running(call: Call, streams: Path) -> "subprocess.Popen[bytes]":
 
 
 def finished(process: "subprocess.Popen[bytes]", streams: Path, limit: float) -> Result:
-    """Wait for a command to end, and kill it at the limit."""
+    """Wait for a command to end, and kill it when it hangs."""
     begun = time.perf_counter()
-    hung = threading.Event()
-
-    def stop() -> None:
-        hung.set()
-        os.killpg(process.pid, signal.SIGKILL)
-
-    watchdog = threading.Timer(limit, stop)
-    watchdog.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    watchdog.cancel()
+    clock, hung = _Clock(process.pid, limit), False
+    while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+        time.sleep(0.02)
+        if not hung and clock.is_over():
+            hung = True
+            os.killpg(process.pid, signal.SIGKILL)
+    _, status, usage = ended
     process.returncode = os.waitstatus_to_exitcode(status)
     err = _text(streams / "err")
     return Result(
         process.returncode if process.returncode >= 0 else None,
-        0 if hung.is_set() else max(0, -process.returncode),
-        hung.is_set(),
+        0 if hung else max(0, -process.returncode),
+        hung,
         err[err.index("Traceback (most") :] if "Traceback (most" in err else "",
         _text(streams / "out"),
         err,
         time.perf_counter() - begun,
         usage.ru_maxrss / 1024,
     )
+
+
+class _Clock:
+    """Tells when a process, and what it started, has worked too long, or has long done nothing.
+
+    Wall time would tell how busy the machine is.
+    """
+
+    def __init__(self, process: int, limit: float) -> None:
+        self.process = process
+        self.limit = limit
+        self.at_start = self.used = self._seconds()
+        self.since = self.looked = time.monotonic()
+
+    def is_over(self) -> bool:
+        """Look at it, at most once a second."""
+        now = time.monotonic()
+        if now - self.looked < SECONDS_BETWEEN_LOOKS:
+            return False
+        self.looked, used = now, self._seconds()
+        if used > self.used:
+            self.used, self.since = used, now
+        return used - self.at_start > self.limit or now - self.since > self.limit
+
+    def _seconds(self) -> float:
+        """Processor time of all processes of its session."""
+        total = 0
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it may just have ended
+                fields = path.read_text(errors="replace").rpartition(")")[2].split()
+                if int(fields[3]) == self.process:
+                    total += int(fields[11]) + int(fields[12])
+        return total / os.sysconf("SC_CLK_TCK")
 
 
 def _serve(connection: Connection, streams: Path) -> None:
