@@ -11,7 +11,7 @@ from PIL import Image
 
 import foveal
 from foveal.benchmark import Predictions
-from foveal.benchmark.predictions import read_map
+from foveal.benchmark.map_files import read_map
 from foveal.errors import FovealError
 from foveal.gaze import Stimuli
 from foveal.models import load_model

@@ -105,8 +105,9 @@ def _entry(
     images: Int[np.ndarray, " image"],
 ) -> Entry:
     if isinstance(given, Predictions):
-        log_density = given.are_log_densities(data.stimuli.ids)
-        source = maps_of_predictions(given, data, log_density=log_density)
+        places = given.places_of(data.stimuli.ids)
+        log_density = given.are_log_densities(data.stimuli, places)
+        source = maps_of_predictions(given, data, places, log_density=log_density)
         raw = raw or not log_density
         return Entry(given.name, possible_metrics(metrics, yardsticks, raw=raw), source, raw)
     if isinstance(given, str) and given in YARDSTICKS and not raw:

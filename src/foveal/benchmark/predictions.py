@@ -1,30 +1,25 @@
 """Anybody's predictions from files: a folder of maps, or one HDF5 file."""
 
 import os
+import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 
-import cv2
-import h5py
 import numpy as np
-import scipy.io
 from jaxtyping import Float
 from scipy.special import logsumexp
 
-from foveal.errors import FovealError, first_line
-from foveal.images import IMAGE_SUFFIXES
+from foveal.benchmark.map_files import MAP_SUFFIXES, FolderOfMaps, HDF5Maps, Size, without_suffix
+from foveal.errors import FovealError, FovealNote
+from foveal.gaze.stimuli import Stimuli
 from foveal.paths import path_of
 
-MAP_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".mat")
 HDF5_SUFFIXES = (".hdf5", ".h5")
 # What `foveal predict` writes for photo.jpg is found as well: photo.density.npy rather than photo.map.png.
 ENDINGS = ("", ".density", ".map")
 NORMALIZED = 1e-3  # |logsumexp| of a log density; the limit of the Tübingen benchmark
 LOOKED_AT = 5  # maps, to know what kind they are
-GRAY_TOLERANCE = 0.02  # of the highest value: how far the channels of a gray JPEG may be apart
-LEVELS = 32  # from which on whole numbers are taken for a map that was rounded
-ZERO_OF_INTEGERS = 0.25  # of one level
 
 
 class Predictions:
@@ -55,51 +50,81 @@ class Predictions:
         self.path = path_of(path, "predictions")
         self.name = os.fspath(path)
         self.resize = resize
-        if self._is_hdf5:
-            self._keys = {key: key for key in _keys_of_hdf5(self.path)}
+        self._files: FolderOfMaps | HDF5Maps
+        if self.path.suffix.lower() in HDF5_SUFFIXES:
+            self._files = HDF5Maps(self.path)
         elif self.path.is_dir():
-            self._keys = _files_of_folder(self.path)
+            self._files = FolderOfMaps(self.path)
         else:
             raise FovealError(f"{path}: no folder of maps and no HDF5 file (.hdf5, .h5)")
-        if not self._keys:
+        if not self._files.places:
             raise FovealError(f"{path}: no maps in it (known formats: {', '.join(MAP_SUFFIXES)})")
-
-    @property
-    def _is_hdf5(self) -> bool:
-        return self.path.suffix.lower() in HDF5_SUFFIXES
 
     def places_of(self, ids: Sequence[str]) -> dict[str, str]:
         """The file or key of the map of each image that has one, by the images' ids.
+
+        Where an image has none of its name, one that is spelled otherwise is taken if it can mean no other image; a
+        note says of how many maps that is so.
 
         Raises
         ------
         FovealError
             If one map would serve two images, or no image has one.
         """
-        same_name = Counter(PurePosixPath(_without_suffix(name)).name for name in ids)
+        same_name = Counter(PurePosixPath(without_suffix(name)).name for name in ids)
         of_image: dict[str, str] = {}
         for name in ids:
-            bare = _without_suffix(name)
+            bare = without_suffix(name)
             bases = [name, bare]
             if same_name[PurePosixPath(bare).name] == 1:  # images of one name in two folders need their folders
                 bases.append(PurePosixPath(bare).name)
-            found = (self._keys.get(base + ending) for base in bases for ending in ENDINGS)
+            found = (self._files.places.get(base + ending) for base in bases for ending in ENDINGS)
             if place := next((key for key in found if key is not None), None):
                 of_image[name] = place
         shared = [name for name, n in Counter(of_image.values()).items() if n > 1]
         if shared:
             raise FovealError(f"{self.path}: {shared[0]} would be the map of several images; name maps like the images")
+        spelled_otherwise = self._spelled_otherwise([name for name in ids if name not in of_image], of_image.values())
+        if spelled_otherwise:
+            image, place = next(iter(spelled_otherwise.items()))
+            note = (
+                f"{self.path}: {len(spelled_otherwise)} maps are found by names that are spelled otherwise than the "
+                f"images' (first: {place} for {image})"
+            )
+            warnings.warn(note, FovealNote, stacklevel=2)
+        of_image |= spelled_otherwise
         if not of_image:
             raise FovealError(f"{self.path}: no map for any image (the first image is {ids[0]!r})")
         return of_image
 
-    def are_log_densities(self, ids: Sequence[str]) -> bool:
+    def _spelled_otherwise(self, ids: Sequence[str], taken: Iterable[str]) -> dict[str, str]:
+        """Of images without a map of their name: the one that can only be theirs."""
+        taken = set(taken)
+        free = {key: place for key, place in self._files.places.items() if place not in taken}
+        places: dict[str, str] = {}
+        for ending in ENDINGS:
+            for key, place in free.items():
+                if key.endswith(ending):
+                    places.setdefault(key.removesuffix(ending), place)
+        found: dict[str, str] = {}
+        for name_of in (str, lambda name: PurePosixPath(name).name):  # with its folders, and the name alone
+            names = Counter(name_of(name) for name in ids)
+            unique = [name for name in ids if name not in found and names[name_of(name)] == 1]
+            wanted = {without_suffix(name_of(name)): name for name in unique}
+            keys = {name: match.name for name, match in match_names(wanted, places)[0].items()}
+            once = Counter(places[key] for key in keys.values())
+            found |= {wanted[name]: places[key] for name, key in keys.items() if once[places[key]] == 1}
+        shared = Counter(found.values())
+        return {name: place for name, place in found.items() if shared[place] == 1}
+
+    def are_log_densities(self, stimuli: Stimuli, places: Mapping[str, str]) -> bool:
         """Do the exponentials of the maps sum to one: of most of the first that can be read?"""
-        places = self.places_of(ids)
         votes = []
-        for name in places:
+        for stimulus in stimuli:
+            if stimulus.id not in places:
+                continue
             try:
-                values = self._read(places[name])
+                values = self._read(places[stimulus.id], stimulus.size)
             except FovealError:
                 continue  # it is reported when it is scored
             if np.isfinite(values).all():
@@ -108,116 +133,20 @@ class Predictions:
                 break
         return sum(votes) > len(votes) / 2
 
-    def map_of(self, name: str, places: Mapping[str, str], *, log_density: bool) -> Float[np.ndarray, "height width"]:
-        """The map of the image with this id, of any size, float64.
+    def map_of(self, name: str, place: str, size: Size, *, log_density: bool) -> Float[np.ndarray, "height width"]:
+        """The map at a place, of the image with this id and size, float64; of any size if it is to be resized.
 
         Raises
         ------
         FovealError
             If it cannot be read, holds NaN or infinite values, or is no log density though it should be.
         """
-        values = self._read(places[name])
+        values = self._read(place, size)
         if not np.isfinite(values).all():
             raise FovealError(f"{self.path}: the map of {name} holds NaN or infinite values")
         if log_density and abs(mass := float(logsumexp(values))) >= NORMALIZED:
             raise FovealError(f"{self.path}: the map of {name} is no log density, as others are (logsumexp {mass:.3g})")
         return values
 
-    def _read(self, place: str) -> Float[np.ndarray, "height width"]:
-        if not self._is_hdf5:
-            return read_map(self.path / place)
-        try:
-            with h5py.File(self.path) as file:
-                values = np.asarray(file[place])
-        except (OSError, KeyError, RuntimeError) as error:
-            raise FovealError(f"{self.path}: {place} cannot be read ({first_line(error)})") from error
-        return _as_map(values, f"{self.path}: {place}")
-
-
-def read_map(path: Path) -> Float[np.ndarray, "height width"]:
-    """A map from a picture, a NumPy file or a MATLAB file, as float64.
-
-    Raises
-    ------
-    FovealError
-        If the file cannot be read, or does not hold one map.
-    """
-    try:
-        if path.suffix.lower() == ".npy":
-            values = np.load(path, allow_pickle=False)
-        elif path.suffix.lower() == ".mat":
-            values = _one_array_of_mat(path)
-        else:
-            values = _gray_values(path)
-    except FovealError:
-        raise
-    except Exception as error:  # whatever a broken file makes one of the readers say
-        raise FovealError(f"{path}: the map cannot be read ({first_line(error)})") from error
-    return _as_map(values, str(path))
-
-
-def _as_map(values: np.ndarray, name: str) -> Float[np.ndarray, "height width"]:
-    if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
-        values = values.squeeze(0 if values.shape[0] == 1 else 2)
-    if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "buif":
-        raise FovealError(f"{name}: not a map (height, width) of numbers, but {values.dtype} {values.shape}")
-    values = values.astype(np.float64)
-    was_rounded = values.max() >= LEVELS and values.min() >= 0 and (values == np.round(values)).all()
-    return np.where(values == 0, ZERO_OF_INTEGERS, values) if was_rounded else values
-
-
-def _gray_values(path: Path) -> np.ndarray:
-    """The pixels of a picture as they are stored: 8 or 16 bits, or floating point."""
-    pixels = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise FovealError(f"{path}: not an image that can be read")
-    if pixels.ndim == 2:
-        return pixels
-    channels = pixels[..., :3].astype(np.float64)
-    if np.ptp(channels, axis=2).max() > GRAY_TOLERANCE * max(channels.max(), 1e-12):
-        raise FovealError(f"{path}: a picture in color, not a map of one channel")
-    return pixels[..., 1]
-
-
-def _one_array_of_mat(path: Path) -> np.ndarray:
-    if h5py.is_hdf5(path):  # MATLAB's own format since version 7.3; its arrays are stored column by column
-        with h5py.File(path) as file:
-            arrays = {key: np.asarray(value).T for key, value in file.items() if isinstance(value, h5py.Dataset)}
-    else:
-        arrays = {key: value for key, value in scipy.io.loadmat(path).items() if not key.startswith("__")}
-    maps = {key: value for key, value in arrays.items() if np.ndim(value) == 2 and np.size(value) > 1}
-    if len(maps) != 1:
-        raise FovealError(f"{path}: one two-dimensional array is a map, but it holds {', '.join(maps) or 'none'}")
-    return next(iter(maps.values()))
-
-
-def _files_of_folder(folder: Path) -> dict[str, str]:
-    """The files of maps below a folder, by their paths without the ending."""
-    places: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        place = path.relative_to(folder).as_posix()
-        if path.suffix.lower() not in MAP_SUFFIXES or any(part.startswith(".") for part in Path(place).parts):
-            continue
-        key = _without_suffix(place)
-        if key in places:
-            raise FovealError(f"{folder}: {places[key]} and {place} are maps of the same image; take one away")
-        places[key] = place
-    return places
-
-
-def _keys_of_hdf5(path: Path) -> list[str]:
-    if not path.is_file():
-        raise FovealError(f"{path}: no such file")
-    keys: list[str] = []
-    try:
-        with h5py.File(path) as file:
-            file.visititems(lambda key, item: keys.append(key) if isinstance(item, h5py.Dataset) else None)
-    except OSError as error:
-        raise FovealError(f"{path}: not an HDF5 file that can be read ({first_line(error)})") from error
-    return keys
-
-
-def _without_suffix(place: str) -> str:
-    """A path without the ending of a picture or a map; other dots belong to the name."""
-    path = PurePosixPath(place)
-    return str(path.with_suffix("")) if path.suffix.lower() in IMAGE_SUFFIXES | {*MAP_SUFFIXES} else place
+    def _read(self, place: str, size: Size) -> Float[np.ndarray, "height width"]:
+        return self._files.read(place, None if self.resize else size)

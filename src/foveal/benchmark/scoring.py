@@ -1,7 +1,7 @@
 """The metrics of one model on every image of a data set, size group by size group."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -93,43 +93,57 @@ def maps_of_baseline(fitted: Callable[[], CrossValidatedBaseline]) -> MapSource:
     return maps
 
 
-def maps_of_predictions(predictions: Predictions, dataset: Dataset, *, log_density: bool) -> MapSource:
-    """Maps from files, each of its image's size."""
-    places = predictions.places_of(dataset.stimuli.ids)
+def maps_of_predictions(
+    predictions: Predictions, dataset: Dataset, places: Mapping[str, str], *, log_density: bool
+) -> MapSource:
+    """Maps from files, each of its image's size; a note says how many of them are constant.
+
+    Parameters
+    ----------
+    predictions
+        The files.
+    dataset
+        Whose images they are of.
+    places
+        Which is of which image, by the images' ids.
+    log_density
+        Are they log densities?
+    """
+    ids = dataset.stimuli.ids
+    constant: dict[str, bool] = {}  # of the images whose maps were read
 
     def read(batch: list[int]) -> MapBatch:
         images, maps, problems = [], [], []
         for image in batch:
-            if dataset.stimuli.ids[image] not in places:
+            name = ids[image]
+            if name not in places:
                 continue
+            height, width = dataset.stimuli.sizes[image].tolist()
             try:
                 values = torch.from_numpy(
-                    predictions.map_of(dataset.stimuli.ids[image], places, log_density=log_density)
+                    predictions.map_of(name, places[name], (height, width), log_density=log_density)
                 )
-                maps.append(_fitted(values, image))
-                images.append(image)
             except FovealError as error:
                 problems.append(str(error))
+                continue
+            constant[name] = bool((values == values[0, 0]).all())
+            if tuple(values.shape) != (height, width):
+                resize = resize_log_density if log_density else resize_maps
+                values = resize(values[None], (height, width))[0]
+            maps.append(values)
+            images.append(image)
         return MapBatch(images, torch.stack(maps) if maps else None, problems=problems)
 
-    def _fitted(values: Float[Tensor, "h w"], image: int) -> Float[Tensor, "height width"]:
-        height, width = dataset.stimuli.sizes[image].tolist()
-        if tuple(values.shape) == (height, width):
-            return values
-        if not predictions.resize:
-            raise FovealError(
-                f"{predictions.path}: the map of {dataset.stimuli.ids[image]} has {values.shape[1]} x "
-                f"{values.shape[0]} px, the image {width} x {height} (--resize brings it to that)"
-            )
-        resize = resize_log_density if log_density else resize_maps
-        return resize(values[None], (height, width))[0]
-
     def maps(images: Sequence[int]) -> Iterator[MapBatch]:
-        missing = [dataset.stimuli.ids[image] for image in images if dataset.stimuli.ids[image] not in places]
+        missing = [ids[image] for image in images if ids[image] not in places]
         if missing:
             line = f"{predictions.path}: no map of {missing[0]}"
             yield MapBatch([], None, problems=[line + (f" and {len(missing) - 1} others" if len(missing) > 1 else "")])
+        constant.clear()
         yield from computed_ahead(read, _batches(dataset, images))
+        if flat := [name for name, is_constant in constant.items() if is_constant]:
+            note = f"{len(flat)} of {len(constant)} maps of {predictions.path} are constant (first: {flat[0]})"
+            warnings.warn(note, FovealNote, stacklevel=2)
 
     return maps
 

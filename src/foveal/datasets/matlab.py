@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.io
 
 from foveal.datasets.catalogue import Contents
-from foveal.errors import FovealError, first_line
+from foveal.datasets.foreign import UnreadableFileError, mat_variables
+from foveal.errors import FovealError
 from foveal.gaze import Fixations, Stimuli
 from foveal.gaze.folds import named_folds
 
@@ -16,7 +16,7 @@ ONE_BASED = 1.0  # MATLAB counts pixels from one, Foveal from zero
 
 
 def read_mat(path: Path, variable: str) -> Any:
-    """One variable of a MATLAB file, singleton dimensions squeezed out, structs with their fields as attributes.
+    """One variable of a MATLAB file, singleton dimensions squeezed out, structs as dicts of their fields.
 
     Raises
     ------
@@ -33,13 +33,10 @@ def read_mat(path: Path, variable: str) -> Any:
 
 def read_variables(path: Path, names: list[str] | None = None) -> dict[str, Any]:
     """The named variables of a MATLAB file that are in it, all of them by default (see `read_mat`)."""
-    if not path.is_file():
-        raise FileNotFoundError(2, "no such file", str(path))
     try:
-        contents = scipy.io.loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=names)
-    except Exception as error:  # whatever a broken file makes scipy say
-        raise FovealError(f"{path}: not a MATLAB file that can be read ({first_line(error)})") from error
-    return {name: value for name, value in contents.items() if not name.startswith("__")}
+        return mat_variables(path, names)
+    except UnreadableFileError as error:
+        raise FovealError(f"{path}: not a MATLAB file that can be read ({error})") from error
 
 
 def field(struct: Any, name: str, path: Path) -> Any:
@@ -50,10 +47,10 @@ def field(struct: Any, name: str, path: Path) -> Any:
     FovealError
         If the struct does not have it.
     """
-    if not hasattr(struct, name):
-        known = ", ".join(getattr(struct, "_fieldnames", [])) or "no fields"
-        raise FovealError(f"{path}: a struct without the field {name!r} (it has {known})")
-    return getattr(struct, name)
+    fields = struct if isinstance(struct, dict) else {}
+    if name not in fields:
+        raise FovealError(f"{path}: a struct without the field {name!r} (it has {', '.join(fields) or 'no fields'})")
+    return fields[name]
 
 
 def read_fixation_structs(

@@ -17,7 +17,8 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from foveal.errors import FovealError
+from foveal.datasets.foreign import UnreadableFileError, hdf5_arrays, hdf5_headers
+from foveal.errors import FovealError, first_line
 from foveal.figures.learning import draw_learning_curve
 from foveal.files import make_writable_folder, new_file, write_atomically
 from foveal.gaze import Dataset
@@ -170,16 +171,17 @@ def write_maps(path: Path, maps: Mapping[str, np.ndarray]) -> None:
 
 
 def read_maps(path: Path) -> dict[str, np.ndarray]:
-    """What `write_maps` wrote."""
-    maps: dict[str, np.ndarray] = {}
+    """What `write_maps` wrote.
 
-    def keep(name: str, entry: h5py.Dataset | h5py.Group) -> None:
-        if isinstance(entry, h5py.Dataset):  # a name with a slash makes a group
-            maps[name] = np.asarray(entry)
-
-    with h5py.File(path) as file:
-        file.visititems(keep)
-    return maps
+    Raises
+    ------
+    FovealError
+        If it is not there, or cannot be read.
+    """
+    try:
+        return hdf5_arrays(path, hdf5_headers(path))
+    except (OSError, UnreadableFileError) as error:
+        raise FovealError(f"{path}: the maps cannot be read ({first_line(error)})") from error
 
 
 def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str, int | float]]) -> dict[str, Any]:
