@@ -1,6 +1,7 @@
 """Maps from files: every format, every name, and what is wrong with a bad one."""
 
 import dataclasses
+import warnings
 
 import cv2
 import h5py
@@ -11,8 +12,7 @@ from PIL import Image
 
 import foveal
 from foveal.benchmark import Predictions
-from foveal.benchmark.map_files import read_map
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Stimuli
 from foveal.models import load_model
 
@@ -176,13 +176,89 @@ def test_a_bad_first_map_does_not_decide_for_the_others(dataset, tmp_path):
     assert len(results.problems) == 2
 
 
-def test_masks_and_counts_keep_their_zeros(tmp_path):
-    for name, values in (("mask", np.eye(5, dtype=bool)), ("counts", np.arange(25).reshape(5, 5) % 9)):
-        np.save(tmp_path / f"{name}.npy", values)
-        np.testing.assert_array_equal(read_map(tmp_path / f"{name}.npy"), values)
-    eight_bits_as_double = np.arange(250.0).reshape(10, 25)
-    np.save(tmp_path / "double.npy", eight_bits_as_double)
-    assert read_map(tmp_path / "double.npy")[0, 0] == 0.25
-    sixteen = (np.arange(400).reshape(20, 20) * 160).astype(np.uint16)
-    cv2.imwrite(str(tmp_path / "rgb.png"), np.repeat(sixteen[..., None], 3, axis=2))
-    assert len(np.unique(read_map(tmp_path / "rgb.png"))) == 400
+def test_constant_maps_are_said_once(dataset, raw_maps, tmp_path):
+    """A black picture, and a density that knows nothing, are scored, but not without a word."""
+    flat = [np.zeros((60, 80)) if i in (2, 3, 5) else one for i, one in enumerate(raw_maps)]
+    folder = write_maps(tmp_path / "maps", flat, "png")
+    with pytest.warns(FovealNote) as notes:
+        results = foveal.evaluate([Predictions(folder), "uniform"], dataset, ["AUC", "NSS"])
+    assert [str(note.message) for note in notes] == [f"3 of 8 maps of {folder} are constant (first: 2)"]
+    assert results.n_images.tolist() == [8] * 4
+    assert results.problems == []
+    uniform = write_maps(tmp_path / "uniform", [np.full((60, 80), -np.log(4800))] * 8, "npy")
+    with pytest.warns(FovealNote, match="8 of 8 maps of .* are constant"):
+        assert "LL" in set(foveal.evaluate(Predictions(uniform), dataset).metric)
+
+
+def test_whatever_one_map_is_the_others_are_scored(dataset, raw_maps, tmp_path):
+    folder = write_maps(tmp_path / "maps", raw_maps, "npy")
+    np.savez(tmp_path / "archive.npz", raw_maps[0])
+    (tmp_path / "archive.npz").rename(folder / "0.npy")
+    np.save(folder / "1.npy", np.array([[{}]]))
+    (folder / "2.npy").unlink()
+    (folder / "2.npy").mkdir()
+    (folder / "3.npy").unlink()
+    scipy.io.savemat(folder / "3.mat", {"text": "no map"})
+    results = foveal.evaluate(Predictions(folder), dataset, ["AUC"])
+    assert results.n_images[0] == 4
+    assert [line.split(": ", 1)[1][:30] for line in results.problems] == [
+        "no map of 2",
+        "an archive (.npz), not one arr",
+        "the map cannot be read (Array ",
+        "one two-dimensional array is a",
+    ]
+    with h5py.File(tmp_path / "maps.hdf5", "w") as file:
+        for i, one in enumerate(raw_maps[2:], start=2):
+            file[str(i)] = one
+        file["0"] = h5py.ExternalLink("other.hdf5", "0")
+        file.create_dataset("1", (50_000, 50_000), "f8", chunks=(100, 100), compression="gzip")
+    results = foveal.evaluate(Predictions(tmp_path / "maps.hdf5"), dataset, ["AUC"])
+    assert results.n_images[0] == 6
+    assert "0: not a map (height, width) of numbers, but a link" in results.problems[0]
+    assert "1 has 50000 x 50000 px, the image 80 x 60" in results.problems[1]
+    resized = foveal.evaluate(Predictions(tmp_path / "maps.hdf5", resize=True), dataset, ["AUC"])
+    assert "1 has 50000 x 50000 px, more than 100 megapixels" in resized.problems[1]
+
+
+def test_a_hostile_map_does_not_decide_what_kind_the_others_are(dataset, tmp_path):
+    """Sizes are known before the first map is read: a huge one is not, nor one of another size."""
+    for i, stimulus in enumerate(dataset.stimuli):
+        np.save(tmp_path / f"{i}.npy", load_model("bms").predict(stimulus.image, 4.0).log_density)
+    for i in range(4):
+        np.save(tmp_path / f"{i}.npy", np.zeros((10, 10)))
+    results = foveal.evaluate(Predictions(tmp_path), dataset, ["LL"])
+    assert results.n_images[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("ids", "keys", "of_image"),
+    [
+        (["gr\u00fcn.jpg", "b.jpg"], ["gru\u0308n", "b"], {0: 0, 1: 1}),  # as a Mac writes it
+        (["a/x.jpg", "a/y.jpg"], ["a\\x", "a\\y"], {0: 0, 1: 1}),  # as Windows does
+        (["Dog.JPG", "cat.jpg"], ["dog", "CAT.density"], {0: 0, 1: 1}),
+        (["a/Dog.jpg", "b/dog.jpg"], ["DOG"], {}),  # it could be of either
+        (["a.jpg", "A.jpg"], ["a"], {0: 0}),
+        (["a/DOG.jpg", "a/cat.jpg"], ["dog", "cat"], {0: 0, 1: 1}),
+        (["dog.jpg", "cat.jpg"], ["DOG", "Dog", "cat"], {1: 2}),  # either could be its
+        (["dog.jpg", "cat.jpg"], ["DOG.png", "cat.png"], {0: 0, 1: 1}),  # in HDF5, with an ending
+    ],
+)
+def test_names_that_are_spelled_otherwise(tmp_path, ids, keys, of_image):
+    with h5py.File(tmp_path / "maps.hdf5", "w") as file:
+        for key in keys:
+            file[key] = np.eye(3)
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always")
+        if of_image:
+            places = Predictions(tmp_path / "maps.hdf5").places_of(ids)
+            assert places == {ids[image]: keys[key] for image, key in of_image.items()}
+        else:
+            with pytest.raises(FovealError, match="no map for any image"):
+                Predictions(tmp_path / "maps.hdf5").places_of(ids)
+    said = [str(note.message) for note in notes if note.category is FovealNote]
+    assert len(said) <= 1
+    if keys[0] == "gru\u0308n":
+        assert said == [
+            f"{tmp_path / 'maps.hdf5'}: 1 maps are found by names that are spelled otherwise than the images' "
+            "(first: gru\u0308n for gr\u00fcn.jpg)"
+        ]

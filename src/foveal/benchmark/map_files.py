@@ -119,7 +119,7 @@ def _check(shape: tuple[int, ...], kind: str, name: str, size: Size | None) -> N
     plane = shape
     if len(shape) == 3 and 1 in (shape[0], shape[2]):  # one channel, first or last
         plane = shape[1:] if shape[0] == 1 else shape[:2]
-    if kind != "number" or len(plane) != 2 or 0 in plane:
+    if kind != "numbers" or len(plane) != 2 or 0 in plane:
         raise FovealError(f"{name}: not a map (height, width) of numbers, but {kind} {shape}")
     if size is None and plane[0] * plane[1] > LARGEST_MAP:
         raise FovealError(f"{name} has {plane[1]} x {plane[0]} px, more than {LARGEST_MAP // 10**6} megapixels")
@@ -128,10 +128,11 @@ def _check(shape: tuple[int, ...], kind: str, name: str, size: Size | None) -> N
 
 
 def _as_map(values: np.ndarray, name: str, size: Size | None) -> Float[np.ndarray, "height width"]:
-    _check(values.shape, "number" if values.dtype.kind in "buif" else str(values.dtype), name, size)
+    _check(values.shape, "numbers" if values.dtype.kind in "buif" else str(values.dtype), name, size)
     if values.ndim == 3:
         values = values.squeeze(0 if values.shape[0] == 1 else 2)
-    values = values.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite values and NaN are said where the map is used
+        values = values.astype(np.float64)
     if values.max() >= LEVELS and values.min() >= 0 and all((row == np.round(row)).all() for row in values):
         values[values == 0] = ZERO_OF_INTEGERS  # it was rounded
     return values
@@ -140,8 +141,9 @@ def _as_map(values: np.ndarray, name: str, size: Size | None) -> Float[np.ndarra
 def _numpy_array(path: Path, size: Size | None) -> np.ndarray:
     header = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(header, np.ndarray):
+        header.close()
         raise FovealError(f"{path}: an archive (.npz), not one array; save each map by itself, with numpy.save")
-    _check(header.shape, "number" if header.dtype.kind in "buif" else str(header.dtype), str(path), size)
+    _check(header.shape, "numbers" if header.dtype.kind in "buif" else str(header.dtype), str(path), size)
     return np.load(path, allow_pickle=False)  # a mapped file that somebody cuts would end this process
 
 
@@ -150,12 +152,12 @@ def _one_array_of_mat(path: Path, size: Size | None) -> np.ndarray:
     maps = [
         name
         for name, header in headers.items()
-        if header.kind == "number" and len(header.shape) == 2 and header.shape[0] * header.shape[1] > 1
+        if header.kind == "numbers" and len(header.shape) == 2 and header.shape[0] * header.shape[1] > 1
     ]
     if len(maps) != 1:
         held = ", ".join(maps or [f"{name}: {header.kind} {header.shape}" for name, header in headers.items()])
         raise FovealError(f"{path}: one two-dimensional array is a map, but it holds {held or 'nothing'}")
-    _check(headers[maps[0]].shape, "number", str(path), size)
+    _check(headers[maps[0]].shape, "numbers", str(path), size)
     return mat_array(path, maps[0])
 
 
@@ -163,7 +165,7 @@ def _gray_values(path: Path, size: Size | None) -> np.ndarray:
     """The pixels of a picture as they are stored: 8 or 16 bits, or floating point."""
     width, height = _size_of_picture(path)
     if size is None:
-        _check((height, width), "number", str(path), None)
+        _check((height, width), "numbers", str(path), None)
     elif width * height != size[0] * size[1]:  # which is which is known when it is decoded: some are stored turned
         _refuse((height, width), str(path), size)
     pixels = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_UNCHANGED)

@@ -29,8 +29,12 @@ class UnreadableFileError(Exception):
     """Why a file cannot be read, in one line without its name."""
 
 
+class _ReaderEndedError(UnreadableFileError):
+    """The file, or one before it, ended the process that reads."""
+
+
 class Header(NamedTuple):
-    """What an array of a file is, before its values are read: its shape, and "number" or what else it holds."""
+    """What an array of a file is, before its values are read: its shape, and "numbers" or what else it holds."""
 
     shape: tuple[int, ...]
     kind: str
@@ -97,19 +101,13 @@ class _Reader:
             raise UnreadableFileError("no regular file")
         request = json.dumps({"reader": reader, "path": os.fspath(path.absolute()), **details})
         with self._lock:
-            began = time.monotonic()
+            is_new = self._process is None
             try:
-                answer, content = self._exchange(request.encode() + b"\n")
-                value = _decode(answer.get("value"), content)
-            except BaseException as error:  # after any, the rest of an answer must not be taken for the next one
-                overdue = time.monotonic() - began >= SECONDS
-                ending = self._ending() if isinstance(error, EOFError | BrokenPipeError) else first_line(error)
-                self._end()
-                if not isinstance(error, Exception):
+                answer, value = self._answer(request.encode() + b"\n")
+            except _ReaderEndedError:
+                if is_new:
                     raise
-                raise UnreadableFileError(f"it takes longer than {SECONDS:g} s" if overdue else ending) from error
-            if time.monotonic() - began >= SECONDS:  # it was ended just after it had answered
-                self._end()
+                answer, value = self._answer(request.encode() + b"\n")  # an earlier file may have damaged the process
         if "error" in answer:
             raise UnreadableFileError(answer["error"])
         return value
@@ -118,6 +116,27 @@ class _Reader:
         """End the process; the next file starts another one."""
         with self._lock:
             self._end()
+
+    def _answer(self, request: bytes) -> tuple[dict[str, Any], Any]:
+        """The answer to a request, and the value in it; whatever goes wrong, no process is left in the middle of it."""
+        began = time.monotonic()
+        try:
+            answer, content = self._exchange(request)
+            value = _decode(answer.get("value"), content)
+        except BaseException as error:
+            overdue = time.monotonic() - began >= SECONDS
+            ending = self._ending() if isinstance(error, EOFError | BrokenPipeError) else ""
+            self._end()
+            if not isinstance(error, Exception):
+                raise
+            if overdue:
+                raise UnreadableFileError(f"it takes longer than {SECONDS:g} s") from error
+            if ending:
+                raise _ReaderEndedError(f"damaged: it ended the process that read it, {ending}") from error
+            raise UnreadableFileError(first_line(error)) from error
+        if time.monotonic() - began >= SECONDS:  # it was ended just after it had answered
+            self._end()
+        return answer, value
 
     def _exchange(self, request: bytes) -> tuple[dict[str, Any], np.ndarray]:
         """Send a request; the answer's JSON, and the bytes of its arrays."""
@@ -133,7 +152,7 @@ class _Reader:
         try:
             process.stdin.write(request)
             process.stdin.flush()
-            n_text, n_bytes = struct.unpack("<QQ", _received(process.stdout, 16))
+            n_text, n_bytes = struct.unpack("<QQ", _received(process.stdout, 16).tobytes())
             text = _received(process.stdout, n_text).tobytes()
             return json.loads(text), _received(process.stdout, n_bytes)
         finally:
@@ -145,8 +164,7 @@ class _Reader:
         code = None
         with suppress(subprocess.TimeoutExpired):
             code = self._process.wait(SECONDS_TO_END) if self._process else None
-        name = next((known.name for known in signal.Signals if code == -known), f"exit status {code}")
-        return f"damaged: it ended the process that read it, {name}"
+        return next((known.name for known in signal.Signals if code == -known), f"exit status {code}")
 
     def _end(self) -> None:
         process, self._process = self._process, None

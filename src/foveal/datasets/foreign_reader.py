@@ -51,7 +51,7 @@ def mat_headers(path: str) -> dict[str, Header]:
             headers = {name: _hdf5_header(file, name) for name in file}
         return {name: header | {"shape": header["shape"][::-1]} for name, header in headers.items() if header}
     return {
-        name: _header(shape, "number" if kind in MATLAB_NUMBERS else kind)
+        name: _header(shape, "numbers" if kind in MATLAB_NUMBERS else kind)
         for name, shape, kind in scipy.io.whosmat(path)
     }
 
@@ -66,9 +66,9 @@ def mat_array(path: str, name: str) -> np.ndarray:
         with h5py.File(path, "r") as file:
             if isinstance(file[name], h5py.Dataset):
                 return np.asarray(file[name]).T
-            shape = _sparse_shape(file[name])[::-1]
+            n_columns, n_rows = _sparse_shape(file[name])
             columns: Any = tuple(file[name][part][()] for part in ("data", "ir", "jc"))
-            values = scipy.sparse.csc_matrix(columns, shape)
+            values = scipy.sparse.csc_matrix(columns, (n_rows, n_columns))
     else:
         values = scipy.io.loadmat(path, variable_names=[name])[name]
     return _dense(values) if scipy.sparse.issparse(values) else np.asarray(values)
@@ -95,13 +95,13 @@ def hdf5_arrays(path: str, names: list[str]) -> dict[str, np.ndarray]:
 
     with h5py.File(path, "r") as file:
         for name in names:
-            if (header := _hdf5_header(file, name)) is None or header["kind"] != "number":
+            if (header := _hdf5_header(file, name)) is None or header["kind"] != "numbers":
                 raise ValueError(f"{name}: no array of numbers, but {header['kind'] if header else 'a group'}")
         return {name: np.asarray(file[name]) for name in names}
 
 
 def _header(shape: Sequence[int], kind: str) -> Header:
-    """The shape of an array, and "number" or what else it holds."""
+    """The shape of an array, and "numbers" or what else it holds."""
     return {"shape": np.array(shape, dtype=np.int64), "kind": kind}
 
 
@@ -114,10 +114,10 @@ def _hdf5_header(file: Any, name: str) -> Header | None:
             return _header([], "a link, which is not followed")
         item = file[name]
         if isinstance(item, h5py.Group) and "MATLAB_sparse" in item.attrs:
-            return _header(_sparse_shape(item), "number")
+            return _header(_sparse_shape(item), "numbers")
         if not isinstance(item, h5py.Dataset):
             return None
-        kind = "number"
+        kind = "numbers"
         if item.shape is None or "MATLAB_empty" in item.attrs:
             kind = "empty"
         elif item.external or item.is_virtual:
