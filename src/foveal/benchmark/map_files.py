@@ -132,7 +132,7 @@ def _as_map(values: np.ndarray, name: str, size: Size | None) -> Float[np.ndarra
     if values.ndim == 3:
         values = values.squeeze(0 if values.shape[0] == 1 else 2)
     with np.errstate(over="ignore", invalid="ignore"):  # infinite values and NaN are said where the map is used
-        values = values.astype(np.float64)
+        values = values.astype(np.float64, copy=False)
     if values.max() >= LEVELS and values.min() >= 0 and all((row == np.round(row)).all() for row in values):
         values[values == 0] = ZERO_OF_INTEGERS  # it was rounded
     return values

@@ -141,6 +141,7 @@ def _sparse_shape(group: Any) -> list[int]:
 def _dense(values: Any) -> np.ndarray:
     if 8 * math.prod(values.shape) > LARGEST_ARRAY:
         raise ValueError(f"a sparse array of {values.shape} is too large")
+    values.check_format()  # a wrong index would be written to somewhere else
     return values.toarray()
 
 
