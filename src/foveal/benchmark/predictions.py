@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 
 from foveal.benchmark.map_files import MAP_SUFFIXES, FolderOfMaps, HDF5Maps, Size, without_suffix
 from foveal.errors import FovealError, FovealNote
+from foveal.gaze.names import match_names
 from foveal.gaze.stimuli import Stimuli
 from foveal.paths import path_of
 
