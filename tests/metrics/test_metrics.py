@@ -35,7 +35,7 @@ from foveal.metrics import (
     similarity,
     similarity_mit,
 )
-from foveal.metrics.maps import count_below, pixel_ranks
+from foveal.metrics.maps import PixelRanks, count_below, pixel_ranks
 
 MAPS = hnp.arrays(np.float32, (2, 5, 7), elements=st.integers(-8, 8).map(float))
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4)), min_size=1, max_size=12)
@@ -63,6 +63,23 @@ def test_nss_equals_the_slow_way(maps, first, second, ddof):
         values = normalized_scanpath_saliency(torch.from_numpy(maps), FixationBatch.of(first, second), ddof=ddof)
     for value, saliency, points in zip(values, maps.astype(np.float64), (first, second), strict=True):
         assert float(value) == pytest.approx(slow_nss(saliency, points, ddof), abs=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "spread", [(0, 1), (0, 0), (1e6, 0.1), (0, 3e38), (-1e38, 2e38), (0, 1e-40), (1, 1e-7), (-5, 1e-3)]
+)
+def test_ranks_are_exact_on_any_range(spread, dtype):
+    """Also where nearly all pixels share a bucket, and where half a range is all that a float holds."""
+    middle, width = spread
+    noise = torch.randn(5000, generator=torch.Generator().manual_seed(0), dtype=dtype).clamp(-1, 1) ** 9
+    pixels = (middle + width * noise).reshape(50, 100)
+    ranks = PixelRanks(pixels)
+    for values in (pixels[0, :30], pixels[7:9], torch.tensor([-torch.inf, middle, torch.inf], dtype=dtype)):
+        below = (pixels.flatten() < values[..., None]).sum(dim=-1)
+        at_or_below = (pixels.flatten() <= values[..., None]).sum(dim=-1)
+        assert torch.equal(ranks.below(values), below)
+        assert torch.equal(ranks.below(values, or_equal=True), at_or_below)
 
 
 @pytest.mark.parametrize("size", [(6, 8), (97, 41), (64, 80)])
