@@ -131,7 +131,7 @@ def test_weights_that_are_no_numbers_predict_nothing(foveal, tmp_path):
     write_image(tmp_path / "a.png", make_photograph())
     code, out, err = foveal("predict", "a.png", "--model", "nan.safetensors")
     assert (code, out) == (1, "")
-    assert err.splitlines()[0].startswith("foveal: error: a.png: the density by image-signature is not finite")
+    assert err.splitlines()[0].startswith("foveal: error: a.png: the prediction holds NaN or infinite values")
 
 
 @pytest.mark.parametrize("command", ["evaluate", "benchmark", "export", "train"])

@@ -207,13 +207,7 @@ class SaliencyModel(nn.Module, ABC):
             log_density = self.log_density(some, pixels_per_degree and pixels_per_degree * shrunk)
             found.append(resize_log_density(log_density, size))
         log_densities = found[0] if len(found) == 1 else torch.cat(found)  # a large one is not held twice
-        return self._finite(log_densities, "density")
-
-    def _finite(self, maps: Float[Tensor, "image height width"], what: str) -> Float[Tensor, "image height width"]:
-        """The maps, if there is a number at every pixel."""
-        if not maps.sum().isfinite():
-            raise FovealError(f"the {what} by {self.name} is not finite; its weights may be damaged")
-        return maps
+        return _finite(log_densities)
 
     def _tensors(self, images: Sequence[RGBImage]) -> Iterator[Float[Tensor, "image 3 h w"]]:
         """Photographs as the model computes them together.
@@ -266,7 +260,14 @@ class SaliencyMapModel(SaliencyModel):
                 for some in self._tensors(pixels)
             ]
         )
-        return self._finite(maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size), "map")
+        return _finite(maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size))
+
+
+def _finite(maps: Float[Tensor, "image height width"]) -> Float[Tensor, "image height width"]:
+    """Maps that have a number at every pixel, as damaged weights leave none."""
+    if not maps.sum().isfinite():
+        raise FovealError("the prediction holds NaN or infinite values")
+    return maps
 
     @torch.inference_mode()
     def working_maps_of(self, images: Sequence[ImageSource] | np.ndarray) -> WorkingMaps:

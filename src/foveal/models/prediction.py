@@ -30,6 +30,7 @@ FILE_ENDINGS = {
     "density": ".density.npy",
     "map": ".map.png",
 }
+ROWS_AT_ONCE = 32  # of a map, so that of a large density there is no copy
 NOTEBOOK_SIDE = 1000  # px, longer side of the picture in a notebook, which is kept in the notebook's file
 JPEG_QUALITY = 88
 
@@ -162,11 +163,11 @@ class Prediction:
         np.save(path, self.log_density)
 
     def _write_map(self, path: Path) -> None:
-        relative = self.log_density - self.log_density.max()
-        np.exp(relative, out=relative)
-        relative *= 65535
-        levels = relative.round(out=relative).astype(np.uint16)
-        del relative
+        highest = self.log_density.max()
+        levels = np.empty(self.log_density.shape, dtype=np.uint16)
+        for top in range(0, len(levels), ROWS_AT_ONCE):
+            rows = slice(top, top + ROWS_AT_ONCE)
+            levels[rows] = (np.exp(self.log_density[rows] - highest) * 65535).round()
         path.write_bytes(encode_png(levels))
 
 
