@@ -262,13 +262,6 @@ class SaliencyMapModel(SaliencyModel):
         )
         return _finite(maps if tuple(maps.shape[1:]) == size else resize_maps(maps, size))
 
-
-def _finite(maps: Float[Tensor, "image height width"]) -> Float[Tensor, "image height width"]:
-    """Maps that have a number at every pixel, as damaged weights leave none."""
-    if not maps.sum().isfinite():
-        raise FovealError("the prediction holds NaN or infinite values")
-    return maps
-
     @torch.inference_mode()
     def working_maps_of(self, images: Sequence[ImageSource] | np.ndarray) -> WorkingMaps:
         """Maps of photographs of one size on the grid of the calibration, for which any calibration has densities.
@@ -284,9 +277,16 @@ def _finite(maps: Float[Tensor, "image height width"]) -> Float[Tensor, "image h
         maps, is_blank = [], []
         for some in self._tensors(pixels):
             seen = some.shape[2], some.shape[3]
-            maps.append(to_working_grid(self._finite(self.saliency_map(some), "map")))
+            maps.append(to_working_grid(_finite(self.saliency_map(some))))
             is_blank.append(_of_one_color(some))
         return WorkingMaps(torch.cat(maps), torch.cat(is_blank), seen, pixels[0].shape[:2])
+
+
+def _finite(maps: Float[Tensor, "image height width"]) -> Float[Tensor, "image height width"]:
+    """Maps that have a number at every pixel, as damaged weights leave none."""
+    if not maps.sum().isfinite():
+        raise FovealError("the prediction holds NaN or infinite values")
+    return maps
 
 
 def _of_one_color(images: Float[Tensor, "image 3 height width"]) -> Bool[Tensor, " image"]:
