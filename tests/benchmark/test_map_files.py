@@ -147,7 +147,16 @@ def test_a_map_of_another_size_is_not_read(tmp_path):
     Image.new("L", (8, 6)).save(tmp_path / "x.png")
     (tmp_path / "x.png").write_bytes((tmp_path / "x.png").read_bytes()[:45])
     assert "has 8 x 6 px, the image 9 x 6 (--resize" in line_of(tmp_path / "x.png", (6, 9))
-    assert "not an image that can be read" in line_of(tmp_path / "x.png", (6, 8))
+    assert "the map cannot be read (Truncated" in line_of(tmp_path / "x.png", (6, 8))
+
+
+def test_a_part_of_a_png_that_is_said_to_be_long_takes_no_memory(tmp_path, monkeypatch):
+    """OpenCV makes room for 4 GB and finds then that they are not there."""
+    Image.new("L", (8, 6)).save(tmp_path / "x.png")
+    whole = (tmp_path / "x.png").read_bytes()
+    (tmp_path / "x.png").write_bytes(whole.replace(whole[33:41], b"\xff\x00\x00\x00IDAT"))
+    monkeypatch.setattr(cv2, "imdecode", None)  # it is not asked
+    assert "the map cannot be read (Truncated" in line_of(tmp_path / "x.png")
 
 
 def test_pictures(tmp_path):

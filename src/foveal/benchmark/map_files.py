@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from foveal.errors import FovealError, first_line
 from foveal.images import IMAGE_SUFFIXES
 
 MAP_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy", ".mat")
-PICTURE_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")  # that are looked for behind a picture's ending
+PICTURE_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")  # that are looked for behind a picture's ending
 LARGEST_MAP = 100_000_000  # px, where the size of the image does not say how large the map is
 GRAY_TOLERANCE = 0.02  # of the highest value: how far the channels of a gray JPEG may be apart
 LEVELS = 32  # from which on whole numbers are taken for a map that was rounded
@@ -163,11 +164,7 @@ def _one_array_of_mat(path: Path, size: Size | None) -> np.ndarray:
 
 def _gray_values(path: Path, size: Size | None) -> np.ndarray:
     """The pixels of a picture as they are stored: 8 or 16 bits, or floating point."""
-    width, height = _size_of_picture(path)
-    if size is None:
-        _check((height, width), "numbers", str(path), None)
-    elif width * height != size[0] * size[1]:  # which is which is known when it is decoded: some are stored turned
-        _refuse((height, width), str(path), size)
+    _check_picture(path, size)
     pixels = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise FovealError(f"{path}: not an image that can be read")
@@ -184,12 +181,14 @@ def _gray_values(path: Path, size: Size | None) -> np.ndarray:
     return colors[..., n_colors // 2]
 
 
-def _size_of_picture(path: Path) -> tuple[int, int]:
-    """Width and height in px, of its header."""
+def _check_picture(path: Path, size: Size | None) -> None:
+    """Refuse a picture of another size by its header, and a PNG whose parts are not as long as they say."""
     with path.open("rb") as file:
         try:
             with Image.open(file, formats=PICTURE_FORMATS) as picture:
-                return picture.size
+                _check_pixels(*picture.size, path, size)
+                picture.verify()  # OpenCV would make room for parts of any length
+            return
         except UnidentifiedImageError:
             if path.suffix.lower() not in (".tif", ".tiff"):
                 raise FovealError(f"{path}: not an image that can be read") from None
@@ -197,10 +196,18 @@ def _size_of_picture(path: Path) -> tuple[int, int]:
         directory = TiffImagePlugin.ImageFileDirectory_v2(file.read(8))
         file.seek(directory.next)
         directory.load(file)
-        return directory[TiffImagePlugin.IMAGEWIDTH], directory[TiffImagePlugin.IMAGELENGTH]
+        width, height = (directory[tag] for tag in (TiffImagePlugin.IMAGEWIDTH, TiffImagePlugin.IMAGELENGTH))
+        _check_pixels(width, height, path, size)
 
 
-def _refuse(plane: Size, name: str, size: Size) -> None:
+def _check_pixels(width: int, height: int, path: Path, size: Size | None) -> None:
+    if size is None:
+        _check((height, width), "numbers", str(path), None)
+    elif width * height != size[0] * size[1]:  # which is which is known when it is decoded: some are stored turned
+        _refuse((height, width), str(path), size)
+
+
+def _refuse(plane: Size, name: str, size: Size) -> NoReturn:
     raise FovealError(
         f"{name} has {plane[1]} x {plane[0]} px, the image {size[1]} x {size[0]} (--resize brings it to that)"
     )

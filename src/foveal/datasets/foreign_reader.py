@@ -154,7 +154,7 @@ class Encoder:
 
     def encode(self, value: Any) -> Any:
         """JSON that stands for a value: text, a struct, cells, an array of numbers; null for what else MATLAB has."""
-        if isinstance(value, str):
+        if isinstance(value, str | bool | int | float):
             return value
         if isinstance(value, dict):
             return {"fields": {name: self.encode(item) for name, item in value.items()}}
