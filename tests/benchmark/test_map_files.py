@@ -124,7 +124,7 @@ def test_arrays_of_hdf5_that_are_no_map(tmp_path):
         ("elsewhere", None, "but a link, which is not followed ()"),
         ("text", None, "but object ()"),
         ("huge", None, "x.hdf5: huge has 50000 x 50000 px, more than 100 megapixels"),
-        ("huge", (6, 8), "huge has 50000 x 50000 px, the image 8 x 6 (--resize brings it to that)"),
+        ("huge", (6, 8), "huge has 50000 x 50000 px, not 8 x 6"),
     ):
         with pytest.raises(FovealError) as caught:
             maps.read(place, size)
@@ -143,10 +143,10 @@ def test_a_map_of_another_size_is_not_read(tmp_path):
     """What the header says is enough: the rest of the picture is not there."""
     for suffix, write in ((".npy", np.save), (".mat", lambda path, values: scipy.io.savemat(path, {"x": values}))):
         write(tmp_path / f"x{suffix}", VALUES)
-        assert "has 8 x 6 px, the image 9 x 6 (--resize" in line_of(tmp_path / f"x{suffix}", (6, 9))
+        assert "has 8 x 6 px, not 9 x 6" in line_of(tmp_path / f"x{suffix}", (6, 9))
     Image.new("L", (8, 6)).save(tmp_path / "x.png")
     (tmp_path / "x.png").write_bytes((tmp_path / "x.png").read_bytes()[:45])
-    assert "has 8 x 6 px, the image 9 x 6 (--resize" in line_of(tmp_path / "x.png", (6, 9))
+    assert "has 8 x 6 px, not 9 x 6" in line_of(tmp_path / "x.png", (6, 9))
     assert "the map cannot be read (Truncated" in line_of(tmp_path / "x.png", (6, 8))
 
 

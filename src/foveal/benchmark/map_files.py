@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -21,6 +20,14 @@ LEVELS = 32  # from which on whole numbers are taken for a map that was rounded
 ZERO_OF_INTEGERS = 0.25  # of one level
 
 Size = tuple[int, int]  # height, width
+
+
+class OtherSizeError(FovealError):
+    """A map has another size than it must have."""
+
+    def __init__(self, name: str, size: Size, wanted: Size) -> None:
+        super().__init__(f"{name} has {size[1]} x {size[0]} px, not {wanted[1]} x {wanted[0]}")
+        self.size = size
 
 
 class FolderOfMaps:
@@ -94,7 +101,9 @@ def read_map(path: str | os.PathLike[str], size: Size | None = None) -> Float[np
     Raises
     ------
     FovealError
-        If the file cannot be read, or does not hold one map, or one of another size.
+        If the file cannot be read, or does not hold one map.
+    OtherSizeError
+        If the map has another size; it is not read then.
     """
     path = Path(path)
     read = {".npy": _numpy_array, ".mat": _one_array_of_mat}.get(path.suffix.lower(), _gray_values)
@@ -124,8 +133,8 @@ def _check(shape: tuple[int, ...], kind: str, name: str, size: Size | None) -> N
         raise FovealError(f"{name}: not a map (height, width) of numbers, but {kind} {shape}")
     if size is None and plane[0] * plane[1] > LARGEST_MAP:
         raise FovealError(f"{name} has {plane[1]} x {plane[0]} px, more than {LARGEST_MAP // 10**6} megapixels")
-    if size is not None and plane != size:
-        _refuse(plane, name, size)
+    if size is not None and (plane[0], plane[1]) != size:
+        raise OtherSizeError(name, (plane[0], plane[1]), size)
 
 
 def _as_map(values: np.ndarray, name: str, size: Size | None) -> Float[np.ndarray, "height width"]:
@@ -204,10 +213,4 @@ def _check_pixels(width: int, height: int, path: Path, size: Size | None) -> Non
     if size is None:
         _check((height, width), "numbers", str(path), None)
     elif width * height != size[0] * size[1]:  # which is which is known when it is decoded: some are stored turned
-        _refuse((height, width), str(path), size)
-
-
-def _refuse(plane: Size, name: str, size: Size) -> NoReturn:
-    raise FovealError(
-        f"{name} has {plane[1]} x {plane[0]} px, the image {size[1]} x {size[0]} (--resize brings it to that)"
-    )
+        raise OtherSizeError(str(path), (height, width), size)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
-from foveal.benchmark.map_files import MAP_SUFFIXES, FolderOfMaps, HDF5Maps, Size, without_suffix
+from foveal.benchmark.map_files import MAP_SUFFIXES, FolderOfMaps, HDF5Maps, OtherSizeError, Size, without_suffix
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze.names import match_names
 from foveal.gaze.stimuli import Stimuli
@@ -142,7 +142,13 @@ class Predictions:
         FovealError
             If it cannot be read, holds NaN or infinite values, or is no log density though it should be.
         """
-        values = self._read(place, size)
+        try:
+            values = self._read(place, size)
+        except OtherSizeError as error:
+            raise FovealError(
+                f"{self.path}: the map of {name} has {error.size[1]} x {error.size[0]} px, the image {size[1]} x "
+                f"{size[0]} (--resize brings it to that)"
+            ) from error
         if not np.isfinite(values).all():
             raise FovealError(f"{self.path}: the map of {name} holds NaN or infinite values")
         if log_density and abs(mass := float(logsumexp(values))) >= NORMALIZED:
