@@ -17,9 +17,10 @@ from fuzzing.outcomes import Finding, Job, check_scores, scores_in
 from fuzzing.subject import Subject
 from fuzzing.worker import Call, Result
 
-PICTURES = good_pictures(10)
+N_GOOD = 6  # images whose maps are never damaged
+PICTURES = good_pictures(N_GOOD + 1)
 NAMES = [name.removesuffix(".png") for name in PICTURES]
-N_GOOD = 6  # the first images, whose maps are never damaged
+BAD = NAMES[-1]  # the image whose map is
 HUGE = 40_000  # px, of the sides of a map that takes no room in its file
 
 
@@ -91,6 +92,15 @@ FORMATS: dict[str, Callable[[np.ndarray], bytes]] = {
 }
 
 
+# Files that ended a process once, where they are beside the project.
+FAULTS = Path(os.environ.get("FOVEAL_SHARED") or Path(__file__).parents[3] / "shared") / "faults"
+
+
+def _fault(name: str) -> bytes:
+    path = FAULTS / name
+    return path.read_bytes() if path.is_file() else b""
+
+
 def _huge(file: h5py.File, name: str = "map") -> None:
     file.create_dataset(name, (HUGE, HUGE), "f4", chunks=(1000, 1000), compression="gzip")
 
@@ -137,6 +147,9 @@ FIXED_FILES: dict[str, Callable[[], bytes]] = {
     "color.png": lambda: cv2.imencode(".png", np.random.default_rng(0).integers(0, 255, (*SIZE, 3), np.uint8))[
         1
     ].tobytes(),
+    "crash_1.mat": lambda: _fault("crash_1.mat"),
+    "crash_2.mat": lambda: _fault("crash_2.mat"),
+    "crash_3.mat": lambda: _fault("crash_3.mat"),
     "black.png": lambda: _picture(".png", np.uint8)(np.zeros(SIZE)),
 }
 SPECIAL = (
@@ -212,6 +225,7 @@ FIXED_CONTAINERS: dict[str, Callable[[], bytes]] = {
     "picture": lambda: FORMATS["png"](saliency(0)),
     "signature": lambda: b"\x89HDF\r\n\x1a\n",
     "zeros": lambda: bytes(4096),
+    "damaged": lambda: _fault("damaged.hdf5"),
 }
 
 
@@ -220,7 +234,6 @@ class Maps(Subject):
 
     name = "maps"
     cases = 240
-    together = 4
 
     def prepare(self) -> None:
         """Scores of the good maps alone."""
@@ -232,7 +245,7 @@ class Maps(Subject):
         write_study(self.room / "study", PICTURES)
         self.scores = {}
         for kind in ("folder", "hdf5"):
-            where = self._write(self.room, kind, {})
+            where = self._write(self.room, kind)
             result = self.run(Call(_argv(where), self.room, {}))
             if result.status not in (0, 1):  # for images without a map, too, some commands say 1
                 raise RuntimeError(f"good maps are not scored: {result.err}{result.traceback}")
@@ -240,70 +253,45 @@ class Maps(Subject):
         self.endings = {name: make(saliency(9)) for name, make in FORMATS.items()}
 
     def job(self, folder: Path, numbers: Sequence[int]) -> Job:
-        """Maps in one folder, or in one file."""
+        """One damaged map beside good ones, or one damaged HDF5 file."""
+        (number,) = numbers
         write_study(folder / "study", PICTURES)
-        n_files = (len(FIXED_FILES) + len(SPECIAL) + 3) // 4 * 4  # a whole number of folders
-        first, files = numbers[0], [*FIXED_FILES, *SPECIAL]
-        bad = NAMES[N_GOOD:]
-        cases: dict[int, str] = {}
-        if first < n_files:
-            damaged_files = {}
-            for number in numbers:
-                if number < len(files):
-                    cases[number] = files[number]
-                    damaged_files[f"{bad[number % 4]}.{files[number].rsplit('.')[-1]}"] = files[number]
-                else:
-                    cases[number] = "nothing"
-            where = self._write(folder, "folder", {})
-            for name, kind in damaged_files.items():
-                _write_special(folder / where / name, kind)
-            return self._job(folder, where, "folder", cases)
-        arrays = [*FIXED_ARRAYS, *FIXED_CONTAINERS]
-        n_arrays = (len(arrays) + 3) // 4 * 4
-        if first < n_files + n_arrays:
-            # Of one file; each array that is damaged is that of another image.
-            fills, container = {}, None
-            for number in numbers:
-                index = number - n_files
-                cases[number] = f"HDF5: {arrays[index]}" if index < len(arrays) else "nothing"
-                if index < len(FIXED_ARRAYS):
-                    fills[bad[number % 4]] = FIXED_ARRAYS[arrays[index]]
-                elif index < len(arrays):
-                    container = FIXED_CONTAINERS[arrays[index]]
-            where = self._write(folder, "hdf5", fills)
-            if container is not None:
-                (folder / where).write_bytes(container())
-            return self._job(folder, where, None if container else "hdf5", cases)
-        if self.command_number(numbers) % 4 == 0:  # one HDF5 file is damaged; its arrays may all be lost
-            where = self._write(folder, "hdf5", {})
-            data = (folder / where).read_bytes()
-            for number in numbers:
-                data, cases[number] = damaged(data, self.rng(number))
-                cases[number] = f"HDF5: {cases[number]}"
-            (folder / where).write_bytes(data)
-            return self._job(folder, where, None, cases)
-        where = self._write(folder, "folder", {})
-        for number in numbers:
-            rng = self.rng(number)
+        kinds = [
+            *(("folder", name) for name in (*FIXED_FILES, *SPECIAL)),
+            *(("hdf5", name) for name in FIXED_ARRAYS),
+            *(("container", name) for name in FIXED_CONTAINERS),
+        ]
+        rng = self.rng(number)
+        if number < len(kinds):
+            kind, label = kinds[number]
+        else:
+            kind, label = ("container" if rng.random() < 0.25 else "folder"), ""
+        where = self._write(folder, "folder" if kind == "folder" else "hdf5")
+        path = folder / where
+        if kind == "hdf5":
+            _add_array(path, FIXED_ARRAYS[label])
+        elif kind == "container" and label:
+            path.write_bytes(FIXED_CONTAINERS[label]())
+        elif kind == "container":
+            data, label = damaged(path.read_bytes(), rng)
+            path.write_bytes(data)
+        elif label:
+            _write_special(path / f"{BAD}.{label.rsplit('.')[-1]}", label)
+        else:
             name = list(self.endings)[int(rng.integers(len(self.endings)))]
             data, label = damaged(self.endings[name], rng, list(self.endings.values()))
-            ending = name.rsplit(".")[-1]
-            if rng.random() < 0.1:
-                ending = str(rng.choice(["png", "npy", "mat", "tif"]))
-                label = f"called .{ending}, {label}"
-            (folder / where / f"{bad[number % 4]}.{ending}").write_bytes(data)
-            cases[number] = f"{name}: {label}"
-        return self._job(folder, where, "folder", cases)
+            ending = str(rng.choice(["png", "npy", "mat", "tif"])) if rng.random() < 0.1 else name.rsplit(".")[-1]
+            label = f"{name} called .{ending}: {label}"
+            (path / f"{BAD}.{ending}").write_bytes(data)
 
-    def _job(self, folder: Path, where: str, kind: str | None, cases: dict[int, str]) -> Job:
         def check(_: Result) -> Finding | None:
-            return check_scores(folder / "out/images.csv", self.scores[kind]) if kind else None
+            # Of a file that is damaged as a whole, all arrays may be lost.
+            return check_scores(folder / "out/images.csv", self.scores[kind]) if kind in self.scores else None
 
-        own = {number: NAMES[N_GOOD + number % 4] for number in cases}
-        return Job(Call(_argv(where), folder, {}), cases, check, own)
+        return Job(Call(_argv(where), folder, {}), {number: f"{kind}: {label}"}, check)
 
-    def _write(self, folder: Path, kind: str, more: dict[str, Callable[[h5py.File], None]]) -> str:
-        """The good maps, and more arrays of an HDF5 file; what it is called."""
+    def _write(self, folder: Path, kind: str) -> str:
+        """The good maps; what they are called together."""
         if kind == "folder":
             (folder / "maps").mkdir(exist_ok=True)
             for name, data in self.good.items():
@@ -312,14 +300,19 @@ class Maps(Subject):
         with h5py.File(folder / "maps.hdf5", "w") as file:
             for number, name in enumerate(NAMES[:N_GOOD]):
                 file[f"{name}.png"] = saliency(number)
-            for name, fill in more.items():
-                fill(file)
-                if "bad" in file:
-                    file.move("bad", f"{name}.png")
-                elif file.get("bad", getlink=True) is not None:  # a link that leads nowhere
-                    file[f"{name}.png"] = file.get("bad", getlink=True)
-                    del file["bad"]
         return "maps.hdf5"
+
+
+def _add_array(path: Path, fill: Callable[[h5py.File], None]) -> None:
+    """One more, under the name of the image that has no good map."""
+    with h5py.File(path, "a") as file:
+        fill(file)
+        if (link := file.get("bad", getlink=True)) is not None:
+            if isinstance(link, h5py.HardLink):
+                file.move("bad", f"{BAD}.png")
+            else:
+                file[f"{BAD}.png"] = link
+                del file["bad"]
 
 
 def _argv(where: str) -> list[str]:
