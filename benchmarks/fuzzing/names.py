@@ -15,6 +15,7 @@ from fuzzing.inputs import FORMATS, MODEL, fixations_on, good_pictures, photogra
 from fuzzing.maps import npy, saliency
 from fuzzing.outcomes import Finding, Job, arrays_of, check_arrays, check_predictions, check_scores, scores_in
 from fuzzing.subject import Subject
+from fuzzing.weights import RECIPE, write_backbone
 from fuzzing.worker import Call, Result
 
 PICTURES = good_pictures(3)
@@ -95,6 +96,7 @@ WAYS = (
     ("data set", "benchmark"),
     ("data set", "train"),
     ("data set", "datasets"),
+    ("data set", "recipe"),
     ("observer", "evaluate"),
     ("category", "benchmark"),
     ("results", "predict"),
@@ -107,6 +109,7 @@ FIRST = (
     "[/b]",
     "\x1b[31mred\x1b[0m",
     "../../../x",
+    "../../../../../x",
     "a\nb",
     "[bold]",
     os.fsdecode(b"caf\xe9"),
@@ -137,6 +140,7 @@ class Names(Subject):
         """Outputs of the good inputs under plain names."""
         self.of_files = names_of_files()
         write_study(self.room / "study", PICTURES)
+        write_backbone(self.room / "backbones")
         for argv in (_argv("predict"), _argv("evaluate"), _argv("export")):
             self.rehearsed(argv, self.room)
         self.densities = {name: np.load(self.room / f"out/{Path(name).stem}.density.npy") for name in PICTURES}
@@ -152,6 +156,13 @@ class Names(Subject):
         study = write_study(folder / "study", PICTURES)
         argv = _argv(command)
         outputs: Callable[[], Finding | None] = partial(self._outputs, folder, command)
+        environment = {}
+        if command == "recipe":
+            (folder / "recipe.toml").write_text(RECIPE)
+            environment = {
+                "FOVEAL_WEIGHTS": str(self.room / "backbones"),
+                "XDG_CACHE_HOME": str(folder / "out/cache"),
+            }
         match what:
             case "photograph":
                 (study / "images" / f"{text}.png").write_bytes(OTHER)
@@ -195,7 +206,7 @@ class Names(Subject):
             is_refused = what == "data set" and result.status == 2
             return None if is_refused else outputs()
 
-        return Job(Call(argv, folder, {}), {number: f"{what} called {text!r:.60} ({command})"}, check)
+        return Job(Call(argv, folder, environment), {number: f"{what} called {text!r:.60} ({command})"}, check)
 
     def _text(self, number: int, texts: list[str]) -> str:
         position = number // len(WAYS)
@@ -217,6 +228,8 @@ class Names(Subject):
                 return check_arrays(out / "maps.hdf5", self.arrays)
             case "benchmark":
                 return _there(out / "results.json")
+            case "recipe":
+                return _there(out / "foveal-s.safetensors")
             case "train":
                 return _there(out / "centerbias.safetensors")
         return None
@@ -238,5 +251,6 @@ def _argv(command: str) -> list[str]:
         "export": ["export", *data, *model, "--out", "out/maps.hdf5"],
         "benchmark": ["benchmark", "--datasets", "study", "--models", MODEL, *metrics, "--out", "out"],
         "train": ["train", "centerbias", *data, "--out", "out"],
+        "recipe": ["train", "recipe.toml", "--out", "out"],
         "datasets": ["datasets", "study"],
     }[command]
