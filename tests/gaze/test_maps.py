@@ -126,11 +126,11 @@ def test_maps_of_any_real_numbers_are_blurred(kind):
 @pytest.mark.parametrize(
     ("maps", "sigma", "said"),
     [
-        (torch.zeros(3), 1.0, "not 1 axes"),
+        (torch.zeros(3), 1.0, r"not torch.float32 of shape \(3,\)"),
         ([[1.0]], 1.0, "not list"),
-        (torch.zeros(3, 3, dtype=torch.complex64), 1.0, "real numbers, not torch.complex64"),
-        (np.zeros((3, 3), complex), 1.0, "real numbers, not complex128"),
-        (torch.zeros(3, 3), 0.0, "sigma must be a positive, finite number, not 0.0"),
+        (torch.zeros(3, 3, dtype=torch.complex64), 1.0, "real numbers are needed, not torch.complex64"),
+        (np.zeros((3, 3), complex), 1.0, "numbers are needed, not complex128"),
+        (torch.zeros(3, 3), 0.0, "sigma: a positive number, not 0.0"),
         (torch.zeros(3, 3), float("nan"), "not nan"),
         (torch.zeros(3, 3), float("inf"), "not inf"),
     ],
@@ -144,11 +144,11 @@ def test_what_cannot_be_blurred_is_refused(maps, sigma, said):
 @pytest.mark.parametrize(
     ("fixations", "size", "sigma", "said"),
     [
-        ([(1, 2)], (3, 3), 1.0, "fixations must be Fixations .*, not list"),
-        (None, (3, 3, 3), 1.0, "height and a width in whole px"),
-        (None, (3.5, 3), 1.0, "height and a width in whole px"),
-        (None, (0, 3), 1.0, "height and a width in whole px"),
-        (None, 3, 1.0, "height and a width in whole px"),
+        ([(1, 2)], (3, 3), 1.0, r"Fixations .* are needed, not list"),
+        (None, (3, 3, 3), 1.0, "a height and a width are needed"),
+        (None, (3.5, 3), 1.0, "a whole number, at least 1, not 3.5"),
+        (None, (0, 3), 1.0, "a whole number, at least 1, not 0"),
+        (None, 3, 1.0, "a list is needed"),
         (None, (3, 3), "2", "not '2'"),
         (None, (3, 3), float("nan"), "not nan"),
     ],

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
+from foveal.gaze.given import NUMBERS_OR_TRUTH, described, listed, positive_number, real_numbers, whole_number
 
 FIXATIONS_AT_ONCE = 4096  # bounds the memory of fixation_map: two float32 rows a fixation
 BLOCK = 128  # px: rows and columns of a large map that are blurred together
@@ -72,7 +72,7 @@ def gaussian_blur(
     height, width = maps.shape[-2:]
     reach = max(height, width)
     if not isinstance(sigma, Tensor):
-        sigma = _positive(sigma, "gaussian_blur: sigma")
+        sigma = positive_number(sigma, "gaussian_blur: sigma")
         reach = math.ceil(min(reach, sigma * math.sqrt(-2 * _lowest_exponent(maps.dtype))))
     positions = torch.arange(max(height, width), device=maps.device, dtype=maps.dtype)
     rows = gaussian_rows(positions[:height], height, sigma)
@@ -95,37 +95,16 @@ def _blocks(length: int, reach: int) -> Iterator[tuple[slice, slice]]:
 def _real_maps(maps: Any) -> Float[Tensor, "*batch height width"]:
     """Maps of at least single precision, from tensors and NumPy arrays of any real numbers."""
     if not isinstance(maps, Tensor | np.ndarray) or maps.ndim < 2:
-        what = f"{maps.ndim} axes" if isinstance(maps, Tensor | np.ndarray) else type(maps).__name__
-        raise FovealError(f"gaussian_blur: maps must be a tensor or an array of (…, height, width), not {what}")
+        raise FovealError(
+            f"gaussian_blur: maps: a tensor or an array (…, height, width) is needed, not {described(maps)}"
+        )
     if isinstance(maps, np.ndarray):
-        if maps.dtype.kind not in "fiub":
-            raise FovealError(f"gaussian_blur: maps must be real numbers, not {maps.dtype}")
-        double = maps.dtype.kind == "f" and maps.dtype.itemsize >= 8
-        maps = torch.from_numpy(maps.astype(np.float64 if double else np.float32))
+        array = real_numbers(maps, "gaussian_blur: maps", NUMBERS_OR_TRUTH)
+        double = array.dtype.kind == "f" and array.dtype.itemsize >= 8
+        maps = torch.from_numpy(array.astype(np.float64 if double else np.float32))
     if maps.is_complex():
-        raise FovealError(f"gaussian_blur: maps must be real numbers, not {maps.dtype}")
+        raise FovealError(f"gaussian_blur: maps: real numbers are needed, not {described(maps)}")
     return maps if maps.dtype in (torch.float32, torch.float64) else maps.float()
-
-
-def _positive(value: Any, name: str) -> float:
-    number = float(value) if isinstance(value, Real) else math.nan
-    if not 0 < number < math.inf:
-        raise FovealError(f"{name} must be a positive, finite number, not {value!r}")
-    return number
-
-
-def _whole_size(size: Any) -> tuple[int, int]:
-    if np.shape(size) == (2,) and all(isinstance(side, Integral) and int(side) > 0 for side in size):
-        return int(size[0]), int(size[1])
-    raise FovealError(f"fixation_map: size must be a height and a width in whole px, not {size!r}")
-
-
-def _coordinates(fixations: Any) -> tuple[Float[Tensor, " fixation"], Float[Tensor, " fixation"]]:
-    if not isinstance(fixations, Fixations):
-        what = type(fixations).__name__
-        raise FovealError(f"fixation_map: fixations must be Fixations (Fixations.of(image, x, y)), not {what}")
-    x, y = (torch.from_numpy(column).float() for column in (fixations.x, fixations.y))
-    return x, y
 
 
 def fixation_map(
@@ -163,12 +142,15 @@ def fixation_map(
     if sigma is None:
         if pixels_per_degree is None:
             raise FovealError("fixation_map: sigma_degrees needs pixels_per_degree")
-        sigma = _positive(sigma_degrees, "fixation_map: sigma_degrees") * _positive(
-            pixels_per_degree, "fixation_map: pixels_per_degree"
-        )
-    sigma = _positive(sigma, "fixation_map: sigma")
-    height, width = _whole_size(size)
-    x, y = _coordinates(fixations)
+        degrees = positive_number(sigma_degrees, "fixation_map: sigma_degrees")
+        sigma = degrees * positive_number(pixels_per_degree, "fixation_map: pixels_per_degree")
+    sigma = positive_number(sigma, "fixation_map: sigma")
+    if len(sides := listed(size, "fixation_map: size")) != 2:
+        raise FovealError(f"fixation_map: size: a height and a width are needed, not {described(size)}")
+    height, width = (whole_number(side, "fixation_map: size", 1) for side in sides)
+    if not isinstance(fixations, Fixations):
+        raise FovealError(f"fixation_map: Fixations (Fixations.of(image, x, y)) are needed, not {described(fixations)}")
+    x, y = (torch.from_numpy(column).float() for column in (fixations.x, fixations.y))
     total = torch.zeros(height, width)
     for some_x, some_y in zip(x.split(FIXATIONS_AT_ONCE), y.split(FIXATIONS_AT_ONCE), strict=True):
         total += gaussian_rows(some_y, height, sigma).T @ gaussian_rows(some_x, width, sigma)
