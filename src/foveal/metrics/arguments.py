@@ -19,6 +19,7 @@ from torch import Tensor
 from foveal.errors import FovealError
 from foveal.gaze.given import NUMBERS_OR_TRUTH, described, real_numbers, whole_number
 from foveal.metrics.fixation_batch import FixationBatch
+from foveal.metrics.maps import PixelRanks
 
 FIXATIONS = ("fixations", "nonfixations", "ten_others")
 MAPS = ("empirical_map", "center_bias")
@@ -46,7 +47,7 @@ def checked_on_maps(function: Function, name: str) -> Function:
             elif argument in MAPS:
                 given[argument] = _as_further_maps(value, what, maps, first)
             elif argument in SHARES:
-                given[argument] = None if value is None else as_maps(value, what).to(maps)
+                given[argument] = None if value is None else _as_ranks(value, what, maps)
             elif argument != first:
                 given[argument] = _as_option(value, what, defaults[argument])
         return function(*bound.args, **bound.kwargs)
@@ -135,6 +136,14 @@ def _as_fixations(given: Any, what: str, maps: Float[Tensor, "image height width
     if given.n_images != len(maps):
         raise FovealError(f"{what} are of a batch of {given.n_images} images, the maps of {len(maps)}")
     return given if given.image.device == maps.device else given.to(maps.device)
+
+
+def _as_ranks(given: Any, what: str, maps: Float[Tensor, "image height width"]) -> list[PixelRanks]:
+    if not isinstance(given, list | tuple) or not all(isinstance(one, PixelRanks) for one in given):
+        raise FovealError(f"{what}: the ranks that pixel_ranks gives are needed, not {described(given)}")
+    if len(given) != len(maps):
+        raise FovealError(f"{what} are of {len(given)} maps, and the batch has {len(maps)}")
+    return list(given)
 
 
 def _as_values(given: Any, what: str) -> Float[np.ndarray, "*resample image"]:
