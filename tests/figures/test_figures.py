@@ -1,5 +1,6 @@
 import io
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from toy import make_photograph
 from foveal.errors import FovealError
 from foveal.figures import overlay, plot_density, plot_fixations
 from foveal.figures.levels import density_at_mass
+from foveal.figures.scene import Scene
 from foveal.gaze import Fixations
 
 
@@ -69,6 +71,15 @@ def test_tiny_pictures(size):
 def test_a_large_picture_is_shrunk_for_looking_at():
     drawn = overlay(np.zeros((30, 5000, 3), np.uint8), np.zeros((30, 5000), np.float32))
     assert drawn.shape == (12, 2048, 3)
+
+
+@pytest.mark.parametrize("size", [(301, 203), (33, 400), (400, 1)])
+def test_a_density_shrunk_in_strips_is_the_density_shrunk(size):
+    log_density = np.random.default_rng(0).normal(size=size).astype(np.float32)
+    scene = Scene.of(None, log_density, largest_side=50)
+    height, width = scene.density.shape
+    whole = cv2.resize(np.exp(log_density), (width, height), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(scene.density, whole / whole.max(), atol=1e-6)
 
 
 def test_plots_have_the_photographs_coordinates(dataset):

@@ -16,6 +16,7 @@ from foveal.figures.levels import MASS_LEVELS, check_levels, enclosed_mass
 from foveal.images import ImageSource, RGBImage, read_image
 
 LARGEST_SIDE = 2048  # px; a drawing is for looking at
+ROWS_AT_ONCE = 32  # of a density that is shrunk
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +67,14 @@ class Scene:
             raise FovealError(
                 f"a density of {width} x {height} px over a photograph of {picture.shape[1]} x {picture.shape[0]}"
             )
-        density = np.subtract(log_density, log_density.max(), dtype=np.float32)
-        np.exp(density, out=density)
         scale = min(1.0, largest_side / max(height, width))
         if scale < 1:
             size = max(1, round(width * scale)), max(1, round(height * scale))
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-            density = cv2.resize(density, size, interpolation=cv2.INTER_AREA)
+            density = _shrunk_density(log_density, size)
             density /= density.max()
+        else:
+            density = _relative_density(log_density, log_density.max())
         return cls(picture, density, scale, check_levels(levels), colormap_of(cmap))
 
     @cached_property
@@ -96,6 +97,22 @@ class Scene:
         """Column and row of the highest density."""
         row, column = np.unravel_index(int(self.density.argmax()), self.density.shape)
         return int(column), int(row)
+
+
+def _relative_density(log_density: np.ndarray, highest: np.floating) -> Float[np.ndarray, "row column"]:
+    density = np.subtract(log_density, highest, dtype=np.float32)
+    return np.exp(density, out=density)
+
+
+def _shrunk_density(log_density: np.ndarray, size: tuple[int, int]) -> Float[np.ndarray, "row column"]:
+    """The density at a smaller (width, height); the width comes first, strip by strip, so that no copy is made."""
+    highest = log_density.max()
+    strips = (log_density[top : top + ROWS_AT_ONCE] for top in range(0, len(log_density), ROWS_AT_ONCE))
+    narrow = [
+        cv2.resize(_relative_density(strip, highest), (size[0], len(strip)), interpolation=cv2.INTER_AREA)
+        for strip in strips
+    ]
+    return cv2.resize(np.concatenate(narrow), size, interpolation=cv2.INTER_AREA)
 
 
 def checked_log_density(log_density: np.ndarray | Sequence[Any]) -> Float[np.ndarray, "height width"]:
