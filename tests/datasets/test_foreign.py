@@ -215,6 +215,9 @@ def test_what_is_no_file(tmp_path):
         mat_headers(tmp_path / "x.mat")
     with pytest.raises(UnreadableFileError, match="no regular file"):
         mat_headers(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(UnreadableFileError, match="Not a directory"):
+        mat_headers(tmp_path / "file/x.mat")
 
 
 @pytest.mark.shared

@@ -110,12 +110,11 @@ def read_map(path: str | os.PathLike[str], size: Size | None = None) -> Float[np
     try:
         if path.exists() and not path.is_file():  # a pipe would keep us waiting
             raise FovealError(f"{path}: no regular file")
-        values = read(path, size)
+        return _as_map(read(path, size), str(path), size)
     except FovealError:
         raise
     except Exception as error:  # whatever a broken file makes one of the readers say
         raise FovealError(f"{path}: the map cannot be read ({first_line(error)})") from error
-    return _as_map(values, str(path), size)
 
 
 def without_suffix(place: str) -> str:

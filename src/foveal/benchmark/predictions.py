@@ -112,9 +112,8 @@ class Predictions:
             names = Counter(name_of(name) for name in ids)
             unique = [name for name in ids if name not in found and names[name_of(name)] == 1]
             wanted = {without_suffix(name_of(name)): name for name in unique}
-            keys = {name: match.name for name, match in match_names(wanted, places)[0].items()}
-            once = Counter(places[key] for key in keys.values())
-            found |= {wanted[name]: places[key] for name, key in keys.items() if once[places[key]] == 1}
+            matches, _ = match_names(wanted, places)
+            found |= {wanted[name]: places[match.name] for name, match in matches.items()}
         shared = Counter(found.values())
         return {name: place for name, place in found.items() if shared[place] == 1}
 

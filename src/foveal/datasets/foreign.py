@@ -5,6 +5,7 @@ import json
 import math
 import os
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -95,9 +96,13 @@ class _Reader:
 
     def ask(self, path: Path, reader: str, **details: Any) -> Any:
         """What one of the functions of `foreign_reader` says of a file."""
-        if not path.exists():
-            raise FileNotFoundError(2, "no such file", str(path))
-        if not path.is_file():  # a pipe would keep it waiting
+        try:
+            is_regular = stat.S_ISREG(path.stat().st_mode)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise UnreadableFileError(first_line(error)) from error
+        if not is_regular:  # a pipe would keep it waiting
             raise UnreadableFileError("no regular file")
         request = json.dumps({"reader": reader, "path": os.fspath(path.absolute()), **details})
         with self._lock:
