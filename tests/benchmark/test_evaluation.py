@@ -272,7 +272,7 @@ def test_photographs_that_a_model_was_fitted_to_are_said(dataset, tmp_path):
     osie = dataclasses.replace(dataset, name="osie")
     with pytest.warns(FovealNote, match=r"osie: 8 of 8 photographs were trained on by .*bms"):
         foveal.evaluate(bms, osie, metrics="AUC")
-    one, two = ({"datasets": [{"name": name}]} for name in ("here", "there"))
+    one, two = ({"datasets": [{"name": name, "licence": "MIT", "images": 8}]} for name in ("here", "there"))
     save_model(CenterBias(), tmp_path / "mixture.safetensors", {"members": {"one": one, "two": two}})
     assert trained_on(tmp_path / "mixture.safetensors") == ["here", "there"]
     assert trained_on("uniform") == []

@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 
 from foveal.benchmark.map_files import MAP_SUFFIXES, FolderOfMaps, HDF5Maps, OtherSizeError, Size, without_suffix
 from foveal.errors import FovealError, FovealNote
-from foveal.gaze.names import match_names
+from foveal.gaze.names import FOLDERS, match_names
 from foveal.gaze.stimuli import Stimuli
 from foveal.paths import path_of
 
@@ -113,7 +113,7 @@ class Predictions:
             unique = [name for name in ids if name not in found and names[name_of(name)] == 1]
             wanted = {without_suffix(name_of(name)): name for name in unique}
             matches, _ = match_names(wanted, places)
-            found |= {wanted[name]: places[match.name] for name, match in matches.items()}
+            found |= {wanted[name]: places[match.name] for name, match in matches.items() if match.differs != FOLDERS}
         shared = Counter(found.values())
         return {name: place for name, place in found.items() if shared[place] == 1}
 
