@@ -28,7 +28,7 @@ def leave_one_subject_out_densities(
     """At each fixation of one image, the density of a Gaussian KDE of all other subjects' fixations.
 
     Sums over pairs of fixations up to 500 of them; beyond, fixations are counted in 256 x 256 cells of the image, so
-    that time grows with their number and memory hardly does. With cells forced on OSIE, EyeCrowd and Scene, the gold
+    that time grows with their number and memory hardly does. With cells forced on the four data sets, the gold
     standard's mean log-likelihood stays within 4e-5 bit and that of every image within 0.0022 bit; its bandwidth
     within 0.3 % and its weights within 0.0004.
 

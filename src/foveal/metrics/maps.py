@@ -108,11 +108,13 @@ def mass(
     FovealError
         If a map holds NaN or infinite values.
     """
-    check_finite(maps, name)
+    total = maps.sum(dim=(1, 2), keepdim=True)
+    if not torch.isfinite(total).all():
+        check_finite(maps, name)
     low = maps.amin(dim=(1, 2), keepdim=True)
     if (low < 0).any():
         maps = maps - low.clamp(max=0)
-    total = maps.sum(dim=(1, 2), keepdim=True)
+        total = maps.sum(dim=(1, 2), keepdim=True)
     if ((total < SMALLEST_SUM) | torch.isinf(total)).any():  # beyond what float32 can divide by
         highest = maps.amax(dim=(1, 2), keepdim=True)
         maps = maps / torch.where(highest > 0, highest, 1.0)
@@ -154,6 +156,7 @@ class PixelRanks:
         self._count = torch.bincount(self._bucket, minlength=self._n_buckets)
         self._opened = torch.zeros(self._n_buckets, dtype=torch.bool, device=pixels.device)
         self._sorted = self._pixels[:0]
+        self._unopened_up_to = self._count.cumsum(0)
 
     def below(self, values: Float[Tensor, "*some"], *, or_equal: bool = False) -> Int[Tensor, "*some"]:
         """How many pixels are below each value, or at it."""
@@ -162,9 +165,9 @@ class PixelRanks:
             self._opened[bucket] = True
             opened = self._opened.index_select(0, self._bucket)
             self._sorted = sorted_rows(_picked(self._pixels, opened)[None])[0]
-        unopened = self._count.masked_fill(self._opened, 0).cumsum(0)
-        below = torch.searchsorted(self._sorted, values.flatten(), right=or_equal) + unopened[bucket]
-        return below.view(values.shape)
+            self._unopened_up_to = self._count.masked_fill(self._opened, 0).cumsum(0)
+        in_opened = torch.searchsorted(self._sorted, values.flatten(), right=or_equal)
+        return (in_opened + self._unopened_up_to[bucket]).view(values.shape)
 
     def _bucket_of(self, values: Float[Tensor, " n"]) -> Int[Tensor, " n"]:
         """Rises with the value, whatever the rounding: no operation swaps two numbers."""
