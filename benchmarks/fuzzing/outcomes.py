@@ -190,8 +190,8 @@ def check_predictions(
             return finding
         if density.shape != (entry["height"], entry["width"]):
             return Finding("wrong", f"{name}: density of another size")
-    failed = {Path(failure["image"]).relative_to(where).as_posix() for failure in listing["failed"]}
-    if unsaid := [name for name in given if name not in entries and name not in failed]:
+    failures = " ".join(failure["image"] + failure["error"] for failure in listing["failed"])
+    if unsaid := [name for name in given if name not in entries and name not in failures]:
         return Finding("lost", f"left out with no word: {unsaid[0]!r:.80}")
     return None
 
