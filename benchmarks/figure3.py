@@ -46,7 +46,7 @@ def deep(measured: dict[str, float]) -> dict[str, float]:
     readouts = {key.removesuffix(EXPLAINED): value for key, value in measured.items() if key.endswith(EXPLAINED)}
     rows = json.loads((ROOT / "docs" / "results" / "mit1003-onesize.json").read_text(encoding="utf-8"))
     explained = {row["model"]: row["value"] for row in rows if row["metric"] == "explained_information"}
-    zero_shot = {f"{name}, MIT1003's centre bias": explained[f"{name}-own-centre-bias.hdf5"] for name in ZERO_SHOT}
+    zero_shot = {f"{name}, MIT1003's centre bias": explained[f"{name}-own-center-bias.hdf5"] for name in ZERO_SHOT}
     return {name: value for name, value in readouts.items() if name not in NOT_DEEP} | zero_shot
 
 

@@ -4,6 +4,7 @@ python docs/assets/make_results.py
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import foveal
@@ -13,18 +14,21 @@ METRICS = ("LL", "IG", "explained_information", "AUC", "NSS")
 SOME = f"--metrics {','.join(METRICS)}"
 ALL = f"foveal evaluate --model uniform,centerbias,bms,gold --dataset {{name}} {SOME} --json docs/results/{{name}}.json"
 ZERO_SHOT = (
-    "python benchmarks/own_center_bias.py foveal-s mit1003 foveal-s-own-centre-bias.hdf5\n    "
-    "python benchmarks/own_center_bias.py foveal-l mit1003 foveal-l-own-centre-bias.hdf5\n    "
-    "foveal evaluate --model centerbias,foveal-s,foveal-l,bms,gold --predictions foveal-s-own-centre-bias.hdf5 "
-    "--predictions foveal-l-own-centre-bias.hdf5 --resize --dataset mit1003 "
+    "python benchmarks/own_center_bias.py foveal-s mit1003 foveal-s-own-center-bias.hdf5\n    "
+    "python benchmarks/own_center_bias.py foveal-l mit1003 foveal-l-own-center-bias.hdf5\n    "
+    "foveal evaluate --model centerbias,foveal-s,foveal-l,bms,gold --predictions foveal-s-own-center-bias.hdf5 "
+    "--predictions foveal-l-own-center-bias.hdf5 --resize --dataset mit1003 "
     f"--split {{split}} {SOME} --json docs/results/mit1003-{{split}}.json"
 )
 TABLES = {
     "mit1003-othersizes": (
-        "foveal-s and foveal-l on photographs of another study: MIT1003's 540 of other sizes than 1024×768",
+        "foveal-s and foveal-l: MIT1003's 540 photographs of other sizes than 1024×768",
         ZERO_SHOT.format(split="othersizes"),
     ),
-    "mit1003-onesize": ("The same: MIT1003's 463 of 1024×768", ZERO_SHOT.format(split="onesize")),
+    "mit1003-onesize": (
+        "foveal-s and foveal-l: MIT1003's 463 photographs of 1024×768",
+        ZERO_SHOT.format(split="onesize"),
+    ),
     "osie": ("OSIE, 700 images, 15 observers", ALL),
     "mit1003": ("MIT1003, 1003 images, 15 observers", ALL),
     "eyecrowd": ("EyeCrowd, 500 images, 16 observers", ALL),
@@ -35,7 +39,7 @@ TABLES = {
         "--json docs/results/{name}.json",
     ),
     "osie-every14-raw": (
-        "The same, raw maps",
+        "OSIE, the same 50 images, raw maps",
         "foveal evaluate --model bms --dataset osie --split every14 --raw --metrics AUC,NSS "
         "--json docs/results/{name}.json",
     ),
@@ -49,43 +53,69 @@ EVERY_MODEL_TEXT = """## Every model, every metric
 
     {command}
 
-(the rows of its `results.json`, with intervals, are [here](results/benchmark.json): computed model by model, and
-joined; sorted by IG; what each metric is: [Metrics](metrics.md)). Each metric judges the best map that a model's
-density has for it, so that these are no scores of raw maps; those are on the models' pages.
+Rows are sorted by IG, without intervals. [benchmark.json](results/benchmark.json) has the same rows with intervals. It is
+the command's `results.json`, computed model by model, and joined.
+
+Each metric judges the best map that a model's density has for it ([Metrics](metrics.md)). These are no scores of raw
+maps. Those are on the models' pages.
 """
 WHO_HAS_SEEN_IT = {
-    "mit1003": """Of **MIT1003** no model has seen anything: each comes with the centre bias of the data that it was
-fitted to, but `centerbias`, which is that of MIT1003's other images, and `uniform`.
+    "mit1003": """No model has seen **MIT1003**. Each comes with the center bias of the data that it was fitted to. Two
+rows differ: `centerbias` is that of MIT1003's other images, and `uniform` has none.
 """,
-    "osie": """On **OSIE**, `centerbias` (that of its other images) and `uniform` are honest; all others are in-sample.
-A calibration has 22 numbers and a centre bias, which hardly notice that they were fitted to these 700 photographs, and
-`aim`, `sun` and `dva` have learned their filters from the pictures alone; some parameters of `aws` and `rare2012` that
-their papers leave open were chosen by scores on 50 of these photographs; but `icf`, `judd`, `lds`, `deepgaze1`,
-`foveal-s` and `foveal-l`, and through the features of foveal-s `faces` and `cerf`, have learned from the fixations, and
-their rows say how well they fit (held-out numbers of some: their pages).
+    "osie": """Only `centerbias` (that of the other images) and `uniform` are out of sample on **OSIE**. The others have
+seen these 700 photographs:
+
+- All have a calibration fitted to them, of 22 numbers and a center bias. It hardly makes the numbers better.
+- `aim`, `sun` and `dva` have learned their filters from the pictures alone.
+- `aws` and `rare2012` have some parameters that their papers leave open. They were chosen by scores on 50 of these
+  photographs.
+- `icf`, `judd`, `lds`, `deepgaze1`, `foveal-s` and `foveal-l` have learned from the fixations. So have `faces` and
+  `cerf`, through the features of foveal-s. Their rows say how well they fit. The pages of some have held-out numbers.
 """,
 }
-INTRODUCTION = """# Results
+CARD = """# Results
 
-Means over images, with 95 % bootstrap intervals over images. `LL` and `IG` in bit per fixation. What the numbers mean:
-[Evaluate](evaluate.md). The data sets lie where `$FOVEAL_DATA` says. This page is made by
-`python docs/assets/make_results.py` from the files that the commands write.
+How well each model predicts where people look, on four data sets, with the command of each number.
 
-The second rows of foveal-s and foveal-l on MIT1003 have the centre bias of MIT1003's other images in place of their
-own. Of OSIE, EyeCrowd and Scene, which they were trained on, see [foveal-s](models/foveal-s.md) for photographs that
-were held out.
+Explained information is 0 for the center bias and 1 for the other observers (`gold`). This table is of 540 photographs of
+MIT1003. foveal-l, foveal-s and BMS were not trained on them. Higher is better.
 
-BMS's calibration was fitted to OSIE: its numbers there are in-sample (held-out likelihood: [BMS](models/bms.md)), those
-on the other data sets are not, and use OSIE's centre bias. That costs them some of their `IG`: on all three, people
-stayed closer to the centre than on OSIE, as the higher `LL` of their own centre bias tells.
+{table}
+
+    foveal evaluate --model {models} --dataset mit1003 --split othersizes --metrics {metrics}
+
+- Values are means over images, with 95 % bootstrap intervals over images. `LL` and `IG` are in bit per fixation.
+  [Metrics](metrics.md) explains each.
+- The data sets lie where `$FOVEAL_DATA` says.
+- Do not compare the rows of models that were fitted to a data set with those of others. Most were fitted to OSIE.
+- OSIE, EyeCrowd and Scene were the training data of foveal-s and foveal-l. [Their page](models/foveal-s.md) has numbers
+  on photographs that were held out.
+- Rows named `…-own-center-bias.hdf5` have the center bias of MIT1003's other images in place of the model's own.
+- Published tables mostly score raw maps. Those numbers differ from these.
+
+`python docs/assets/make_results.py` makes this page from the files that the commands write.
+"""
+CARD_MODELS = ("foveal-l", "foveal-s", "bms", "centerbias", "gold")
+CARD_METRICS = ("explained_information", "AUC", "NSS")
+BMS = """## BMS beside the yardsticks
+
+BMS's calibration was fitted to OSIE, so that its numbers there are in-sample. [BMS](models/bms.md) has its held-out
+likelihood. On the other data sets its numbers are out of sample, with OSIE's center bias. That costs some of its `IG`:
+people stayed closer to the center there, as the higher `LL` of `centerbias` tells.
 """
 
 
-def table_of(rows: list[dict]) -> str:
-    """A row a model, a column a metric."""
+def read(name: str) -> list[dict]:
+    """The rows of one of the files."""
+    return json.loads((DOCS / "results" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def table_of(rows: list[dict], models: Iterable[str] = (), metrics: Iterable[str] = METRICS) -> str:
+    """A row a model (all, if none are named), a column a metric."""
     cells = {(row["model"], row["metric"]): row for row in rows}
-    models = list(dict.fromkeys(row["model"] for row in rows))
-    metrics = [metric for metric in METRICS if any(row["metric"] == metric for row in rows)]
+    models = models or list(dict.fromkeys(row["model"] for row in rows))
+    metrics = [metric for metric in metrics if any(row["metric"] == metric for row in rows)]
     lines = ["| model | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 1) + "|"]
     for model in models:
         values = []
@@ -111,7 +141,7 @@ def wide_table_of(rows: list[dict]) -> str:
 
 def every_model() -> str:
     """The section of the benchmark, a table a data set."""
-    rows = json.loads((DOCS / "results" / "benchmark.json").read_text(encoding="utf-8"))
+    rows = read("benchmark")
     models, datasets = (",".join(dict.fromkeys(row[key] for row in rows)) for key in ("model", "dataset"))
     parts = [EVERY_MODEL_TEXT.format(command=EVERY_MODEL.format(models=models, datasets=datasets))]
     for name in datasets.split(","):
@@ -126,10 +156,16 @@ def every_model() -> str:
 
 def main() -> None:
     """Write docs/results.md."""
-    parts = [INTRODUCTION, every_model()]
+    card = CARD.format(
+        table=table_of(read("mit1003-othersizes"), CARD_MODELS, CARD_METRICS),
+        models=",".join(CARD_MODELS),
+        metrics=",".join(CARD_METRICS),
+    )
+    parts = [card, every_model()]
     for name, (title, command) in TABLES.items():
-        rows = json.loads((DOCS / "results" / f"{name}.json").read_text(encoding="utf-8"))
-        parts.append(f"## {title}\n\n    {command.format(name=name)}\n\n{table_of(rows)}\n")
+        if name == "osie":
+            parts.append(BMS)
+        parts.append(f"## {title}\n\n    {command.format(name=name)}\n\n{table_of(read(name))}\n")
     (DOCS / "results.md").write_text("\n".join(parts), encoding="utf-8")
 
 
