@@ -53,8 +53,8 @@ EVERY_MODEL_TEXT = """## Every model, every metric
 
     {command}
 
-Rows are sorted by IG, without intervals. [benchmark.json](results/benchmark.json) has the same rows with intervals. It is
-the command's `results.json`, computed model by model, and joined.
+Rows are sorted by IG, without intervals. [benchmark.json](results/benchmark.json) has the same rows with intervals: the
+command's `results.json`, computed model by model, and joined.
 
 Each metric judges the best map that a model's density has for it ([Metrics](metrics.md)). These are no scores of raw
 maps. Those are on the models' pages.
@@ -78,8 +78,8 @@ CARD = """# Results
 
 How well each model predicts where people look, on four data sets, with the command of each number.
 
-Explained information is 0 for the center bias and 1 for the other observers (`gold`). This table is of 540 photographs of
-MIT1003. foveal-l, foveal-s and BMS were not trained on them. Higher is better.
+Explained information is 0 for the center bias and 1 for the other observers (`gold`). This table is of 540 photographs
+of MIT1003. foveal-l, foveal-s and BMS were not trained on them. Higher is better.
 
 {table}
 
