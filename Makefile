@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python
+MKDOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 .PHONY: demo test docs clean
 
@@ -18,10 +19,11 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MKDOCS)
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2 --dist loadfile
 
-docs: $(VENV)/.installed-docs
-	$(BIN)/mkdocs build --strict
+docs: $(VENV)/.installed-dev
+	$(MKDOCS)
 
 $(BIN)/uv:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
@@ -36,12 +38,8 @@ $(VENV)/.installed: pyproject.toml $(BIN)/uv
 
 # The tests start many processes, each of which would compile what it imports where nothing is kept of it.
 $(VENV)/.installed-dev: pyproject.toml $(BIN)/uv
-	$(INSTALL) --compile-bytecode -e '.[dev]'
+	$(INSTALL) --compile-bytecode -e '.[dev,docs]'
 	@touch $@ $(VENV)/.installed
-
-$(VENV)/.installed-docs: pyproject.toml $(BIN)/uv
-	$(INSTALL) -e '.[docs]'
-	@touch $@
 
 clean:
 	rm -rf $(VENV) out site .pytest_cache .mypy_cache .ruff_cache .hypothesis
