@@ -59,7 +59,7 @@ def predict_files(
 ) -> PredictionRun:
     """Predict photographs and write the results into a folder.
 
-    Files are named after the photographs, `out`/<stem>.overlay.png and so on; a folder is searched with its
+    Files are named after the photographs, `<out>/<stem>.overlay.png` and so on; a folder is searched with its
     sub-folders, which are kept below `out`. Where that does not tell two photographs apart, their results keep the
     ending in their names, or the name of the folder that was given. A photograph that cannot be read or predicted is
     noted, whatever stood in the way, and the others are done. What was done is listed in `out`/predictions.json, also

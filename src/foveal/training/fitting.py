@@ -99,7 +99,7 @@ def train(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> TrainingReport:
-    """Fit a model to the fixations of a data set and write `out`/<model>.safetensors, which `load_model` reads.
+    """Fit a model to the fixations of a data set and write `<out>/<model>.safetensors`, which `load_model` reads.
 
     Of a model that computes a saliency map, the calibration is fitted, after what it makes the map of, if that is
     learned: from fixations (`icf`, `judd`, `lds`), from labelled faces (`faces`), or from the photographs alone (`aim`,

@@ -65,9 +65,9 @@ def train_deep(
     resume: bool,
     progress: Progress,
 ) -> DeepTraining:
-    """Train as the recipe says; write `out`/<model>.safetensors, log.csv, curve.png, recipe.toml and checkpoint.pt.
+    """Train as the recipe says; write `<out>/<model>.safetensors`, log.csv, curve.png, recipe.toml and checkpoint.pt.
 
-    Of held-out images, the log densities are written as well: `out`/held_out/<data set>.hdf5, by names of images.
+    Of held-out images, the log densities are written as well: `<out>/held_out/<data set>.hdf5`, by names of images.
     `teachers` are the folders of runs whose densities are learned as well. With `resume`, the run that is in `out` goes
     on; one that is done is left as it is.
 
