@@ -166,8 +166,8 @@ def cross_validate(
 ) -> dict[str, Path]:
     """Train as often as there are folds, each time without one; write what they say of the images that they saw not.
 
-    Each fold is a run of its own, in `<out>/folds`. Together their densities are `<out>/held_out/<data set>.hdf5`, which
-    `foveal evaluate --predictions` scores. With `resume`, folds that are done are not done again.
+    Each fold is a run of its own, in `<out>/folds`. Together their densities are `<out>/held_out/<data set>.hdf5`,
+    which `foveal evaluate --predictions` scores. With `resume`, folds that are done are not done again.
 
     Raises
     ------
