@@ -12,6 +12,7 @@ from toy import largest_file, make_photograph, write_image
 
 from foveal.cli import console
 from foveal.cli.console import harmless
+from foveal.models import load_model, save_model
 
 HOSTILE = ("[/b]", "[link=x]y", "\x1b[31m", "a\nb", "\x9b31m", "\u202e", "\udcff", "\u2028", ":heart:", "\r", "é☃")
 
@@ -41,14 +42,15 @@ def test_json_keeps_the_true_names(capsys):
 
 
 def test_files_are_written_before_a_table_whatever_the_names(foveal, study, tmp_path):
-    name = "[/b]\x1b[31m"
-    (study / "dataset.toml").write_text(f"name = {json.dumps(name)}\npixels_per_degree = 4.0\n")
-    call = ("evaluate", "--model", "bms,uniform", "--dataset", study, "--metrics", "AUC,NSS", "--against", "uniform")
+    name = "[/b]\x1b[31m.safetensors"
+    save_model(load_model("bms"), tmp_path / name)
+    models = f"{name},uniform"
+    call = ("evaluate", "--model", models, "--dataset", study, "--metrics", "AUC,NSS", "--against", "uniform")
     code, out, err = foveal(*call, "--json", "t.json", "--per-image", "t.csv")
     assert (code, err) == (0, "")
     assert "[/b]\\x1b[31m" in out
-    assert json.loads((tmp_path / "t.json").read_text())[0]["dataset"] == name
-    assert set(pd.read_csv(tmp_path / "t.csv").dataset) == {name}
+    assert json.loads((tmp_path / "t.json").read_text())[0]["model"] == name
+    assert set(pd.read_csv(tmp_path / "t.csv").model) == {name, "uniform"}
 
 
 def test_what_cannot_be_kept_is_shown(foveal, study, tmp_path, monkeypatch):
@@ -110,4 +112,4 @@ def test_a_folder_that_may_not_be_read_is_one_line(foveal, study, monkeypatch):
 
     monkeypatch.setattr("foveal.datasets.folder.find_images", refused)  # root may read anything
     code, _, err = foveal("datasets", "study")
-    assert (code, err) == (2, "foveal: error: study/images: Permission denied\n")
+    assert (code, err) == (2, "foveal: error: study/images: cannot be read (Permission denied)\n")

@@ -29,7 +29,8 @@ def wait_for_first_results(out: Path) -> None:
 def test_what_is_there_is_whole(tmp_path, how):
     for i in range(300):
         write_image(tmp_path / f"in/{i:03}.png", make_photograph(i, (240, 320)))
-    command = [sys.executable, "-m", "foveal.cli.app", "predict", "in", "--save", "overlay,density,map"]
+    command = [sys.executable, "-m", "foveal.cli.app", "predict", "in", "--no-color-bar"]
+    command += ["--save", "overlay,density,map"]
     env = {**os.environ, "PYTHONPATH": ""}
     # What runs in the background of a shell ignores Ctrl-C, and its children would, too.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

@@ -12,7 +12,7 @@ from typing import Any
 
 from foveal.errors import FovealError, first_line
 from foveal.files import make_writable_folder, write_atomically
-from foveal.gaze.given import listed, whole_number
+from foveal.gaze.given import described, listed, whole_number
 from foveal.images import PIXELS_AT_ONCE, RGBImage, batches_of_one_kind, find_images, image_size, read_image
 from foveal.models.base import SaliencyModel, check_pixels_per_degree, together_or_apart
 from foveal.models.prediction import Prediction, check_outputs
@@ -91,7 +91,9 @@ def predict_files(
     batch_size = whole_number(batch_size, "batch size", 1)
     if isinstance(images, str | os.PathLike):
         images = [images]
-    images = [path_of(image, "photograph") for image in listed(images, "photographs")]
+    images = listed(images, "photographs")
+    if wrong := [image for image in images if not isinstance(image, str | os.PathLike)]:
+        raise FovealError(f"photographs: files and folders are needed, not {described(wrong[0])}")
     path_of(out, "out")
     check_pixels_per_degree(pixels_per_degree)
     if not isinstance(model, SaliencyModel):
