@@ -3,35 +3,13 @@
 import numpy as np
 import pytest
 import scipy.io
+from miniatures import mit1003, scene
+from miniatures.structs import SCANPATHS, write_structs
 from toy import make_photograph, write_image
 
 import foveal
-from foveal.datasets import dataset_cards, is_found, list_datasets, load_dataset
+from foveal.datasets import dataset_cards, load_dataset
 from foveal.errors import FovealError, RowsLeftOut
-
-
-def struct_array(images):
-    """`images`: file name → list of scanpaths (x, y, duration), as OSIE's fixations.mat holds them."""
-    structs = np.empty(len(images), dtype=object)
-    for i, (name, scanpaths) in enumerate(images.items()):
-        subjects = np.empty(len(scanpaths), dtype=object)
-        for j, (x, y, duration) in enumerate(scanpaths):
-            subjects[j] = {"fix_x": np.array(x), "fix_y": np.array(y), "fix_duration": np.array(duration)}
-        structs[i] = {"img": name, "subjects": subjects}
-    return structs
-
-
-SCANPATHS = {
-    "1001.jpg": [([40.5, 10.0, 500.0], [30.2, 1.0, 20.0], [200.0, 150.0, 90.0]), ([41.0], [31.0], [300.0])],
-    "1002.jpg": [([40.0, 80.4], [30.0, 60.0], [210.0, 100.0]), ([39.0, 2.0], [29.0, 3.0], [220.0, 80.0])],
-}
-
-
-def write_structs(mat, stimuli, images):
-    mat.parent.mkdir(parents=True, exist_ok=True)
-    scipy.io.savemat(mat, {"fixations": struct_array(images)})
-    for seed, name in enumerate(images):
-        write_image(stimuli / name, make_photograph(seed))
 
 
 def test_osie(tmp_path):
@@ -84,15 +62,7 @@ def test_mit1003_converted_keeps_every_fixation_inside(tmp_path):
 
 
 def test_mit1003_as_released(tmp_path):
-    """Raw gaze of two observers on one photograph of 1024 x 768."""
-    write_image(tmp_path / "mit1003/ALLSTIMULI/i05june05_a.jpeg", np.zeros((768, 1024, 3), np.uint8))
-    for observer, x in (("ajs", 300.0), ("hp", 700.0)):
-        path = (1 - np.cos(np.linspace(0, np.pi, 10)[1:-1])) / 2
-        line = np.concatenate([np.full(60, 512.0), 512 + path * (x - 512), np.full(80, x)])
-        gaze = np.stack([line, line], axis=1)
-        folder = tmp_path / "mit1003/DATA" / observer
-        folder.mkdir(parents=True)
-        scipy.io.savemat(folder / "i05june05_a.mat", {"i05june05_a": {"DATA": {"eyeData": gaze}, "imgName": "x"}})
+    mit1003.write(tmp_path / "mit1003")
     data = load_dataset("mit1003", tmp_path)
     # The fixation on the cross is left out, and MATLAB counts from one.
     np.testing.assert_allclose(data.fixations.x, [299.0, 699.0])
@@ -101,27 +71,12 @@ def test_mit1003_as_released(tmp_path):
 
 
 def test_scene(tmp_path):
-    cells = np.empty((2, 2), dtype=object)
-    cells[0, 0] = np.array([[10.5, 20.5, 0.1, 0.2], [11.5, 21.5, 0.4, 0.3]])
-    cells[0, 1] = np.array([[1.0, 2.0, 0.0, 0.1]])
-    cells[1, 0] = np.zeros((0, 4))
-    cells[1, 1] = np.array([[59.9, 79.9, 0.0, 0.1]])
-    (tmp_path / "scene/tidy").mkdir(parents=True)
-    scipy.io.savemat(tmp_path / "scene/tidy/fixations.mat", {"fixations": cells})
-    write_image(tmp_path / "scene/stimuli/001.jpg", make_photograph(0))
-    write_image(tmp_path / "scene/stimuli/002.jpg", make_photograph(1, size=(60, 90)))
+    scene.write(tmp_path / "scene")
     data = load_dataset("scene", tmp_path)
     np.testing.assert_allclose(data.fixations.x, [20.0, 21.0, 1.5, 79.4])
     np.testing.assert_allclose(data.fixations.y, [10.0, 11.0, 0.5, 59.4])
     np.testing.assert_allclose(data.fixations.duration, [200, 300, 100, 100])
     assert data.stimuli[1].pixels_per_degree == pytest.approx(90 / 30)
-
-
-def test_a_missing_data_set_says_what_to_do(tmp_path):
-    for name in list_datasets():
-        with pytest.raises(FovealError, match=rf"{name}: no .* under .*{name} \(set --data-root or FOVEAL_DATA"):
-            load_dataset(name, tmp_path)
-        assert not is_found(name, tmp_path)
 
 
 @pytest.mark.parametrize(

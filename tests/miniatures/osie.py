@@ -1,0 +1,11 @@
+"""OSIE in small."""
+
+from pathlib import Path
+
+from miniatures.structs import SCANPATHS, write_structs
+
+
+def write(folder: Path) -> int:
+    """Write the published layout; the number of fixations that are to be read from it."""
+    write_structs(folder / "data/eye/fixations.mat", folder / "data/stimuli", SCANPATHS)
+    return 3  # the first of each scanpath is forced, another is outside
