@@ -77,7 +77,7 @@ class DatasetSummary:
     def as_dict(self) -> dict[str, Any]:
         """All in numbers and texts that JSON can hold; what is not known is None."""
         fixations = self.by_image["fixations"]
-        sizes = self.by_image.groupby(["width", "height"]).size().sort_values(ascending=False, kind="stable")
+        sizes = self.by_image[["width", "height"]].value_counts().rename("images").reset_index()
         return {
             "name": self.name,
             "images": len(self.by_image),
@@ -86,9 +86,7 @@ class DatasetSummary:
             "fixations": int(fixations.sum()),
             "fixations by image": _spread(fixations),
             "fixations by observer": _spread(self.by_observer["fixations"]),
-            "sizes": [
-                {"width": int(width), "height": int(height), "images": int(n)} for (width, height), n in sizes.items()
-            ],
+            "sizes": sizes.to_dict("records"),
             "pixels per degree": self.pixels_per_degree,
             "durations in ms": _spread(self.durations),
             "unknown durations": int(np.isnan(self.durations).sum()),
