@@ -151,8 +151,10 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
             f"{name}: no {missing} under {folder} "
             f"(set --data-root or {ROOT_VARIABLE}; foveal datasets {name} says how to get it)"
         ) from None
-    except FovealError:
-        raise
+    except FovealError as error:
+        if str(folder) in str(error):
+            raise
+        raise FovealError(f"{name}: {folder}: {error}") from error
     except Exception as error:  # a layout that only looks like the published one can break a reader anywhere
         raise FovealError(f"{name}: the files under {folder} are not laid out as published ({error!r})") from error
     for note in contents.notes:
