@@ -62,6 +62,7 @@ def test_what_will_not_work_and_which_column_is_missing():
     for thing, column in (("gold standard", "subject"), ("scanpaths", "order"), ("durations", "duration_ms")):
         assert any(thing in line and column in line for line in told.split("\n")), column
     assert np.isnan(summarize(nameless).first_at_center)
+    assert summarize(replace(nameless, subject_names=())).as_dict()["fixations by observer"] is None
     assert "two observers or more on an image" in summarize(small()).missing[0]
     assert "two images or more" in summarize(small().select([0])).missing[0]
     unscaled = replace(complete, stimuli=Stimuli([make_photograph(0), make_photograph(1)]))

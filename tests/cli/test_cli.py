@@ -376,8 +376,13 @@ def test_what_is_in_a_folder_of_ones_own(foveal, study):
     (study / "fixations.csv").write_text("image,x,y\n0.png,1,2\ngone.png,1,2\n")
     code, out, err = foveal("datasets", "study", "--json")
     assert code == 0
-    assert json.loads(out)["images with fixations"] == 1
+    facts = json.loads(out)
+    assert facts["images with fixations"] == 1
+    assert any("gold standard" in line and "subject" in line for line in facts["missing"])
+    assert "'gone.png' in line 3" in facts["notes"][0]
     assert "'gone.png' in line 3" in err
+    code, _, err = foveal("datasets", "--out", "summary")
+    assert (code, "--out: say which data set" in err) == (2, True)
 
 
 def test_help_of_every_command(foveal):

@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs/tutorial.md").read_text(encoding="utf-
 
 def test_the_tutorial_runs(foveal, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
-    toy = make_dataset(n_images=6, name="my-study")
+    toy = make_dataset(n_images=3, n_subjects=3, per_subject=3, name="my-study")
     names = ["street.jpg", *(f"{number}.jpg" for number in range(1, len(toy)))]
     stimuli = Stimuli([stimulus.image for stimulus in toy.stimuli], names, 4.0)
     save_dataset(replace(toy, stimuli=stimuli), tmp_path / "my-study")
@@ -38,6 +38,6 @@ def test_the_tutorial_runs(foveal, tmp_path, monkeypatch):
     # What is printed today begins its lines as those that the page shows.
     shown = [block.split("\n") for block in re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)]
     for lines, out in zip(shown, [outputs[0], outputs[2]], strict=True):
-        labels = [re.split(r"  |: ", line.strip())[0] for line in lines if re.match(r" *[a-z ,]+(: |   )", line)]
+        labels = [re.split(r"  |: ", line.strip())[0] for line in lines if re.match(r" *[a-z ,-]+(: |  )", line)]
         assert len(labels) >= 5
         assert [label for label in labels if label not in out] == []

@@ -279,7 +279,8 @@ def _missing(dataset: Dataset, yardsticks: Yardsticks) -> list[str]:
 
 def _spread(values: Any) -> dict[str, float | int] | None:
     """Smallest, median and largest of what is known."""
-    known = np.asarray(values)[~np.isnan(values)]
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
     if not len(known):
         return None
     return {what: float(of(known)) for what, of in (("min", np.min), ("median", np.median), ("max", np.max))}
