@@ -12,7 +12,13 @@ from foveal.metrics.maps import PixelRanks, check_finite, count_below, pixel_ran
 from foveal.metrics.registry import register_metric
 
 
-@register_metric("AUC", uses="log_density", takes_any_map=True)
+@register_metric(
+    "AUC",
+    uses="log_density",
+    takes_any_map=True,
+    chance=0.5,
+    meaning="How often a fixated pixel has a higher value than any pixel drawn at random.",
+)
 def auc(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,
@@ -42,7 +48,13 @@ def auc(
     return _mean_rank(saliency, fixations, partial(count_below, ranks), n_pixels)
 
 
-@register_metric("sAUC", uses="over_center_bias", takes_any_map=True)
+@register_metric(
+    "sAUC",
+    uses="over_center_bias",
+    takes_any_map=True,
+    chance=0.5,
+    meaning="How often a fixated pixel has a higher value than one fixated in another image.",
+)
 def shuffled_auc(
     saliency: Float[Tensor, "image height width"], fixations: FixationBatch, nonfixations: FixationBatch
 ) -> Float[Tensor, " image"]:

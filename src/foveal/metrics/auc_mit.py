@@ -20,7 +20,13 @@ SPLITS = 100  # random draws of negatives that are averaged
 N_STEPS = 10  # between the thresholds of AUC_Borji and sAUC_MIT, on a map from 0 to 1
 
 
-@register_metric("AUC_Judd", uses="log_density", takes_any_map=True)
+@register_metric(
+    "AUC_Judd",
+    uses="log_density",
+    takes_any_map=True,
+    chance=0.5,
+    meaning="As AUC, against pixels that were not fixated, as the MIT benchmark computes it.",
+)
 def auc_judd(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,
@@ -61,7 +67,13 @@ def auc_judd(
     return torch.where(tells, _area(true_positives, false_positives), 0.5).to(saliency.dtype)
 
 
-@register_metric("AUC_Borji", uses="log_density", takes_any_map=True)
+@register_metric(
+    "AUC_Borji",
+    uses="log_density",
+    takes_any_map=True,
+    chance=0.5,
+    meaning="As AUC, against few random pixels and with eleven thresholds, as the MIT benchmark computes it.",
+)
 def auc_borji(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,
@@ -95,7 +107,13 @@ def auc_borji(
     return torch.stack(areas).to(saliency.dtype)
 
 
-@register_metric("sAUC_MIT", uses="over_center_bias", takes_any_map=True)
+@register_metric(
+    "sAUC_MIT",
+    uses="over_center_bias",
+    takes_any_map=True,
+    chance=0.5,
+    meaning="As sAUC, against fixations of ten other images and with eleven thresholds.",
+)
 def shuffled_auc_mit(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,

@@ -16,7 +16,13 @@ from foveal.metrics.registry import register_metric
 EPSILON = float(np.finfo(np.float64).eps)  # MATLAB's eps
 
 
-@register_metric("CC", uses="blurred", takes_any_map=True)
+@register_metric(
+    "CC",
+    uses="blurred",
+    takes_any_map=True,
+    chance=0,
+    meaning="Correlation of the map with the map of people's fixations.",
+)
 def correlation(
     saliency: Float[Tensor, "image height width"], empirical_map: Float[Tensor, "image height width"]
 ) -> Float[Tensor, " image"]:
@@ -38,7 +44,12 @@ def correlation(
     return (first.mul_(second).sum(dim=(1, 2)) / length / other_length).clamp(-1, 1)
 
 
-@register_metric("SIM", uses="similarity_map", takes_any_map=True)
+@register_metric(
+    "SIM",
+    uses="similarity_map",
+    takes_any_map=True,
+    meaning="Overlap of the map with the map of people's fixations; 1 is all of it.",
+)
 def similarity(
     saliency: Float[Tensor, "image height width"], empirical_map: Float[Tensor, "image height width"]
 ) -> Float[Tensor, " image"]:
@@ -59,7 +70,12 @@ def similarity(
     return torch.minimum(predicted, common, out=common).sum(dim=(1, 2)) / total[:, 0, 0]
 
 
-@register_metric("SIM_MIT", uses="similarity_map", takes_any_map=True)
+@register_metric(
+    "SIM_MIT",
+    uses="similarity_map",
+    takes_any_map=True,
+    meaning="As SIM, after scaling both maps from 0 to 1.",
+)
 def similarity_mit(
     saliency: Float[Tensor, "image height width"], empirical_map: Float[Tensor, "image height width"]
 ) -> Float[Tensor, " image"]:
@@ -76,7 +92,14 @@ def similarity_mit(
     return similarity(min_max_scaled(saliency, "SIM_MIT"), min_max_scaled(empirical_map, "SIM_MIT"))
 
 
-@register_metric("KL", uses="blurred", takes_any_map=True, higher_is_better=False)
+@register_metric(
+    "KL",
+    uses="blurred",
+    takes_any_map=True,
+    higher_is_better=False,
+    unit="nat",
+    meaning="How far the map is from the map of people's fixations; 0 is the same map.",
+)
 def kullback_leibler(
     saliency: Float[Tensor, "image height width"], empirical_map: Float[Tensor, "image height width"]
 ) -> Float[Tensor, " image"]:

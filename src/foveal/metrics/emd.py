@@ -17,7 +17,14 @@ DOWNSIZE = 32  # px per cell of the grid on which the distance is computed
 MOST_CELLS = 64  # along a side; the solver's memory and time grow with the square of the number of cells
 
 
-@register_metric("EMD", uses="blurred", takes_any_map=True, higher_is_better=False)
+@register_metric(
+    "EMD",
+    uses="blurred",
+    takes_any_map=True,
+    higher_is_better=False,
+    unit="32 px",
+    meaning="Least work that moves the map into the map of people's fixations.",
+)
 def earth_movers_distance(
     saliency: Float[Tensor, "image height width"], empirical_map: Float[Tensor, "image height width"]
 ) -> Float[Tensor, " image"]:

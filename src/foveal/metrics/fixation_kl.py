@@ -11,7 +11,14 @@ BINS = 10
 EPSILON = 1e-20
 
 
-@register_metric("KL_fixations", uses="over_center_bias", takes_any_map=True)
+@register_metric(
+    "KL_fixations",
+    uses="over_center_bias",
+    takes_any_map=True,
+    unit="nat",
+    chance=0,
+    meaning="How much the values at fixations differ from those at other images' fixations.",
+)
 def fixation_kullback_leibler(
     saliency: Float[Tensor, "image height width"], fixations: FixationBatch, nonfixations: FixationBatch
 ) -> Float[Tensor, " image"]:

@@ -16,7 +16,13 @@ from foveal.metrics.maps import check_finite, mass, min_max_scaled
 from foveal.metrics.registry import register_metric
 
 
-@register_metric("LL", uses="log_density")
+@register_metric(
+    "LL",
+    uses="log_density",
+    unit="bit/fixation",
+    chance=0,
+    meaning="How much more likely fixations are than if all pixels were alike.",
+)
 def log_likelihood(
     log_density: Float[Tensor, "image height width"], fixations: FixationBatch
 ) -> Float[Tensor, " image"]:
@@ -39,7 +45,13 @@ def log_likelihood(
     return (nats + math.log(log_density[0].numel())) / math.log(2)
 
 
-@register_metric("IG", uses="log_likelihood")
+@register_metric(
+    "IG",
+    uses="log_likelihood",
+    unit="bit/fixation",
+    chance=0,
+    meaning="How much more likely fixations are than under the center bias.",
+)
 def information_gain(
     log_likelihood: Float[np.ndarray, "*resample image"], baseline_log_likelihood: Float[np.ndarray, "*resample image"]
 ) -> Float[np.ndarray, "*resample image"]:
@@ -53,7 +65,14 @@ def information_gain(
     return log_likelihood - baseline_log_likelihood
 
 
-@register_metric("IG_MIT", uses="density", takes_any_map=True)
+@register_metric(
+    "IG_MIT",
+    uses="density",
+    takes_any_map=True,
+    unit="bit/fixation",
+    chance=0,
+    meaning="As IG, of any map scaled to a density; rests on the map's units.",
+)
 def information_gain_mit(
     saliency: Float[Tensor, "image height width"],
     fixations: FixationBatch,
@@ -86,7 +105,12 @@ def information_gain_mit(
     return (log_likelihood(saliency) - log_likelihood(center_bias)).to(saliency.dtype)
 
 
-@register_metric("explained_information", uses="information_gain")
+@register_metric(
+    "explained_information",
+    uses="information_gain",
+    chance=0,
+    meaning="Information gain as a share of the gold standard's, which has 1.",
+)
 def explained_information(
     gain: Float[np.ndarray, "*resample image"], gold_gain: Float[np.ndarray, "*resample image"]
 ) -> Float[np.ndarray, "*resample"]:

@@ -10,7 +10,14 @@ from foveal.metrics.maps import deviations_and_length
 from foveal.metrics.registry import register_metric
 
 
-@register_metric("NSS", uses="density", takes_any_map=True)
+@register_metric(
+    "NSS",
+    uses="density",
+    takes_any_map=True,
+    unit="SD",
+    chance=0,
+    meaning="How many standard deviations the map is above its mean where people looked.",
+)
 def normalized_scanpath_saliency(
     saliency: Float[Tensor, "image height width"], fixations: FixationBatch, *, ddof: int = 0
 ) -> Float[Tensor, " image"]:
@@ -35,7 +42,14 @@ def normalized_scanpath_saliency(
     return at_fixations / length * math.sqrt(saliency[0].numel() - ddof)
 
 
-@register_metric("NSS_MIT", uses="density", takes_any_map=True)
+@register_metric(
+    "NSS_MIT",
+    uses="density",
+    takes_any_map=True,
+    unit="SD",
+    chance=0,
+    meaning="As NSS, with every fixated pixel counted once.",
+)
 def normalized_scanpath_saliency_mit(
     saliency: Float[Tensor, "image height width"], fixations: FixationBatch
 ) -> Float[Tensor, " image"]:

@@ -50,6 +50,12 @@ class Metric:
         Is it defined for a saliency map that is no density?
     higher_is_better
         Which end of the scale is good.
+    unit
+        Of its values; empty for a pure number.
+    chance
+        What a map that knows nothing has; None where that depends on the data.
+    meaning
+        What it says, in one short sentence.
     """
 
     name: str
@@ -61,6 +67,9 @@ class Metric:
     equalizes: bool
     takes_any_map: bool
     higher_is_better: bool
+    unit: str
+    chance: float | None
+    meaning: str
 
     @property
     def takes_map(self) -> bool:
@@ -78,7 +87,14 @@ class Metric:
 
 
 def register_metric(
-    name: str, *, uses: Uses, takes_any_map: bool = False, higher_is_better: bool = True
+    name: str,
+    *,
+    uses: Uses,
+    takes_any_map: bool = False,
+    higher_is_better: bool = True,
+    unit: str = "",
+    chance: float | None = None,
+    meaning: str = "",
 ) -> Callable[[Function], Function]:
     """Give a metric function its name; the names of its parameters say what it needs.
 
@@ -89,7 +105,7 @@ def register_metric(
 
     Parameters
     ----------
-    name, uses, takes_any_map, higher_is_better
+    name, uses, takes_any_map, higher_is_better, unit, chance, meaning
         See `Metric`.
 
     Raises
@@ -116,7 +132,20 @@ def register_metric(
         names = {p.name for p in parameters}
         shares = tuple(share for share in SHARES if share in names)
         draws, equalizes = "seed" in names, "equalize" in names
-        _METRICS[name] = Metric(name, checked, uses, needs, shares, draws, equalizes, takes_any_map, higher_is_better)
+        _METRICS[name] = Metric(
+            name,
+            checked,
+            uses,
+            needs,
+            shares,
+            draws,
+            equalizes,
+            takes_any_map,
+            higher_is_better,
+            unit,
+            chance,
+            meaning,
+        )
         return checked
 
     return register
