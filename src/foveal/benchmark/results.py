@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from jaxtyping import Float
 
 from foveal.errors import FovealError
 from foveal.files import write_atomically
-from foveal.gaze.given import text, whole_number
+from foveal.gaze.given import text, texts, whole_number
 from foveal.metrics import Metric, get_metrics
 from foveal.metrics.bootstrap import bootstrap_interval
 
@@ -21,6 +22,9 @@ COLUMNS = ["model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images
 LABELS = ["model", "dataset", "image"]  # the columns of a table by image that hold no metric
 GOLD = "gold_IG"  # the column of the gold standard's information gain
 PER_IMAGE_FORMATS = (".csv", ".parquet")
+MAIN_METRICS = ("IG", "AUC", "NSS")  # shown first where all are
+FEWEST_DIGITS, MOST_DIGITS = 2, 4  # behind the point
+LONGEST_NAME = 32  # characters
 
 
 class Results(pd.DataFrame):
@@ -55,6 +59,13 @@ class Results(pd.DataFrame):
         results.per_image = per_image.reset_index(drop=True)
         results.problems = list(problems)
         return results
+
+    def of_dataset(self, name: str) -> "Results":
+        """The part of the table, and of the values by image, that is of one data set."""
+        part = Results(self[self["dataset"] == name])
+        part.per_image = self.per_image[self.per_image["dataset"] == name]
+        part.problems = self.problems
+        return part
 
     def against(self, model: str, *, seed: int = 0) -> pd.DataFrame:
         """How much every other model differs from this one, on the same images.
@@ -122,6 +133,11 @@ def _columns_of(metric: Metric) -> list[str]:
     return ["IG", GOLD] if metric.uses == "information_gain" else [metric.name]
 
 
+def column_by_image(metric: str) -> str:
+    """The column of a table by image that says how well an image was done under a metric."""
+    return _columns_of(get_metrics([metric])[0])[0]
+
+
 def _statistic_of(metric: Metric) -> Statistic:
     """From those columns to the value of all images."""
     return metric.function if metric.uses == "information_gain" else _mean
@@ -151,6 +167,76 @@ def write_json(results: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     ]
     with write_atomically(path) as temporary:
         temporary.write_text(json.dumps(rows, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def in_order(metrics: Sequence[str] | str) -> list[str]:
+    """Names of metrics in the order in which they are shown: that asked for; of "all", the main ones first.
+
+    >>> in_order("nss,IG"), in_order("all")[:4]
+    (['NSS', 'IG'], ['IG', 'AUC', 'NSS', 'sAUC'])
+    """
+    names = [metric.name for metric in get_metrics(metrics)]
+    return sorted(names, key=_rank_among_main) if "all" in texts(metrics, "metrics") else names
+
+
+def _rank_among_main(metric: str) -> int:
+    return MAIN_METRICS.index(metric) if metric in MAIN_METRICS else len(MAIN_METRICS)
+
+
+def digits_of(table: pd.DataFrame) -> int:
+    """How many digits behind the point the values of one metric deserve: those that their narrowest interval leaves.
+
+    Half an interval tells its first digit, and the second if the first is 1. Values without an interval tell nothing.
+
+    >>> digits_of(pd.DataFrame({"ci_low": [0.91, 0.5], "ci_high": [0.926, 0.5]}))
+    3
+    """
+    halves = (table["ci_high"] - table["ci_low"]) / 2
+    half = float(halves[halves > 1e-9].min())
+    if not math.isfinite(half):
+        return FEWEST_DIGITS
+    digits = -math.floor(math.log10(half))
+    digits += half * 10**digits < 2
+    return min(max(digits, FEWEST_DIGITS), MOST_DIGITS)
+
+
+def in_digits(value: float, digits: int) -> str:
+    """A number with so many digits behind the point, and no minus before a zero.
+
+    >>> in_digits(-0.0004, 2), in_digits(0.125, 2), in_digits(math.nan, 2)
+    ('0.00', '0.12', '–')
+    """
+    return "–" if math.isnan(value) else f"{round(value, digits) + 0:.{digits}f}"  # adding zero takes the minus away
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """What each name is shown as: a file by its folder and stem, a long name without its middle; no two alike.
+
+    >>> short_names(["bms", "/data/runs/a/weights.safetensors", "/data/runs/b/weights.safetensors"]).values()
+    dict_values(['bms', 'a/weights', 'b/weights'])
+    """
+    choices = {name: _shorter(name) for name in names}
+    shown = {name: shorter.pop(0) for name, shorter in choices.items()}
+    while alike := [name for name, n in Counter(shown.values()).items() if n > 1]:
+        for name, short in shown.items():
+            if short in alike and choices[name]:
+                shown[name] = choices[name].pop(0)
+    return shown
+
+
+def _shorter(name: str) -> list[str]:
+    """Ways to show a name, the shortest first, itself last."""
+    parts = Path(name).parts
+    if len(parts) < 2 and not name.endswith(".safetensors"):
+        return [_without_middle(name), name]
+    stems = [*parts[:-1], parts[-1].removesuffix(".safetensors")]
+    tails = ["/".join(stems[-n:]) for n in range(2, len(stems) + 1)] or stems
+    return [*map(_without_middle, tails), *tails, name]
+
+
+def _without_middle(name: str) -> str:
+    half = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

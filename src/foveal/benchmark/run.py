@@ -17,8 +17,8 @@ from foveal import metrics as metrics_package
 from foveal.benchmark.entries import Entry, make_entries, on_maps
 from foveal.benchmark.evaluation import finished_table, images_to_score, scores_of
 from foveal.benchmark.observations import Observations
-from foveal.benchmark.report import LogDensity, Section, write_report
-from foveal.benchmark.results import GOLD, LABELS, Results, write_json
+from foveal.benchmark.report import LogDensity, Section, best_model, extreme_images, leading_metric, write_report
+from foveal.benchmark.results import GOLD, LABELS, Results, in_order, write_json
 from foveal.benchmark.scoring import Scores
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
@@ -119,7 +119,7 @@ def benchmark(
     with write_atomically(out / "results.csv") as temporary:
         results.to_csv(temporary, index=False)
     write_json(results, out / "results.json")
-    _write_report_if_it_changed(results, plans, out / "report.html")
+    _write_report_if_it_changed(results, plans, in_order(metrics), out / "report.html")
     return BenchmarkRun(results, out)
 
 
@@ -133,9 +133,9 @@ class _Plan:
     images: np.ndarray
 
 
-def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], path: Path) -> None:
+def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], columns: Sequence[str], path: Path) -> None:
     """The pictures of a report take longest; one that says in its head that it is of all this is left as it is."""
-    digest = hashlib.sha256(repr((__version__, results.to_json(), results.problems)).encode())
+    digest = hashlib.sha256(repr((__version__, results.to_json(), results.problems, columns)).encode())
     for plan in plans:
         data = plan.data
         digest.update(
@@ -145,15 +145,23 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], path: 
     key = digest.hexdigest()
     if key.encode() in _beginning(path):
         return
-    sections = [
-        Section(
-            plan.data,
-            _examples(plan.entries, plan.images),
-            {entry.name: entry.n_trained_on for entry in plan.entries if entry.n_trained_on},
-        )
-        for plan in plans
-    ]
-    write_report(results, sections, path, key=key)
+    sections = [_section(plan, results, columns) for plan in plans]
+    write_report(results, sections, columns, path, key=key)
+
+
+def _section(plan: _Plan, results: Results, columns: Sequence[str]) -> Section:
+    """Everything that is predicted for a report."""
+    of_data = results.of_dataset(plan.data.name)
+    metric = leading_metric([name for name in columns if name in set(of_data["metric"])])
+    n_trained_on = {entry.name: entry.n_trained_on for entry in plan.entries if entry.n_trained_on}
+    best = best_model(of_data, metric, n_trained_on)
+    mine = of_data.per_image[of_data.per_image["model"] == best]
+    place = {name: position for position, name in enumerate(plan.data.stimuli.ids)}
+    extremes = [place[name] for name in extreme_images(mine, metric)]
+    images = plan.images
+    spread = images[np.linspace(0, len(images) - 1, min(N_EXAMPLES, len(images))).round().astype(int)].tolist()
+    of_best = [entry for entry in plan.entries if entry.name == best]
+    return Section(plan.data, _maps(plan.entries, spread), n_trained_on, best, _maps(of_best, extremes))
 
 
 def _beginning(path: Path) -> bytes:
@@ -246,9 +254,8 @@ def _compute_missing(
         raise FovealError(f"{kept.data.name}: no image could be scored by {entry.name}")
 
 
-def _examples(entries: Sequence[Entry], images: np.ndarray) -> dict[int, dict[str, LogDensity]]:
-    """Log densities of every model for a few images, evenly spread; the mean where observers are judged apart."""
-    chosen = images[np.linspace(0, len(images) - 1, min(N_EXAMPLES, len(images))).round().astype(int)].tolist()
+def _maps(entries: Sequence[Entry], chosen: Sequence[int]) -> dict[int, dict[str, LogDensity]]:
+    """Log densities of every model for a few images; the mean where observers are judged apart."""
     examples: dict[int, dict[str, LogDensity]] = {image: {} for image in chosen}
     for entry in entries:
         for batch in entry.maps(chosen):

@@ -99,6 +99,15 @@ def tell_json(value: Any) -> None:
     _write("\n".join(_steering(line, lambda character: f"\\u{ord(character):04x}") for line in text.split("\n")))
 
 
+def can_write(text: str) -> bool:
+    """Does the standard output know all characters of a text?"""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def show(columns: Sequence[str], *sections: Iterable[Sequence[str]], title: str = "") -> None:
     """A table to the standard output, its sections ruled off; piped, it is as wide as it needs to be."""
     table = Table(*columns, title=Text(harmless(title)) if title else None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from foveal.cli.console import progress_bars, show, tell
+from foveal.cli.console import can_write, progress_bars, show, tell
 from foveal.cli.options import (
     DataRoot,
     DatasetName,
@@ -80,9 +80,10 @@ def evaluate(
         if per_image is not None:
             write_per_image(results.per_image, per_image)
     finally:  # what was computed is seen also where it cannot be kept
-        _show(results, str(results["dataset"].iloc[0]))
+        _show(results, metrics_of(metrics), str(results["dataset"].iloc[0]))
         if differences is not None:
-            _show(differences, f"difference from {against}, on the same images")
+            title = f"difference from {against}, on the same images"
+            _show(differences, metrics_of(metrics), title, of_differences=True)
     tell_problems(results.problems, strict=strict)
 
 
@@ -121,7 +122,7 @@ def benchmark(
             progress=report,
         )
     for dataset, table in done.results.groupby("dataset", sort=False):
-        _show(table, str(dataset))
+        _show(table, metrics_of(metrics), str(dataset))
     tell(f"report: {done.out / 'report.html'}")
     tell_problems(done.results.problems, strict=strict)
 
@@ -169,14 +170,36 @@ def _export_onnx(model: str, out: Path, size: str) -> None:
     tell(f"its log densities differ from PyTorch's by at most {done.largest_difference:.1g}")
 
 
-def _show(results: "pd.DataFrame", title: str) -> None:
-    """A table of results, one section a model."""
+def _show(results: "pd.DataFrame", metrics: list[str] | str, title: str, *, of_differences: bool = False) -> None:
+    """A table of results, one section a model, with what is needed to read its numbers."""
+    from foveal.benchmark.results import digits_of, in_digits, in_order, short_names
+    from foveal.metrics import get_metrics
+
+    high, low = ("↑", "↓") if can_write("↑↓") else ("(high)", "(low)")
+    shown = short_names(list(dict.fromkeys(results["model"])))
+    known = get_metrics([name for name in in_order(metrics) if name in set(results["metric"])])
+    digits = {metric.name: digits_of(results[results["metric"] == metric.name]) for metric in known}
+    n_images = set(results["n_images"])
+    same = len(n_images) == 1
     sections = []
-    for model, of_model in results.groupby("model", sort=False):
+    for model in shown:
         rows = []
-        for row in of_model.to_dict(orient="records"):
-            # Adding zero to the rounded number makes a zero of a minus zero.
-            value, low, high = (f"{round(row[key], 4) + 0:.4f}" for key in ("value", "ci_low", "ci_high"))
-            rows.append((str(model), row["metric"], value, f"{low} … {high}", str(row["n_images"])))
+        of_model = results[results["model"] == model].set_index("metric")
+        for metric in known:
+            if metric.name not in of_model.index:
+                continue
+            row = of_model.loc[metric.name]
+            value, lowest, highest = (
+                in_digits(float(row[key]), digits[metric.name]) for key in ("value", "ci_low", "ci_high")
+            )
+            chance = "" if metric.chance is None or of_differences else f"{metric.chance:g}"
+            cells = [shown[model], f"{metric.name} {high if metric.higher_is_better else low}", value]
+            cells += [f"{lowest} … {highest}" if row["ci_low"] < row["ci_high"] else "", metric.unit, chance]
+            rows.append(cells if same else [*cells, str(row["n_images"])])
         sections.append(rows)
-    show(("model", "metric", "value", "95 % interval", "images"), *sections, title=title)
+    columns = ["model", "metric", "value", "95 % interval", "unit", "chance"]
+    show(
+        columns if same else [*columns, "images"],
+        *sections,
+        title=f"{title}, {n_images.pop()} images" if same else title,
+    )

@@ -20,7 +20,7 @@ EPSILON = float(np.finfo(np.float64).eps)  # MATLAB's eps
     "CC",
     uses="blurred",
     takes_any_map=True,
-    chance=0,
+    chance=0.0,
     meaning="Correlation of the map with the map of people's fixations.",
 )
 def correlation(

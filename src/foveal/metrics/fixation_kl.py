@@ -16,7 +16,7 @@ EPSILON = 1e-20
     uses="over_center_bias",
     takes_any_map=True,
     unit="nat",
-    chance=0,
+    chance=0.0,
     meaning="How much the values at fixations differ from those at other images' fixations.",
 )
 def fixation_kullback_leibler(

@@ -20,7 +20,7 @@ from foveal.metrics.registry import register_metric
     "LL",
     uses="log_density",
     unit="bit/fixation",
-    chance=0,
+    chance=0.0,
     meaning="How much more likely fixations are than if all pixels were alike.",
 )
 def log_likelihood(
@@ -49,7 +49,7 @@ def log_likelihood(
     "IG",
     uses="log_likelihood",
     unit="bit/fixation",
-    chance=0,
+    chance=0.0,
     meaning="How much more likely fixations are than under the center bias.",
 )
 def information_gain(
@@ -70,7 +70,7 @@ def information_gain(
     uses="density",
     takes_any_map=True,
     unit="bit/fixation",
-    chance=0,
+    chance=0.0,
     meaning="As IG, of any map scaled to a density; rests on the map's units.",
 )
 def information_gain_mit(
@@ -108,7 +108,7 @@ def information_gain_mit(
 @register_metric(
     "explained_information",
     uses="information_gain",
-    chance=0,
+    chance=0.0,
     meaning="Information gain as a share of the gold standard's, which has 1.",
 )
 def explained_information(

@@ -15,7 +15,7 @@ from foveal.metrics.registry import register_metric
     uses="density",
     takes_any_map=True,
     unit="SD",
-    chance=0,
+    chance=0.0,
     meaning="How many standard deviations the map is above its mean where people looked.",
 )
 def normalized_scanpath_saliency(
@@ -47,7 +47,7 @@ def normalized_scanpath_saliency(
     uses="density",
     takes_any_map=True,
     unit="SD",
-    chance=0,
+    chance=0.0,
     meaning="As NSS, with every fixated pixel counted once.",
 )
 def normalized_scanpath_saliency_mit(
