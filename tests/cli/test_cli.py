@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import cv2
 import numpy as np
@@ -214,8 +215,15 @@ def test_evaluate_a_folder_of_ones_own(foveal, study, tmp_path):
     assert {row["model"] for row in rows} == {"uniform", "centerbias", "bms", "gold"}
     assert set(rows[0]) == {"model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"}
     assert all(row["n_images"] == 4 and row["dataset"] == "toy" for row in rows)
-    assert "0.5000" in out
-    assert "-0.0000" not in out
+    assert out.splitlines()[0].strip() == "toy, 4 images"
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
+    uniform = [row[1:] for row in rows if row[0] == "uniform"]
+    assert [row[0] for row in uniform[:4]] == ["IG ↑", "AUC ↑", "NSS ↑", "sAUC ↑"]
+    assert uniform[1][3:] == ["", "0.5"]
+    assert float(uniform[1][1]) == 0.5
+    assert ["KL ↓", "nat", ""] in [[row[0], *row[3:]] for row in uniform]
+    assert ["IG ↑", "bit/fixation", "0"] in [[row[0], *row[3:]] for row in uniform]
+    assert not re.search(r"-0\.0+\b", out)
 
 
 def test_evaluate_some_metrics_of_some_images(foveal, study, tmp_path):

@@ -67,3 +67,11 @@ def test_benchmark_writes_a_report(foveal, study, tmp_path):
     rows = json.loads((tmp_path / "bench/results.json").read_text())
     assert len(rows) == 11  # gold has no CC
     assert len(pd.read_csv(tmp_path / "bench/results.csv")) == 11
+
+
+def test_the_table_follows_the_metrics_asked_for_in_characters_that_can_be_written(foveal, study, monkeypatch):
+    call = ("evaluate", "--model", "gold,uniform", "--dataset", study, "--metrics", "KL,AUC")
+    out = foveal(*call)[1]
+    assert out.index("KL ↓") < out.index("AUC ↑", out.index("uniform"))
+    monkeypatch.setattr("foveal.cli.evaluate.can_write", lambda text: False)
+    assert "AUC (high)" in foveal(*call)[1]
