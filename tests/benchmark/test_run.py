@@ -103,7 +103,8 @@ def test_the_report_stands_alone_and_says_what_the_table_says(report):
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
     for row in done.results.itertuples():
         assert f'data-value="{row.value}"' in page
-    assert page.count("<figure>") == 3 * (len(MODELS) + 2) + 3  # examples with photograph and people; bars
+    examples, extremes, charts = 3 * (len(MODELS) + 2), 6 * 3, 3  # pictures with those of photograph and people
+    assert page.count("<figure>") == examples + extremes + charts
     assert "&lt;street&gt;" in page
     assert "<street>" not in page
     of_bms = done.results.per_image.query("model == 'bms'")

@@ -3,7 +3,7 @@
 import base64
 import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,15 +73,13 @@ def leading_metric(columns: Sequence[str]) -> str:
     return LEADING if LEADING in columns else columns[0]
 
 
-def best_model(table: pd.DataFrame, metric: str, aside: Collection[str]) -> str:
-    """The best of the models of a table; yardsticks and those to set aside only where there are no others."""
+def best_model(table: pd.DataFrame, metric: str) -> str:
+    """The best of the models of a table; a yardstick only where there is nothing else."""
     values = table[table["metric"] == metric].dropna(subset="value").set_index("model")["value"]
     if values.empty:
         return str(table["model"].iloc[0])
-    for left_out in ({*YARDSTICKS, *aside}, set(YARDSTICKS), set[str]()):
-        candidates = values[~values.index.isin(left_out)]
-        if len(candidates):
-            break
+    models = values[~values.index.isin(YARDSTICKS)]
+    candidates = values if models.empty else models
     [of] = get_metrics([metric])
     return str(candidates.idxmax() if of.higher_is_better else candidates.idxmin())
 
@@ -162,7 +160,7 @@ def _describe(section: Section, results: Results, columns: Sequence[str]) -> dic
         "metrics": metrics,
         "leading": leading,
         "best": section.best,
-        "rows": _rows(of_data, models, metrics, best_but=section.n_trained_on),
+        "rows": _rows(of_data, models, metrics, mark_best=True),
         "differences": [] if differences is None else _rows(differences, models, metrics, leave_out=section.best),
         "charts": [_chart(of_data[of_data["metric"] == metric.name], metric) for metric in metrics],
         "categories": _by_category(of_data, data, models, leading),
@@ -177,18 +175,18 @@ def _rows(
     models: Sequence[str],
     metrics: Sequence[Metric],
     *,
-    best_but: Collection[str] | None = None,
+    mark_best: bool = False,
     leave_out: str | None = None,
 ) -> list[tuple[str, list[Cell | None]]]:
-    """A row for each model, with a cell for each metric; the best of each column is marked, but some models never."""
+    """A row for each model, with a cell for each metric; the best model of each column can be marked."""
     cells: dict[tuple[str, str], Cell | None] = {}
     for metric in metrics:
         of_metric = table[table["metric"] == metric.name]
         digits = digits_of(of_metric)
         cells |= {(row["model"], metric.name): _cell(row, digits) for row in records(of_metric)}
         rivals = of_metric[~of_metric["model"].isin(YARDSTICKS)].dropna(subset="value")
-        if best_but is not None and len(rivals) > 1:
-            best = cells[best_model(rivals, metric.name, best_but), metric.name]
+        if mark_best and len(rivals) > 1:
+            best = cells[best_model(rivals, metric.name), metric.name]
             assert best is not None  # it has a value
             best["best"] = True
     return [(model, [cells.get((model, metric.name)) for metric in metrics]) for model in models if model != leave_out]

@@ -154,7 +154,7 @@ def _section(plan: _Plan, results: Results, columns: Sequence[str]) -> Section:
     of_data = results.of_dataset(plan.data.name)
     metric = leading_metric([name for name in columns if name in set(of_data["metric"])])
     n_trained_on = {entry.name: entry.n_trained_on for entry in plan.entries if entry.n_trained_on}
-    best = best_model(of_data, metric, n_trained_on)
+    best = best_model(of_data, metric)
     mine = of_data.per_image[of_data.per_image["model"] == best]
     place = {name: position for position, name in enumerate(plan.data.stimuli.ids)}
     extremes = [place[name] for name in extreme_images(mine, metric)]

@@ -18,7 +18,7 @@ class Axis:
     low, high
         Its ends, in units of the values.
     ticks
-        Round numbers between them.
+        Round numbers between them, and the chance level.
     """
 
     low: float
@@ -31,6 +31,8 @@ class Axis:
 
         >>> Axis.over([0.71, 0.89], 0.5)
         Axis(low=0.5, high=0.89, ticks=[0.5, 0.6, 0.7, 0.8])
+        >>> Axis.over([0.71, 0.94], 0.5).ticks
+        [0.5, 0.6, 0.8]
         """
         from matplotlib.ticker import MaxNLocator
 
@@ -40,7 +42,10 @@ class Axis:
             low, high = low - 0.5, high + 0.5
         ticks = MaxNLocator(MOST_STEPS, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
         slack = 1e-9 * (high - low)
-        return cls(low, high, [round(float(tick), 10) for tick in ticks if low - slack <= tick <= high + slack])
+        shown = {round(float(tick), 10) for tick in ticks if low - slack <= tick <= high + slack}
+        if chance is not None:  # it is one of them, and their numbers do not touch its number
+            shown = {tick for tick in shown if abs(tick - chance) > 0.1 * (high - low)} | {chance}
+        return cls(low, high, sorted(shown))
 
     def percent(self, value: float) -> float:
         """Where a value stands.
