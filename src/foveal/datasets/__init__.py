@@ -1,5 +1,7 @@
 """Named collections of photographs and fixations, and folders of one's own."""
 
+from typing import TYPE_CHECKING, Any
+
 from foveal.datasets.catalogue import (
     DatasetCard,
     dataset_card,
@@ -10,7 +12,9 @@ from foveal.datasets.catalogue import (
     load_dataset,
     register_dataset,
 )
-from foveal.datasets.folder import load_folder, save_dataset
+
+if TYPE_CHECKING:
+    from foveal.datasets.folder import load_folder, save_dataset
 
 __all__ = [
     "DatasetCard",
@@ -24,3 +28,11 @@ __all__ = [
     "register_dataset",
     "save_dataset",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("load_folder", "save_dataset"):
+        raise AttributeError(f"module 'foveal.datasets' has no attribute {name!r}")
+    from foveal.datasets import folder  # its pandas and pyarrow are not for who lists data sets
+
+    return getattr(folder, name)

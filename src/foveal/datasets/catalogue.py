@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from foveal.datasets.folder import load_folder
 from foveal.discovery import import_all
 from foveal.errors import FovealError, RowsLeftOut
 from foveal.files import cache_folder
@@ -86,7 +85,7 @@ def list_datasets() -> list[str]:
 
 def dataset_cards() -> list[DatasetCard]:
     """The cards of all data sets, sorted by name."""
-    import_all("foveal.datasets")
+    import_all("foveal.datasets", "register_dataset")
     return sorted((card for card, _ in _DATASETS.values()), key=lambda card: card.name)
 
 
@@ -98,7 +97,7 @@ def dataset_card(name: str) -> DatasetCard:
     FovealError
         If the catalogue has none of that name.
     """
-    import_all("foveal.datasets")
+    import_all("foveal.datasets", "register_dataset")
     if name not in _DATASETS:
         raise FovealError(f"no data set {name!r} and no such folder here (known: {', '.join(list_datasets())})")
     return _DATASETS[name][0]
@@ -130,13 +129,15 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
     FovealError
         If there is no such data set, or its files are not where they should be or not what they should be.
     """
-    import_all("foveal.datasets")
+    import_all("foveal.datasets", "register_dataset")
     path_of(name, "data set")
     name = os.fspath(name)
     if root is not None:
         path_of(root, "folder of data sets")
     if name not in _DATASETS:
         if os.path.isdir(name):  # noqa: PTH112 (Path.is_dir raises where a name is too long, or may not be looked up)
+            from foveal.datasets.folder import load_folder  # pandas and pyarrow are not for who lists data sets
+
             return load_folder(name)
         if os.sep in name:
             raise FovealError(f"{name}: no such folder")

@@ -1,12 +1,12 @@
 """OSIE: 700 photographs with objects and their attributes in view, 15 observers."""
 
+import csv
 from dataclasses import replace
 from importlib import resources
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
 from foveal.datasets.matlab import read_fixation_structs
@@ -39,8 +39,8 @@ def read_osie(folder: Path) -> Contents:
         first_is_forced=True,
     )
     every14 = {"every14": np.arange(0, len(contents.stimuli), 14)}
-    scenes = pd.read_csv(StringIO(resources.files("foveal.datasets").joinpath("osie_scenes.csv").read_text("utf-8")))
-    scene_of = dict(zip(scenes["image"], scenes["scene"], strict=True))
+    scenes = resources.files("foveal.datasets").joinpath("osie_scenes.csv").read_text("utf-8")
+    scene_of = {row["image"]: row["scene"] for row in csv.DictReader(StringIO(scenes))}
     return replace(
         contents,
         splits={**contents.splits, **every14},

@@ -6,7 +6,6 @@ from functools import lru_cache
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from foveal.gaze.maps import FIXATIONS_AT_ONCE, gaussian_rows
@@ -176,6 +175,7 @@ def fit_bandwidth(
     bounds
         Lowest and highest bandwidth, in any unit; the search is over its logarithm.
     """
+    from scipy.optimize import minimize_scalar  # a fifth of a second that prediction can do without
 
     def loss(log_bandwidth: float) -> float:
         components = densities(float(np.exp(log_bandwidth)))

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 from jaxtyping import Bool, UInt64
-from scipy.fft import dctn
 
 from foveal.errors import FovealError
 from foveal.gaze.stimuli import Stimuli
@@ -38,6 +37,8 @@ def perceptual_hash(image: ImageSource) -> np.uint64:
     >>> bool(perceptual_hash(ramp) == perceptual_hash(ramp[::2, ::2])) and perceptual_hash(ramp) != UNKNOWN
     True
     """
+    from scipy.fft import dctn  # a tenth of a second that prediction can do without
+
     gray = cv2.cvtColor(read_image(image), cv2.COLOR_RGB2GRAY)
     small = cv2.resize(gray, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
     if small.std() < FLAT:

@@ -19,43 +19,13 @@ from foveal.errors import FovealError, first_line
 from foveal.gaze.given import described, listed, positive_number, texts
 from foveal.images import ImageSource, RGBImage, read_image
 from foveal.models.calibration import Calibration, WorkingMaps, to_working_grid
+from foveal.models.catalogue import ModelCard
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.working_size import scaled_size
 from foveal.models.prediction import Prediction
 
 FARTHEST = 100  # times its default: a larger number in a configuration is damage, and may take all memory
 LARGEST_SIDE = 2048  # px; a larger photograph is shrunk before a model sees it, which bounds time and memory
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What one should know before using a model.
-
-    Attributes
-    ----------
-    name, family, year
-        Its registered name; "baseline", "classical" or "deep"; when it was published.
-    paper
-        The citation.
-    trainable
-        Can `foveal train` fit it (or its calibration) to a data set?
-    weights
-        Where its numbers come from: "none" needed, in the "package", or "package + alexnet", where `foveal weights` has
-        to install the second once.
-    licence
-        Of the weights, or of the code where there are none.
-    needs_fixations
-        Is it made from the fixations of the very data set that it is scored on, and so cannot predict a photograph?
-    """
-
-    name: str
-    family: str
-    year: int
-    paper: str
-    trainable: bool
-    weights: str
-    licence: str
-    needs_fixations: bool
 
 
 Configuration = TypeVar("Configuration", bound="ModelConfig")

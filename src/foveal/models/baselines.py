@@ -21,8 +21,8 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.kde import factored_kde, fit_bandwidth, leave_one_subject_out_densities
 from foveal.models.base import SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
+from foveal.models.catalogue import register_model
 from foveal.models.parts.finalizer import normalize_log_density, resize_log_density
-from foveal.models.registry import register_model
 
 GOLD_BANDWIDTHS = (0.2, 4.0)  # degrees of visual angle: the range that is searched
 

@@ -1,15 +1,15 @@
-"""Names of models, and how one is loaded: by its name, or from a file that `foveal train` wrote."""
+"""How a model is loaded, by its name or from a file that `foveal train` wrote, and where its weights come from."""
 
 import difflib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,55 +17,17 @@ from jaxtyping import Bool
 from safetensors import safe_open
 from safetensors.torch import save
 
-from foveal.discovery import import_all
 from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.given import described
 from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
-from foveal.models.base import ModelCard, SaliencyModel
+from foveal.models.base import SaliencyModel
+from foveal.models.catalogue import class_of, list_models
 from foveal.models.parts.empty import without_numbers
 from foveal.paths import path_of
 
 DEFAULT_MODEL = "foveal-s"
-
-Model = TypeVar("Model", bound=type[SaliencyModel])
-
-_MODELS: dict[str, type[SaliencyModel]] = {}
-
-
-def register_model(
-    name: str,
-    *,
-    family: str,
-    year: int,
-    paper: str,
-    trainable: bool = False,
-    weights: str = "none",
-    licence: str = "Apache-2.0",
-    needs_fixations: bool = False,
-) -> Callable[[Model], Model]:
-    """Give a model class its name and its card (see `ModelCard` for the fields)."""
-
-    def register(cls: Model) -> Model:
-        cls.card = ModelCard(name, family, year, paper, trainable, weights, licence, needs_fixations)
-        _MODELS[name] = cls
-        return cls
-
-    return register
-
-
-def list_models() -> list[str]:
-    """Names of all models that can be loaded by it: baselines first, then by year."""
-    return [card.name for card in model_cards()]
-
-
-def model_cards() -> list[ModelCard]:
-    """The cards of all models, in the order of `list_models`."""
-    import_all("foveal.models")
-    return sorted(
-        (cls.card for cls in _MODELS.values()), key=lambda card: (card.family != "baseline", card.year, card.name)
-    )
 
 
 def load_model(
@@ -87,23 +49,17 @@ def load_model(
     FovealError
         If there is no such model, file or device.
     """
-    import_all("foveal.models")
     path_of(name, "model")
     check_device(device)
     name = os.fspath(name)
     if name.endswith(".safetensors"):
         model = _read_model(Path(name))
-    elif name in _MODELS and not fitted:
-        model = _MODELS[name]()
-    elif name in _MODELS:
-        with resources.as_file(_published(name)) as path:
-            if _MODELS[name].card.weights != "none" and not path.is_file():
-                raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
-            model = _read_model(path) if path.is_file() else _MODELS[name]()
     else:
-        near = difflib.get_close_matches(name.lower(), _MODELS, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise FovealError(f"no model {name!r} ({meant}known: {', '.join(list_models())}; or a .safetensors file)")
+        cls = _class_of(name)
+        with resources.as_file(_published(name)) as path:
+            if fitted and cls.card.weights != "none" and not path.is_file():
+                raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
+            model = _read_model(path) if fitted and path.is_file() else cls()
     return model.eval().to(device)
 
 
@@ -265,14 +221,22 @@ def _published(name: str) -> Traversable:
 
 
 def _class_of(name: str) -> type[SaliencyModel]:
-    import_all("foveal.models")
-    return _class_in(Path(name), _read_header(Path(name))) if name.endswith(".safetensors") else _MODELS[name]
+    if name.endswith(".safetensors"):
+        return _class_in(Path(name), _read_header(Path(name)))
+    cls = class_of(name)
+    if cls is None:
+        names = list_models()
+        near = difflib.get_close_matches(name.lower(), names, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise FovealError(f"no model {name!r} ({meant}known: {', '.join(names)}; or a .safetensors file)")
+    return cls
 
 
 def _class_in(path: Path, header: Mapping[str, str]) -> type[SaliencyModel]:
-    if header.get("model") not in _MODELS:
+    cls = class_of(header.get("model", ""))
+    if cls is None:
         raise FovealError(f"{path}: weights of {header.get('model', 'no model')!r}, which Foveal does not have")
-    return _MODELS[header["model"]]
+    return cls
 
 
 def _read_model(path: Path) -> SaliencyModel:

@@ -18,12 +18,12 @@ from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import log_gabor_amplitudes
 from foveal.models.parts.whitening import whitened
 from foveal.models.parts.working_size import shrunk
-from foveal.models.registry import register_model
 
 NO_COLOUR = 1e-4  # a variance of L*a*b* that is rounding: a gray image has one component
 NO_RESPONSE = 1e-9  # likewise, of the amplitudes of whitened colours

@@ -24,7 +24,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from foveal.models.base import ModelConfig, SaliencyMapModel
-from foveal.models.registry import register_model
+from foveal.models.catalogue import register_model
 
 COVARIANCE_REGULARISATION = 50.0  # added to the variance of each Lab channel, 8-bit units
 LARGEST_KERNEL = 51  # px, of the final Gaussian blur

@@ -21,11 +21,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.map_normalization import scaled
 from foveal.models.parts.working_size import resized
-from foveal.models.registry import register_model
 
 WHITE = 100.0  # its lightness
 PATCHES_AT_ONCE = 512  # compared with all candidates: at the finest scale 14 MB a matrix

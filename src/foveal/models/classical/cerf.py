@@ -14,12 +14,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from foveal.models.catalogue import register_model
 from foveal.models.classical.itti import Itti
 from foveal.models.deep.faces import shipped_detector
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.map_normalization import scaled
 from foveal.models.parts.working_size import resized
-from foveal.models.registry import register_model
 
 
 @register_model(

@@ -20,10 +20,10 @@ from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import resized
-from foveal.models.registry import register_model
 
 REGULARISATION = 1e-3  # added to the variances, so that a region of one colour has a Cholesky factor
 

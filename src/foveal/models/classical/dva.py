@@ -18,11 +18,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.models.base import ModelConfig
+from foveal.models.catalogue import register_model
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.ica import independent_components
 from foveal.models.parts.patch_filters import PatchFilterModel, at_least
 from foveal.models.parts.working_size import resized, scaled_size
-from foveal.models.registry import register_model
 
 PATCH_SIDE = 8  # px
 FILTERS = 3 * PATCH_SIDE**2

@@ -19,11 +19,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.blur import local_mean
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
-from foveal.models.registry import register_model
 
 
 @dataclass(frozen=True)

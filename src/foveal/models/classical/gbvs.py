@@ -20,11 +20,11 @@ from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts import channels
 from foveal.models.parts.graph import nearness
 from foveal.models.parts.map_normalization import scaled
 from foveal.models.parts.working_size import resized, scaled_size
-from foveal.models.registry import register_model
 
 NOTHING = 1e-6  # the mean share on the graph of a constant map, whose nodes no walker leaves
 

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foveal.models.base import ModelConfig
+from foveal.models.catalogue import register_model
 from foveal.models.parts.blur import local_mean
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.models.parts.working_size import shrunk
-from foveal.models.registry import register_model
 
 # Karhunen-Loève axes of the colours of natural images, as Ohta, Kanade & Sakai (1980) rounded them.
 DECORRELATED = ((1 / 3, 1 / 3, 1 / 3), (0.5, 0.0, -0.5), (-0.25, 0.5, -0.25))

@@ -13,12 +13,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.cosine_transform import dct
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
-from foveal.models.registry import register_model
 
 NO_SIGN = 1e-2  # a coefficient below, in units of the channels, is rounding: a gray image has no colours
 

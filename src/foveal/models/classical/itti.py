@@ -25,11 +25,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts import channels
 from foveal.models.parts.channels import Maps
 from foveal.models.parts.map_normalization import CONSTANT, normalized_by_competition, normalized_by_peaks
 from foveal.models.parts.working_size import resized, scaled_size
-from foveal.models.registry import register_model
 
 Kind = Literal["colours", "intensity", "orientations"]
 Pyramid = dict[int, Float[Tensor, "image _ _ _"]]  # the maps of a channel, by level

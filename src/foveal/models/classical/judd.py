@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig
+from foveal.models.catalogue import register_model
 from foveal.models.classical.itti import Itti
 from foveal.models.deep.faces import shipped_detector
 from foveal.models.parts.finalizer import resize_maps
@@ -34,7 +35,6 @@ from foveal.models.parts.gist import N_NUMBERS, gist
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.models.parts.whitening import whitened
 from foveal.models.parts.working_size import resized, shrunk
-from foveal.models.registry import register_model
 
 N_FEATURES = 31
 ORIENTATIONS = 4

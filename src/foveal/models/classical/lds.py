@@ -26,12 +26,12 @@ from torch.quasirandom import SobolEngine
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig
+from foveal.models.catalogue import register_model
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.graph import gathered, nearness
 from foveal.models.parts.map_normalization import scaled
 from foveal.models.parts.patch_filters import PatchFilterModel
 from foveal.models.parts.working_size import resized, scaled_size
-from foveal.models.registry import register_model
 
 PATCH_SIDE = 8  # px
 COMPONENTS = 32  # a scale, those of the largest variance, from which the weights choose; chosen here

@@ -19,11 +19,11 @@ from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.color import to_opponent
 from foveal.models.parts.cosine_transform import dct
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
-from foveal.models.registry import register_model
 
 NO_DIRECTION = 1e-5  # the norm of a coefficient that is rounding
 

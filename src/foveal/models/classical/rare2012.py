@@ -19,11 +19,11 @@ from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import PaddedSpectrum
 from foveal.models.parts.map_normalization import scaled
 from foveal.models.parts.working_size import resized, shrunk
-from foveal.models.registry import register_model
 
 NO_RANGE = 1e-3  # a map that varies less, in units of the image, is constant but for rounding
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
-from foveal.models.registry import register_model
 
 LUMA = (0.2989, 0.5870, 0.1140)  # as MATLAB's rgb2gray
 NOTHING = 1e-4  # an amplitude that is rounding; its logarithm is taken to be that of this

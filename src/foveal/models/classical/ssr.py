@@ -19,10 +19,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import resized
-from foveal.models.registry import register_model
 
 # MATLAB's fspecial("disk", 1) over its centre: how much each gradient counts in a covariance.
 DISK = ((0.0251, 0.1453, 0.0251), (0.1453, 0.3183, 0.1453), (0.0251, 0.1453, 0.0251))

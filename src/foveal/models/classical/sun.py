@@ -16,9 +16,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from foveal.models.catalogue import register_model
 from foveal.models.parts.ica import independent_components
 from foveal.models.parts.patch_filters import PatchFilterModel, at_least
-from foveal.models.registry import register_model
 
 PATCH_SIDE = 11  # px
 FILTERS = 150

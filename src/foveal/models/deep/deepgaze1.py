@@ -20,12 +20,12 @@ from torch.nn import functional as F
 
 from foveal.models.base import ModelConfig, SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
+from foveal.models.catalogue import register_model
 from foveal.models.parts.backbones import Backbone, Padding
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
 from foveal.models.parts.working_size import resized
-from foveal.models.registry import register_model
 
 CELL = 8  # px of the image: side of the cells on which the density is computed; conv1's step
 SMALLEST_INPUT = 64  # px: what is left of a smaller image after all poolings would be nothing

@@ -20,10 +20,11 @@ from torch import Tensor, nn
 
 from foveal.errors import FovealError
 from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.catalogue import register_model
 from foveal.models.deep.foveal_s import FovealConfig, FovealS, Tap, at_scale
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Grid
-from foveal.models.registry import load_model, register_model
+from foveal.models.registry import load_model
 
 NETWORK = "foveal-s"
 OVERLAP = 0.3  # of two boxes (intersection over union); above, they are one face

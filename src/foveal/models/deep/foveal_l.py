@@ -15,8 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from foveal.models.base import ModelConfig, SaliencyModel
+from foveal.models.catalogue import register_model
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
-from foveal.models.registry import register_model
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from torch.nn import functional as F
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import ModelConfig, SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
+from foveal.models.catalogue import register_model
 from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Axis, Grid, resampled_sum
 from foveal.models.parts.precision import fast_precision
 from foveal.models.parts.working_size import resized
-from foveal.models.registry import register_model
 
 CELL = 8  # px of the image as the network sees it
 SMALLEST_SIDE = 64  # px of it
