@@ -1,0 +1,112 @@
+"""What a command imports: processor time is what it costs, but what it imports can be looked up."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from toy import make_photograph, write_image
+
+from foveal.discovery import import_all
+from foveal.models import catalogue, list_models, load_model, model_cards
+
+HEAVY = ["torch", "pandas", "pyarrow", "scipy", "matplotlib"]
+
+
+def imported_by(*arguments):
+    """The modules that are imported when this command has run, by its own."""
+    script = (
+        "import sys\n"
+        "from foveal.cli.app import main\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as ended:\n"
+        "    assert not ended.code, ended.code\n"
+        "finally:\n"
+        "    print(*sys.modules, file=sys.stderr)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script, *arguments], check=True, capture_output=True, text=True)
+    return set(run.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["models"],
+        ["models", "--json"],
+        ["datasets"],
+        ["datasets", "osie"],
+        *([command, "--help"] for command in ("predict", "evaluate", "benchmark", "export", "train", "weights")),
+    ],
+    ids=" ".join,
+)
+def test_what_only_lists_imports_nothing_heavy(arguments, tmp_path, monkeypatch):
+    monkeypatch.setenv("FOVEAL_DATA", os.fspath(tmp_path))
+    assert imported_by(*arguments).isdisjoint(HEAVY)
+
+
+def test_prediction_imports_the_one_model(tmp_path):
+    write_image(tmp_path / "photo.png", make_photograph(size=(60, 80)))
+    arguments = ["predict", os.fspath(tmp_path / "photo.png"), "--out", os.fspath(tmp_path / "out")]
+    imported = imported_by(*arguments, "--model", "image-signature")
+    assert "foveal.models.classical.image_signature" in imported
+    assert imported.isdisjoint(
+        ["foveal.models.classical.bms", "foveal.models.deep.foveal_s", "foveal.models.baselines"]
+    )
+    assert imported.isdisjoint(["pandas", "pyarrow", "scipy", "h5py", "torchvision", "accelerate", "matplotlib.pyplot"])
+
+
+def test_cards_in_the_source_are_those_of_the_classes():
+    import_all("foveal.models")
+    in_source = {name: card for name, (card, _) in catalogue._in_sources().items()}
+    assert in_source == {card.name: card for card in model_cards()}
+    assert all(catalogue.class_of(name).card == card for name, card in in_source.items())
+
+
+REGISTRATION = """
+from foveal.models import register_model
+from foveal.models.baselines import Uniform
+{}
+@register_model({}, family="baseline", year=2000, paper="none")
+class New(Uniform):
+    pass
+"""
+
+
+@pytest.fixture
+def new_file(tmp_path, monkeypatch):
+    """Write a file, the only one in the package of the models."""
+    monkeypatch.setattr(catalogue, "_MODELS", {})
+    monkeypatch.setattr("foveal.models.__path__", [os.fspath(tmp_path)])
+    catalogue._in_sources.cache_clear()
+    before = set(sys.modules)
+    yield lambda name, source: (tmp_path / f"{name}.py").write_text(source)
+    catalogue._in_sources.cache_clear()
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_a_file_is_enough(new_file):
+    new_file("plain", REGISTRATION.format("", '"new"'))
+    assert list_models() == ["new"]
+    assert "foveal.models.plain" not in sys.modules
+    assert load_model("new").card.paper == "none"
+
+
+def test_a_name_that_is_computed_is_found_as_well(new_file):
+    new_file("computed", REGISTRATION.format("NAME = 'new'.upper()", "NAME"))
+    assert list_models() == ["NEW"]
+    assert load_model("NEW").card.name == "NEW"
+
+
+def test_models_of_other_packages(new_file, tmp_path, monkeypatch):
+    theirs = tmp_path / "theirs"
+    info = theirs / "theirs-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[foveal.models]\nnew = their_models\n")
+    (theirs / "their_models.py").write_text(REGISTRATION.format("", '"theirs"'))
+    monkeypatch.syspath_prepend(theirs)
+    assert list_models() == ["theirs"]
+    assert load_model("theirs").name == "theirs"
