@@ -184,13 +184,13 @@ def _show(results: "pd.DataFrame", metrics: list[str] | str, title: str, *, of_d
     sections = []
     for model in shown:
         rows = []
-        of_model = results[results["model"] == model].set_index("metric")
+        of_model = {row["metric"]: row for row in results[results["model"] == model].to_dict(orient="records")}
         for metric in known:
-            if metric.name not in of_model.index:
+            if metric.name not in of_model:
                 continue
-            row = of_model.loc[metric.name]
+            row = of_model[metric.name]
             value, lowest, highest = (
-                in_digits(float(row[key]), digits[metric.name]) for key in ("value", "ci_low", "ci_high")
+                in_digits(row[key], digits[metric.name]) for key in ("value", "ci_low", "ci_high")
             )
             chance = "" if metric.chance is None or of_differences else f"{metric.chance:g}"
             cells = [shown[model], f"{metric.name} {high if metric.higher_is_better else low}", value]
