@@ -4,8 +4,8 @@
     python benchmarks/cross_validation.py --out cv --folds 3,4    # some of them; the others when there is time
 
 Image i of a data set belongs to fold i modulo 10. Both models are scored twice: as they are in training, where each
-data set has its own centre bias, sharpness and weight of the centre bias, learned on its other nine folds; and "as
-published", as `foveal predict` would use the fold's networks, with one temperature, centre bias and weight for all.
+data set has its own center bias, sharpness and weight of the center bias, learned on its other nine folds; and "as
+published", as `foveal predict` would use the fold's networks, with one temperature, center bias and weight for all.
 
 What is trained for a fold, the teacher first, lies in a folder of its own below --out (started again, it goes on where
 it was); how good both are on the fold's photographs is kept by image in a table a fold,

@@ -43,7 +43,7 @@ PAPER = {"explained, left-out subjects": 0.56, "AUC": 0.8440, "sAUC": 0.7169}
 BEST_BEFORE = {"explained, left-out subjects": ("eDN", 0.34), "AUC": ("BMS", 0.8257), "sAUC": ("AWS", 0.6790)}
 BANDWIDTHS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5)  # degrees
 SHARES = (0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)  # of the other subjects' density
-OF_THE_REST = (0.3, 0.6, 0.8, 0.9, 0.98)  # that the centre bias takes; uniform gets what is left
+OF_THE_REST = (0.3, 0.6, 0.8, 0.9, 0.98)  # that the center bias takes; uniform gets what is left
 
 
 class Figures:
@@ -58,7 +58,7 @@ class Figures:
 
     @cached_property
     def prior(self) -> np.ndarray:
-        """Log-likelihood of each fixation on the 463 images under the centre bias, bit above uniform."""
+        """Log-likelihood of each fixation on the 463 images under the center bias, bit above uniform."""
         return self._bits(self.yardsticks.center_bias.log_likelihoods)
 
     @cached_property
@@ -71,7 +71,7 @@ class Figures:
         return (nats + np.log(areas)) / np.log(2)
 
     def gain(self, values: np.ndarray) -> float:
-        """Mean over images, bit per fixation above the centre bias, of values of all fixations."""
+        """Mean over images, bit per fixation above the center bias, of values of all fixations."""
         return float(self.data.fixations.mean_by_image(values - self.prior, len(self.data)).mean())
 
     def of_folds(self, folder: Path) -> dict[str, float]:
@@ -99,8 +99,8 @@ class Figures:
             "IG, left-out subjects": self.gain(test),
             "blur, px: least": min(sigmas),
             "blur, px: most": max(sigmas),
-            "weight of the centre bias: least": min(weights),
-            "weight of the centre bias: most": max(weights),
+            "weight of the center bias: least": min(weights),
+            "weight of the center bias: most": max(weights),
         }
 
     def of_file(self, path: Path) -> dict[str, float]:
@@ -111,7 +111,7 @@ class Figures:
         return {"explained, left-out subjects": (likelihood - baseline) / self.gold}
 
     def on_other_images(self, path: Path) -> dict[str, float]:
-        """AUC with the centre bias, sAUC with a uniform prior, IG and NSS, on the 540 images of other sizes."""
+        """AUC with the center bias, sAUC with a uniform prior, IG and NSS, on the 540 images of other sizes."""
         values = self._means(load_model(path), self.others)
         yardsticks = self.observations.yardsticks
         baseline = float(yardsticks.center_bias_log_likelihood[self.others].mean())
@@ -127,7 +127,7 @@ class Figures:
             size = batch.maps.shape[1], batch.maps.shape[2]
             uniform = normalize_log_density(batch.maps - weighted_prior(model, size))
             values = map_values(batch.maps, observed, get_metrics(["AUC", "NSS", "LL"]), raw=False)
-            # Raw, for the map is this metric's own already: nothing of the centre bias is left to be divided out.
+            # Raw, for the map is this metric's own already: nothing of the center bias is left to be divided out.
             values |= map_values(uniform, observed, get_metrics(["sAUC"]), raw=True)
             parts.append(pd.DataFrame({name: column.numpy() for name, column in values.items()}))
         return {str(name): float(value) for name, value in pd.concat(parts).mean().items()}
@@ -165,7 +165,7 @@ class Figures:
 
 
 def weighted_prior(model: SaliencyModel, size: tuple[int, int]) -> torch.Tensor:
-    """What a model adds to its log density for the centre bias, up to a constant, on the pixels of an image."""
+    """What a model adds to its log density for the center bias, up to a constant, on the pixels of an image."""
     if isinstance(model, DeepGaze1):
         rows, columns = density_grid(size).rows.length, density_grid(size).columns.length
         log_prior, weight = model.log_prior, model.readout.prior_weight.detach()
@@ -175,7 +175,7 @@ def weighted_prior(model: SaliencyModel, size: tuple[int, int]) -> torch.Tensor:
     elif isinstance(model, CenterBias):  # which is nothing else
         return model.log_density(torch.zeros(1, 3, *size))
     else:
-        raise SystemExit(f"{model.name}: what its centre bias is worth is not known here")
+        raise SystemExit(f"{model.name}: what its center bias is worth is not known here")
     return weight * resize_maps(resize_maps(log_prior[None], (rows, columns)), size)
 
 
@@ -184,7 +184,7 @@ def draw(results: pd.DataFrame) -> None:
     figure = Figure(figsize=(10, 0.9 + 0.4 * len(results)), layout="constrained", dpi=130)
     titles = {
         "explained, left-out subjects": "explained information, 463 images",
-        "AUC": "AUC, 540 images, centre bias",
+        "AUC": "AUC, 540 images, center bias",
         "sAUC": "sAUC, 540 images, uniform prior",
     }
     for ax, (column, title) in zip(figure.subplots(1, 3, sharey=True), titles.items(), strict=True):

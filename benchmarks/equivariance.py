@@ -4,7 +4,7 @@
 
 Of 20 photographs of OSIE at ten sizes each (200 to 4,000 px, odd and even, portrait and landscape), padded with gray:
 by how much the saliency fails to move with the photograph when the padding above and to the left is changed, in px of
-the image as the network sees it (without centre bias, over the photograph's middle half); and the Kullback-Leibler
+the image as the network sees it (without center bias, over the photograph's middle half); and the Kullback-Leibler
 divergence of the density at each size from that at the photograph's own, brought to one grid.
 """
 

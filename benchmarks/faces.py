@@ -3,7 +3,7 @@
     pip install scikit-image
     python benchmarks/faces.py --data-root data
 
-Right is a box whose centre lies in that of a face (or, of Foveal's, which overlaps it by half) that no surer box has
+Right is a box whose center lies in that of a face (or, of Foveal's, which overlaps it by half) that no surer box has
 taken; what lies on a head seen from behind counts neither way. The cascade (local binary patterns, frontal faces) says
 of no box how sure it is: it is run with several numbers of neighbours that a box must have. Draws the curves as
 docs/assets/faces.png.
@@ -102,7 +102,7 @@ def main() -> None:
     with torch.inference_mode():
         found = [detector.detect(stacked([stimulus.image]), LEAST_SCORE)[0] for stimulus in data.stimuli]
     scores = np.concatenate([faces.scores.numpy() for faces in found])
-    for way, right, style in (("centre in the face", by_center, "-"), ("overlap of a half", by_overlap, "--")):
+    for way, right, style in (("center in the face", by_center, "-"), ("overlap of a half", by_overlap, "--")):
         each = [judged(faces.boxes.numpy(), heads, right) for faces, heads in zip(found, data.heads, strict=True)]
         recall, precision, at = curve(scores, np.concatenate(each), number_of_faces(data))
         last = int((at >= detector.config.least_score).sum()) - 1
@@ -116,7 +116,7 @@ def main() -> None:
     for neighbours, (recall, precision) in zip(NEIGHBOURS, points, strict=True):
         results[f"cascade, neighbours {neighbours}: precision"] = precision
         results[f"cascade, neighbours {neighbours}: recall"] = recall
-    ax.plot(*zip(*points, strict=True), "s-", color="#c1554d", label="cascade, centre in the face")
+    ax.plot(*zip(*points, strict=True), "s-", color="#c1554d", label="cascade, center in the face")
     ax.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
     ax.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, loc="outside upper center")

@@ -9,7 +9,7 @@ r"""DeepGaze I's Fig. 3 with every model: explained information on the 463 photo
 As in the paper, all models but the deep ones are calibrated to the fixations that they are judged on (icf, judd and
 lds have learned their weights from them as well); how likely they make these is in the weights' files. DeepGaze I and
 readouts of other networks are what benchmarks/deepgaze1.py found; foveal-s and foveal-l, of MIT1003 given nothing but
-the centre bias of its other images, what docs/results/mit1003-onesize.json says. Writes docs/assets/figure3.png.
+the center bias of its other images, what docs/results/mit1003-onesize.json says. Writes docs/assets/figure3.png.
 """
 
 import argparse
@@ -26,12 +26,12 @@ PICTURE = ROOT / "docs" / "assets" / "figure3.png"
 IN_THE_PAPER = {"DeepGaze I in its paper": 0.56, "eDN in the paper, best before it": 0.34}
 EXPLAINED = ": explained, left-out subjects"  # as benchmarks/deepgaze1.py calls it
 ZERO_SHOT = ("foveal-s", "foveal-l")
-NOT_DEEP = ("BMS, calibrated", "centre bias")  # among what benchmarks/deepgaze1.py measured
+NOT_DEEP = ("BMS, calibrated", "center bias")  # among what benchmarks/deepgaze1.py measured
 CALIBRATED, DEEP = "#3b5f8a", "#4f8a5b"
 
 
 def calibrated(folder: Path, gold: float) -> dict[str, float]:
-    """Of every model that was fitted in a folder: its likelihood above the centre bias, of the gold standard's."""
+    """Of every model that was fitted in a folder: its likelihood above the center bias, of the gold standard's."""
     shares = {}
     for path in sorted(folder.rglob("*.safetensors")):
         fit = read_provenance(path)
@@ -46,7 +46,7 @@ def deep(measured: dict[str, float]) -> dict[str, float]:
     readouts = {key.removesuffix(EXPLAINED): value for key, value in measured.items() if key.endswith(EXPLAINED)}
     rows = json.loads((ROOT / "docs" / "results" / "mit1003-onesize.json").read_text(encoding="utf-8"))
     explained = {row["model"]: row["value"] for row in rows if row["metric"] == "explained_information"}
-    zero_shot = {f"{name}, MIT1003's centre bias": explained[f"{name}-own-center-bias.hdf5"] for name in ZERO_SHOT}
+    zero_shot = {f"{name}, MIT1003's center bias": explained[f"{name}-own-center-bias.hdf5"] for name in ZERO_SHOT}
     return {name: value for name, value in readouts.items() if name not in NOT_DEEP} | zero_shot
 
 

@@ -1,9 +1,9 @@
-"""Gold standard and centre bias of one 768 x 1024 image with 100 fixations, against pysaliency 0.2.22.
+"""Gold standard and center bias of one 768 x 1024 image with 100 fixations, against pysaliency 0.2.22.
 
 Same process, same fixations, same given bandwidth (how long Foveal takes to choose it is timed apart): 10 subjects of
 10 fixations on each of 11 images. Compared are
 - one density of all fixations of an image: `KDEGoldModel.log_density` against one view of the gold standard;
-- what scoring needs: every subject left out in turn and the centre bias of the ten other images.
+- what scoring needs: every subject left out in turn and the center bias of the ten other images.
 
 And Foveal's two ways on 3 images with 3,450 fixations each: sums over pairs, and over cells.
 """
@@ -99,13 +99,13 @@ def main() -> None:
             "density of one image, Foveal, ms": 1000 * ours_density,
             "density of one image, pysaliency KDEGoldModel, ms": 1000 * theirs_density,
             "density of one image, ratio": theirs_density / ours_density,
-            "centre bias of the other images, Foveal, ms": 1000 * ours_prior,
-            "centre bias of the other images, pysaliency, ms": 1000 * theirs_prior,
-            "centre bias of the other images, ratio": theirs_prior / ours_prior,
-            "gold (10 subjects left out) with centre bias, Foveal, ms": 1000 * ours_all,
+            "center bias of the other images, Foveal, ms": 1000 * ours_prior,
+            "center bias of the other images, pysaliency, ms": 1000 * theirs_prior,
+            "center bias of the other images, ratio": theirs_prior / ours_prior,
+            "gold (10 subjects left out) with center bias, Foveal, ms": 1000 * ours_all,
             "choosing bandwidth and weights on all 11 images, Foveal, ms": 1000 * ours_fit,
             "pysaliency's single KDEGoldModel density over that, ratio": theirs_density / ours_all,
-            "pysaliency's 10 densities and centre bias over that, ratio": (10 * theirs_density + theirs_prior)
+            "pysaliency's 10 densities and center bias over that, ratio": (10 * theirs_density + theirs_prior)
             / ours_all,
             **crowded(),
         },

@@ -40,7 +40,7 @@ def seconds(call: Callable[[], Any], repeats: int) -> tuple[float, Any]:
 
 
 def make_inputs() -> tuple[Dataset, np.ndarray, np.ndarray]:
-    """Stimuli that carry their number, fixations around the centre, smooth maps, and the maps of the fixations."""
+    """Stimuli that carry their number, fixations around the center, smooth maps, and the maps of the fixations."""
     rng = np.random.default_rng(0)
     n = N_IMAGES * PER_IMAGE
     x = rng.normal(WIDTH / 2, WIDTH / 6, n).clip(0, WIDTH - 1)

@@ -6,7 +6,7 @@ r"""Models beside gold standards of fewer and more observers.
 
 How well n people tell where one more looks, for n from one to all others: the gold standard of n + 1 observers, each
 left out in turn, for several choices of them by chance. As a share of it, each model's information gain on the same
-fixations; all above the centre bias of all observers, on the images whose densities are in the models' files. Draws
+fixations; all above the center bias of all observers, on the images whose densities are in the models' files. Draws
 docs/assets/observers_<data set>.png.
 """
 

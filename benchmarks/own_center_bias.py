@@ -1,9 +1,9 @@
-"""The densities of Foveal's own model on a data set that it was not trained on, with that data set's centre bias.
+"""The densities of Foveal's own model on a data set that it was not trained on, with that data set's center bias.
 
     python benchmarks/own_center_bias.py run/foveal-s.safetensors mit1003 mit1003.hdf5
     foveal evaluate --predictions mit1003.hdf5 --resize --dataset mit1003 --split othersizes
 
-The centre bias of an image is made of the fixations on all other images; it takes the place of the one that the model
+The center bias of an image is made of the fixations on all other images; it takes the place of the one that the model
 has of its training data, with the model's weight for it.
 """
 
@@ -27,7 +27,7 @@ def main() -> None:
     arguments = parser.parse_args()
     model, data = load_model(arguments.model), foveal.load_dataset(arguments.dataset)
     if not isinstance(model, FovealS | FovealL):
-        raise SystemExit(f"{model.name} has no centre bias that could be another")
+        raise SystemExit(f"{model.name} has no center bias that could be another")
     first = model.networks[0]  # all members were given the same two numbers
     maps = {}
     for some in unseen_of(model, data, to_nobody):

@@ -4,7 +4,7 @@
 
 Trains once for each data set, without it (started again, it goes on where it was), and says how much of the gold
 standard's information the model, and its teacher if it has one, have on the data set that they did not see: with the
-temperature and the weight of the centre bias as trained, with those that the *other* left-out data sets ask for, and
+temperature and the weight of the center bias as trained, with those that the *other* left-out data sets ask for, and
 with its own best. The mean of what all ask for is what the recipe is to give the finished model. Draws
 docs/assets/<model>_reliability.png.
 """

@@ -48,7 +48,7 @@ def main() -> None:
         """Time, and share of the gold standard on each data set."""
         found = {TIME: 1000 * median_seconds(lambda: model.log_density_of([photograph]), 9)}
         for name, (data, chosen, gold) in parts.items():
-            # The centre bias of all images: a held-out image's own fixations are left out of it.
+            # The center bias of all images: a held-out image's own fixations are left out of it.
             unseen = unseen_of(model, data, to_nobody, only=chosen)
             gain = torch.cat([some.gain(1 / temperature, weight) for some in unseen]).mean()
             found[f"{name}, share of gold"] = float(gain) / gold

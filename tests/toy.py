@@ -31,12 +31,12 @@ def disc_center(seed: int, size: tuple[int, int]) -> tuple[float, float]:
 
 
 def odd_one_out(differs_in: str) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Six green bars on gray, of which the fifth is red ("colour") or lies ("orientation"); and where they are."""
+    """Six green bars on gray, of which the fifth is red ("color") or lies ("orientation"); and where they are."""
     image = np.full((150, 200, 3), 110, np.uint8)
     places = [(y, x) for y in (40, 110) for x in (40, 100, 160)]
     for number, (y, x) in enumerate(places):
         height, width = (3, 14) if number == 4 and differs_in == "orientation" else (14, 3)
-        odd = number == 4 and differs_in == "colour"
+        odd = number == 4 and differs_in == "color"
         image[y - height : y + height, x - width : x + width] = (200, 70, 70) if odd else (70, 140, 70)
     return image, places
 

@@ -42,7 +42,7 @@ def test_the_published_model(tmp_path):
 
 
 def test_a_calibrated_map(tmp_path):
-    """Of which one of the two densities it has depends on whether the image is of one colour."""
+    """Of which one of the two densities it has depends on whether the image is of one color."""
     assert export_onnx(load_model("dva"), tmp_path / "dva.onnx", (96, 128)).largest_difference < 1e-3
 
 

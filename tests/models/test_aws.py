@@ -14,8 +14,8 @@ from foveal.models.parts.whitening import whitened
 
 def squared_distances(responses):
     """Hotelling's T squared of every place, by the inverse of the covariance; responses are (response, place)."""
-    centred = responses - responses.mean(axis=1, keepdims=True)
-    return (centred * np.linalg.solve(np.cov(responses, bias=True), centred)).sum(axis=0)
+    centerd = responses - responses.mean(axis=1, keepdims=True)
+    return (centerd * np.linalg.solve(np.cov(responses, bias=True), centerd)).sum(axis=0)
 
 
 def slow_amplitude(component, period, radial_width, angle, angular_width):
@@ -38,9 +38,9 @@ def test_the_map_is_the_sum_of_the_distances_of_each_component_and_orientation()
     config = AdaptiveWhiteningConfig(working_side=30, scales=(3, 2, 2), orientations=3, blur=1e-4)
     pixels = np.random.default_rng(0).random((24, 30, 3)).astype(np.float32)
     colors = rgb2lab(pixels).reshape(-1, 3).T
-    centred = colors - colors.mean(axis=1, keepdims=True)
+    centerd = colors - colors.mean(axis=1, keepdims=True)
     variances, axes = np.linalg.eigh(np.cov(colors, bias=True))
-    components = ((axes.T @ centred) / np.sqrt(variances)[:, None])[::-1]  # the largest variance first
+    components = ((axes.T @ centerd) / np.sqrt(variances)[:, None])[::-1]  # the largest variance first
     expected = np.zeros(24 * 30)
     for component, n_scales in zip(components, (3, 2, 2), strict=True):
         for angle in np.pi / 3 * np.arange(3):
@@ -60,7 +60,7 @@ def test_a_gray_image_has_one_component():
     assert components[:, 1:].abs().max() == 0
 
 
-@pytest.mark.parametrize("differs_in", ["colour", "orientation"])
+@pytest.mark.parametrize("differs_in", ["color", "orientation"])
 def test_the_odd_one_out(differs_in):
     image, places = odd_one_out(differs_in)
     saliency = AdaptiveWhiteningSaliency().saliency_map_of([image])[0]

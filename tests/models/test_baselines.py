@@ -65,7 +65,7 @@ def test_ones_own_fixations_do_not_help(dataset):
     x = np.where(moved, 2.0, fixations.x)
     changed = Fixations.of(fixations.image, x, fixations.y, subject=fixations.subject, order=fixations.order)
     after = dataclasses.replace(gold, dataset=dataclasses.replace(dataset, fixations=changed))
-    # The centre bias leaves out the image, so it has not changed either.
+    # The center bias leaves out the image, so it has not changed either.
     torch.testing.assert_close(after.log_densities(1)[0][3], before[3])
     assert (after.log_densities(1)[0][2] - before[2]).abs().max() > 0.1
 

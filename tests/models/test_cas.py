@@ -58,7 +58,7 @@ def test_it_is_what_its_definition_says():
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-3)
 
 
-@pytest.mark.parametrize(("differs_in", "more"), [("colour", 1.5), ("orientation", 1.05)])
+@pytest.mark.parametrize(("differs_in", "more"), [("color", 1.5), ("orientation", 1.05)])
 def test_the_odd_one_out(differs_in, more):
     image, places = odd_one_out(differs_in)
     saliency = ContextAwareSaliency().saliency_map_of([image])[0]

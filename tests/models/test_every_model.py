@@ -65,7 +65,7 @@ def test_an_image_of_one_colour_has_the_centre_bias(model):
     if not isinstance(model, SaliencyMapModel):
         pytest.skip(f"{model.name} computes a density")
     expected = model.calibration.center_bias((50, 70))[0]
-    assert expected[25, 35] > expected[0, 0] + 1  # also of a model whose own map has a centre bias
+    assert expected[25, 35] > expected[0, 0] + 1  # also of a model whose own map has a center bias
     for color in ((77, 77, 77), (200, 30, 90)):
         pixels = np.full((50, 70, 3), color, np.uint8)
         torch.testing.assert_close(torch.from_numpy(model.predict(pixels).log_density), expected, atol=1e-5, rtol=0)

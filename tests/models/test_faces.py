@@ -75,7 +75,7 @@ def test_the_loss_is_least_where_the_targets_are():
 
 def test_a_face_is_highest_at_its_centre_and_falls_off_with_its_size():
     drawn = _drawn(Faces(torch.tensor([[60.0, 28.0, 32.0, 32.0]]), torch.tensor([0.8])), GRID)
-    assert divmod(int(drawn.argmax()), 20) == (5, 9)  # the face is centred at y = 44, x = 76
+    assert divmod(int(drawn.argmax()), 20) == (5, 9)  # the face is centerd at y = 44, x = 76
     y, x = 8 * 7 + 3.5, 8 * 9 + 3.5
     expected = 0.8 * np.exp(-((y - 44) ** 2 + (x - 76) ** 2) / (2 * 16**2))
     assert float(drawn[7, 9]) == pytest.approx(expected, rel=1e-4)
@@ -147,8 +147,8 @@ def test_judds_features_come_in_their_order():
     images = stacked([pixels])
     features = Judd().features(images)[0]
     bands = features[:13].flatten(1).double().numpy()
-    centred = bands - bands.mean(axis=1, keepdims=True)
-    rarity = np.sqrt((centred * np.linalg.solve(np.cov(bands, bias=True), centred)).sum(axis=0))
+    centerd = bands - bands.mean(axis=1, keepdims=True)
+    rarity = np.sqrt((centerd * np.linalg.solve(np.cov(bands, bias=True), centerd)).sum(axis=0))
     np.testing.assert_allclose(features[13].flatten(), rarity, rtol=1e-2)
     low_pass = gaussian_filter(pixels.mean(axis=2) / 255, 8)
     np.testing.assert_allclose(features[12, 32:-32, 32:-32], low_pass[32:-32, 32:-32], atol=0.01)
@@ -160,7 +160,7 @@ def test_judds_features_come_in_their_order():
         np.testing.assert_allclose(features[20 + channel].flatten(), counts[binned[:, channel]] / 200**2, rtol=1e-5)
     _, of_place, counts = np.unique(binned, axis=0, return_inverse=True, return_counts=True)
     np.testing.assert_allclose(features[23].flatten(), (counts / 200**2)[of_place.ravel()], rtol=1e-5)
-    assert features[27].unique().numel() < features[23].unique().numel()  # a wide median has fewer colours
+    assert features[27].unique().numel() < features[23].unique().numel()  # a wide median has fewer colors
     row, column = divmod(int(features[28].argmax()), 200)
     assert np.hypot(row - 45, column - 87) < 12
     distance = features[29]

@@ -83,7 +83,7 @@ def test_the_map_is_the_weighted_sum_after_two_walks():
 def test_scales_lie_on_each_other():
     """A square is found where it is, at every scale, though 600 px are no whole patches of 16 and 32: there are 19."""
     model = LDS()
-    model.filters = torch.ones(32, 192)  # the mean lightness and colours
+    model.filters = torch.ones(32, 192)  # the mean lightness and colors
     image = torch.full((1, 3, 600, 800), 0.5)
     image[:, :, round(600 * 17 / 19) : round(600 * 18 / 19), 640:672] = 1.0
     for number in range(3):

@@ -72,7 +72,7 @@ def test_a_map_with_one_peak_counts_more_than_one_with_many():
     torch.testing.assert_close(without, one / 5)
 
 
-@pytest.mark.parametrize("differs_in", ["colour", "orientation"])
+@pytest.mark.parametrize("differs_in", ["color", "orientation"])
 def test_the_odd_one_out(differs_in):
     image, places = odd_one_out(differs_in)
     saliency = RARE2012().saliency_map_of([image])[0]
@@ -82,7 +82,7 @@ def test_the_odd_one_out(differs_in):
 
 
 def test_gray_has_no_rare_colours():
-    """The colours of a gray image are rounding, and add nothing."""
+    """The colors of a gray image are rounding, and add nothing."""
     gray = torch.rand(1, 1, 30, 40, generator=torch.Generator().manual_seed(0)).expand(1, 3, -1, -1)
     colors = principal_colors(gray)
     maps = rarity(colors, 11, 1)

@@ -116,7 +116,7 @@ def test_views_at_other_zooms():
 
 @pytest.mark.parametrize(("size", "zoom"), [((60, 80), 1.0), ((61, 83), 1.5)])
 def test_views_of_a_part_of_the_image(size, zoom):
-    """In turn of each corner: what is seen, where people looked in it, and what the centre bias says of the part."""
+    """In turn of each corner: what is seen, where people looked in it, and what the center bias says of the part."""
     datasets = [make_dataset(2, size=(80, 60), name="other"), make_dataset(5, size=size)]
     model = FovealS(FovealConfig(**SMALL | {"working_area": 60_000}, scales=(1.0, 0.5)))
     examples = examples_of(model, *datasets, zooms=(zoom,), crops=(0.75,))

@@ -1,4 +1,4 @@
-"""Temperature and weight of the centre bias on a data set that had no part in the training."""
+"""Temperature and weight of the center bias on a data set that had no part in the training."""
 
 import dataclasses
 

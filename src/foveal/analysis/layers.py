@@ -271,7 +271,7 @@ class _Sweep:
         )
 
     def _explained(self, stack: LinearReadout, problem: ReadoutProblem) -> float:
-        """Information gain over the centre bias, as a share of the gold standard's; the mean over images."""
+        """Information gain over the center bias, as a share of the gold standard's; the mean over images."""
         sums, numbers = sums_over_fixations(stack, problem)
         likelihood = float((sums.sum(dim=0) / numbers.sum(dim=0)).nanmean())
         return (likelihood - self.center_bias) / self.gold
@@ -281,7 +281,7 @@ class _Sweep:
         metrics = get_metrics(["sAUC"])
         source = _maps_without_prior(readout, groups, positions)
         values = []
-        # Raw, for the map is this metric's own already: nothing of the centre bias is left to be divided out.
+        # Raw, for the map is this metric's own already: nothing of the center bias is left to be divided out.
         for some, problems in score(source, positions.tolist(), metrics, self.observations, raw=True):
             values += [of_image["sAUC"] for of_image in some.values()]
             self.problems += problems

@@ -41,7 +41,7 @@ def evaluate(
 
     Of a density, each metric judges the map that is best for it (`foveal.metrics.forms`). The baselines "centerbias"
     and "gold", given by name, are made from the data set itself, cross-validated over images and over observers: from
-    the whole of it, also when only a part is scored. The baseline of IG is that centre bias. Images without fixations
+    the whole of it, also when only a part is scored. The baseline of IG is that center bias. Images without fixations
     are left out.
 
     Parameters

@@ -145,7 +145,7 @@ class ObservedBatch:
     def log_center_bias(self) -> Float[Tensor, "image height width"]:
         """Log density of all other images' fixations."""
         center_bias = self.observations.yardsticks.center_bias
-        # The views of one image have one centre bias.
+        # The views of one image have one center bias.
         of_image = {image: center_bias.log_densities(image)[0][0] for image in set(self.images)}
         return torch.stack([of_image[image] for image in self.images]).to(self.device)
 

@@ -160,7 +160,7 @@ def write_json(results: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     FovealError
         If the file cannot be written.
     """
-    # A share of nothing (a gold standard no better than the centre bias) is no number; JSON says null.
+    # A share of nothing (a gold standard no better than the center bias) is no number; JSON says null.
     rows = [
         {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
         for row in records(results)

@@ -1,4 +1,4 @@
-"""The centre bias and the gold standard of a data set: what models are measured against."""
+"""The center bias and the gold standard of a data set: what models are measured against."""
 
 from functools import cached_property
 
@@ -30,7 +30,7 @@ class Yardsticks:
         return GoldStandard.cross_validated(self.dataset, self.center_bias)
 
     def why_not(self, name: str) -> str | None:
-        """What keeps the data set from having a centre bias ("centerbias") or a gold standard ("gold"); None if naught.
+        """What keeps the data set from having a center bias ("centerbias") or a gold standard ("gold"); None if naught.
 
         Known without fitting anything.
         """
@@ -38,7 +38,7 @@ class Yardsticks:
         looked_at = pd.DataFrame({"image": data.fixations.image, "subject": data.fixations.subject})
         subjects_per_image = looked_at.groupby("image")["subject"].nunique()
         if len(subjects_per_image) < 2:
-            return f"a centre bias, and {data.name} has fixations on one image only"
+            return f"a center bias, and {data.name} has fixations on one image only"
         if name == "centerbias":
             return None
         if not data.fixations.has_subjects:

@@ -1,4 +1,4 @@
-"""The centre bias: where people look whatever the picture shows, as a density on the unit square."""
+"""The center bias: where people look whatever the picture shows, as a density on the unit square."""
 
 import math
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class CenterBiasKDE:
         sizes = dataset.stimuli.sizes
         images = sorted(np.unique(dataset.fixations.image).tolist(), key=lambda image: tuple(sizes[image]))
         if len(images) < 2:
-            raise FovealError(f"{dataset.name}: a centre bias needs fixations on at least two images")
+            raise FovealError(f"{dataset.name}: a center bias needs fixations on at least two images")
         positions = {image: relative_positions(dataset, image) for image in images}
         total = torch.zeros(CELLS, CELLS)
         for own in positions.values():

@@ -18,7 +18,7 @@ SUBJECT = "fixations: the number of a subject"
 class Fixations:
     """Fixations on a set of photographs, sorted by image.
 
-    Pixel centres are at integer coordinates, x right and y down: a fixation at (0, 0) is on the centre of the top left
+    Pixel centers are at integer coordinates, x right and y down: a fixation at (0, 0) is on the center of the top left
     pixel, and an image of width W reaches from -0.5 to W - 0.5.
 
     Attributes
@@ -164,7 +164,7 @@ class Fixations:
         return self.where(self.subject != whole_number(subject, SUBJECT, UNKNOWN))
 
     def drop_first(self) -> "Fixations":
-        """Without the first fixation of every scanpath, which many experiments force to the centre."""
+        """Without the first fixation of every scanpath, which many experiments force to the center."""
         return self.where(self.order != 0)
 
     def inside(self, sizes: Int[np.ndarray, "image 2"]) -> "Fixations":

@@ -117,7 +117,7 @@ def fixation_map(
 ) -> Float[np.ndarray, "height width"]:
     """The empirical map of one photograph: a Gaussian on every fixation, float32, summing to the number of fixations.
 
-    Each Gaussian is evaluated at the pixel centres from the fixation's exact position and normalised inside the image,
+    Each Gaussian is evaluated at the pixel centers from the fixation's exact position and normalised inside the image,
     so a fixation at the border counts as much as any other.
 
     Parameters

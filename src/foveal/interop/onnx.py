@@ -93,7 +93,7 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
         except (FovealError, OSError):
             raise
         except Exception as error:  # whatever the exporter says of an operation that it does not know
-            reason = re.sub(r"\x1b\[[0-9;]*m", "", first_line(error.__cause__ or error))  # without a terminal's colours
+            reason = re.sub(r"\x1b\[[0-9;]*m", "", first_line(error.__cause__ or error))  # without a terminal's colors
             raise FovealError(
                 f"{model.name} cannot be written as ONNX, which needs PyTorch alone ({reason})"
             ) from error

@@ -2,7 +2,7 @@
 
 Needs the extra: `pip install foveal[pysaliency]`. Written for pysaliency 0.2.22.
 
-Pysaliency lets a pixel reach from its coordinate to the next; Foveal has its centre there. So half a pixel is added or
+Pysaliency lets a pixel reach from its coordinate to the next; Foveal has its center there. So half a pixel is added or
 taken away, and a fixation stays on its pixel.
 """
 

@@ -61,8 +61,8 @@ def shuffled_auc(
     r"""Exact area under the ROC curve of each image; negatives are pixels fixated in other images, ties count one half.
 
     As `auc`, with the places of `nonfixations`, one by one, in the place of all pixels (Tatler, Baddeley & Gilchrist
-    2005, *Vision Research* 45; Tübingen's convention, pysaliency's `sAUC`: all fixations on all other images). A centre
-    bias wins nothing here, and the best map of a density is its quotient with the centre bias.
+    2005, *Vision Research* 45; Tübingen's convention, pysaliency's `sAUC`: all fixations on all other images). A center
+    bias wins nothing here, and the best map of a density is its quotient with the center bias.
 
     Raises
     ------

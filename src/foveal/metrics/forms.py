@@ -22,7 +22,7 @@ LONGEST_SIDE = 160  # cells
 def over_center_bias(
     log_density: Float[Tensor, "image height width"], log_center_bias: Float[Tensor, "image height width"]
 ) -> Float[Tensor, "image height width"]:
-    """Log of the density divided by the centre bias: what the image adds. For sAUC, whose negatives follow the latter.
+    """Log of the density divided by the center bias: what the image adds. For sAUC, whose negatives follow the latter.
 
     >>> over_center_bias(torch.tensor([[[-1.0, -2.0]]]), torch.tensor([[[-1.5, -1.5]]]))
     tensor([[[ 0.5000, -0.5000]]])

@@ -55,7 +55,7 @@ def log_likelihood(
 def information_gain(
     log_likelihood: Float[np.ndarray, "*resample image"], baseline_log_likelihood: Float[np.ndarray, "*resample image"]
 ) -> Float[np.ndarray, "*resample image"]:
-    r"""Log-likelihood above that of the image-independent baseline (the centre bias), in bit per fixation.
+    r"""Log-likelihood above that of the image-independent baseline (the center bias), in bit per fixation.
 
     $\mathrm{IG} = \mathrm{LL} - \mathrm{LL}_\text{baseline}$, both as `log_likelihood` gives them.
 
@@ -116,8 +116,8 @@ def explained_information(
 ) -> Float[np.ndarray, "*resample"]:
     r"""Share of the explainable information that a model explains: its mean IG over the gold standard's.
 
-    $\overline{\mathrm{IG}}_\text{model} / \overline{\mathrm{IG}}_\text{gold}$, means over images. 0 is the centre
-    bias, 1 the other observers. NaN where the gold standard is no better than the centre bias: nothing is to be
+    $\overline{\mathrm{IG}}_\text{model} / \overline{\mathrm{IG}}_\text{gold}$, means over images. 0 is the center
+    bias, 1 the other observers. NaN where the gold standard is no better than the center bias: nothing is to be
     explained.
 
     >>> explained_information(np.array([0.5, 1.5]), np.array([2.0, 2.0]))

@@ -208,14 +208,14 @@ class SaliencyMapModel(SaliencyModel):
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """The calibrated map; of an image of one colour, the centre bias of the data that it was calibrated on."""
+        """The calibrated map; of an image of one color, the center bias of the data that it was calibrated on."""
         return self.calibration(self.saliency_map(images), _of_one_color(images))
 
     @torch.inference_mode()
     def saliency_map_of(self, images: Sequence[ImageSource] | np.ndarray) -> Float[Tensor, "image height width"]:
         """Saliency maps of photographs of one size, at that size; they are given as to `log_density_of`.
 
-        The map of an image of one colour is zero, where it would be what rounding or the border leaves.
+        The map of an image of one color is zero, where it would be what rounding or the border leaves.
 
         Raises
         ------

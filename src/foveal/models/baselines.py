@@ -1,8 +1,8 @@
-"""The three yardsticks that need no pixels: the uniform density, the centre bias, and the other observers.
+"""The three yardsticks that need no pixels: the uniform density, the center bias, and the other observers.
 
-Section 2.1 of DeepGaze I (Kümmerer, Theis & Bethge 2015) and Kümmerer, Wallis & Bethge 2015 (*PNAS* 112). A centre bias
+Section 2.1 of DeepGaze I (Kümmerer, Theis & Bethge 2015) and Kümmerer, Wallis & Bethge 2015 (*PNAS* 112). A center bias
 and a gold standard are made from the very data set that they are scored on; so that no fixation predicts itself, they
-are cross-validated: the centre bias over images, the gold standard over observers.
+are cross-validated: the center bias over images, the gold standard over observers.
 """
 
 import math
@@ -71,7 +71,7 @@ class Uniform(SaliencyModel):
 class CenterBias(SaliencyModel):
     """Where people look whatever the picture shows: a KDE of relative fixation positions, mixed with uniform.
 
-    Shipped with the centre bias of OSIE; `foveal evaluate` scores the data set's own instead, leaving out the image
+    Shipped with the center bias of OSIE; `foveal evaluate` scores the data set's own instead, leaving out the image
     that it is scored on.
     """
 
@@ -83,7 +83,7 @@ class CenterBias(SaliencyModel):
 
     @classmethod
     def of(cls, density: CenterBiasKDE) -> "CenterBias":
-        """The model that predicts this centre bias."""
+        """The model that predicts this center bias."""
         model = cls()
         model.log_grid = density.log_density((PRIOR_GRID, PRIOR_GRID))
         return model
@@ -103,7 +103,7 @@ class CenterBias(SaliencyModel):
 
 @dataclass(frozen=True)
 class CrossValidatedCenterBias(CrossValidatedBaseline):
-    """The centre bias of a data set, without the image at hand."""
+    """The center bias of a data set, without the image at hand."""
 
     dataset: Dataset
     density: CenterBiasKDE
@@ -133,7 +133,7 @@ class GoldStandard(SaliencyModel):
     def cross_validated(
         cls, dataset: Dataset, center_bias: CrossValidatedCenterBias | None = None
     ) -> "CrossValidatedGoldStandard":
-        """Each observer's density from all others' fixations on the image; a centre bias given is not fitted anew."""
+        """Each observer's density from all others' fixations on the image; a center bias given is not fitted anew."""
         return CrossValidatedGoldStandard.fit(dataset, center_bias or CenterBias.cross_validated(dataset))
 
     def log_density(
@@ -151,14 +151,14 @@ class GoldStandard(SaliencyModel):
 
 @dataclass(frozen=True)
 class CrossValidatedGoldStandard(CrossValidatedBaseline):
-    """KDE of all other observers' fixations on an image, mixed with the centre bias and the uniform density.
+    """KDE of all other observers' fixations on an image, mixed with the center bias and the uniform density.
 
     Attributes
     ----------
     bandwidth
         Of the Gaussian, in degrees of visual angle.
     weights
-        Of the other observers, the centre bias and the uniform density; they sum to one.
+        Of the other observers, the center bias and the uniform density; they sum to one.
     """
 
     dataset: Dataset

@@ -2,10 +2,10 @@
 
 Kümmerer, Wallis & Bethge 2014 ("How close are we to understanding image-based saliency?", arXiv:1409.7686) and DeepGaze
 I (2015, Fig. 3): a saliency map says which pixels are more salient, not how much more likely they are to be looked at.
-A monotone pointwise nonlinearity, a Gaussian blur and a centre bias, all fitted by maximum likelihood, say the rest.
+A monotone pointwise nonlinearity, a Gaussian blur and a center bias, all fitted by maximum likelihood, say the rest.
 
-Differs from Kümmerer et al. in: the nonlinearity acts in the log domain (theirs times the centre bias is ours plus its
-logarithm); the centre bias is a kernel density with an exponent, theirs radial and piecewise linear; the map is
+Differs from Kümmerer et al. in: the nonlinearity acts in the log domain (theirs times the center bias is ours plus its
+logarithm); the center bias is a kernel density with an exponent, theirs radial and piecewise linear; the map is
 calibrated on a grid of at most 200 px and resampled.
 """
 
@@ -24,14 +24,14 @@ from foveal.models.parts.working_size import scaled_size
 
 BINS = 20  # of the piecewise linear nonlinearity
 WORKING_SIDE = 200  # px, longer side of the grid on which maps are calibrated: finer than any blur that was fitted
-PRIOR_GRID = 64  # rows and columns of the centre bias
+PRIOR_GRID = 64  # rows and columns of the center bias
 
 
 class Calibration(nn.Module):
     r"""$\log p(x) = (\phi(s) * G_\sigma)(x) + \alpha \log c(x) - \log Z$.
 
     $s$ is the map, scaled to [0, 1] in each image; $\phi$ is increasing and piecewise linear in 20 equal bins; $\sigma$
-    is a share of the longer side; $c$ is a centre bias. Fresh, it is the identity with hardly any blur, on a uniform
+    is a share of the longer side; $c$ is a center bias. Fresh, it is the identity with hardly any blur, on a uniform
     prior.
     """
 
@@ -66,7 +66,7 @@ class Calibration(nn.Module):
         return normalize_log_density(blurred + self.prior_weight * prior)
 
     def center_bias(self, size: tuple[int, int]) -> Float[Tensor, "1 height width"]:
-        """Log density of the centre bias alone, whatever its weight beside a map that may have one of its own."""
+        """Log density of the center bias alone, whatever its weight beside a map that may have one of its own."""
         return normalize_log_density(resize_maps(self.log_prior[None], size))
 
 

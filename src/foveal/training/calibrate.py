@@ -1,4 +1,4 @@
-"""Fit a calibration by maximum likelihood: nonlinearity, blur, weight of the centre bias (models.calibration)."""
+"""Fit a calibration by maximum likelihood: nonlinearity, blur, weight of the center bias (models.calibration)."""
 
 import math
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class MapsAndFixations:
 
 
 def fit_calibration(batches: Sequence[MapsAndFixations], log_prior: Float[Tensor, "row column"]) -> Calibration:
-    """The calibration that maximises the mean log-likelihood over images, on a given centre bias.
+    """The calibration that maximises the mean log-likelihood over images, on a given center bias.
 
     Full-batch L-BFGS from a straight line; gradients are summed batch by batch, so memory does not grow with the data.
     """

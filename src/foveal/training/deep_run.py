@@ -53,7 +53,7 @@ def running_mean(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], Non
 
 
 class InTraining(nn.Module):
-    """A model, and for every data set how sharp its densities are and what its own centre bias counts."""
+    """A model, and for every data set how sharp its densities are and what its own center bias counts."""
 
     def __init__(self, model: FovealS, n_datasets: int) -> None:
         super().__init__()
@@ -231,7 +231,7 @@ class Run:
     def judge(self) -> dict[str, float]:
         """How good the running mean is on the held-out images, a mean over them on the cells, if there are some.
 
-        IG is the information gain, bit per fixation above their data set's centre bias; AUC that of the density.
+        IG is the information gain, bit per fixation above their data set's center bias; AUC that of the density.
         """
         gains, areas = [], []
         for group, rows, log_density in self.held_out_densities():

@@ -131,7 +131,7 @@ class Examples:
     fitted, held_out
         The images that are fitted to and those that are judged.
     densities
-        The centre bias of each data set's fitted images.
+        The center bias of each data set's fitted images.
     digest
         See `digest_of`.
     """

@@ -34,7 +34,7 @@ def fit_readout(
     seed: int = 0,
     report: Report | None = None,
 ) -> None:
-    """Fit weights, blur and the weight of the centre bias.
+    """Fit weights, blur and the weight of the center bias.
 
     Parameters
     ----------

@@ -104,7 +104,7 @@ def train(
     Of a model that computes a saliency map, the calibration is fitted, after what it makes the map of, if that is
     learned: from fixations (`icf`, `judd`, `lds`), from labelled faces (`faces`), or from the photographs alone (`aim`,
     `sun`, `dva`; folds share these). Of `centerbias`, the density; of `deepgaze1`, the readout, on features that are
-    computed once and kept; of `foveal-s` and `foveal-l`, the centre bias and how sure they are (`training.transfer`),
+    computed once and kept; of `foveal-s` and `foveal-l`, the center bias and how sure they are (`training.transfer`),
     while `train_by_recipe` trains the networks.
 
     Parameters

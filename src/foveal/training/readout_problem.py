@@ -38,7 +38,7 @@ class ReadoutProblem:
     groups
         Features, image size by image size.
     log_priors
-        Log centre bias on each image's cells, made without the image itself; one tensor a group.
+        Log center bias on each image's cells, made without the image itself; one tensor a group.
     counts
         Fixations in each cell, one tensor a group. Of several problems the first dimension is the problem.
     grid_of
@@ -105,7 +105,7 @@ def log_priors_of(
     unseen: Sequence[int] = (),
     grid_of: GridOf = density_grid,
 ) -> list[Float[Tensor, "image row column"]]:
-    """The centre bias on each image's cells, without its own fixations; `unseen` images had no part in it anyway."""
+    """The center bias on each image's cells, without its own fixations; `unseen` images had no part in it anyway."""
 
     def of_image(image: int, grid: Grid) -> Float[Tensor, "row column"]:
         shape = grid.rows.length, grid.columns.length

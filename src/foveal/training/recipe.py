@@ -120,7 +120,7 @@ class Recipe:
         Of first weights, dropout and the order of images.
     temperature, prior_weight
         What the finished model is given for photographs of other kinds (see `training.transfer`); without the latter,
-        the mean of the data sets' weights of the centre bias.
+        the mean of the data sets' weights of the center bias.
     teacher
         A mixture of models, trained before on the same images, whose densities this one learns as well (see
         `training.teacher`).

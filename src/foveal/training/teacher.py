@@ -24,7 +24,7 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
     """Give a run's examples the mean of the densities that the teachers (folders of their runs) have of them.
 
     The teachers see each image in the view in which the student sees it, and of the images of each data set they say
-    what they say in training, with its sharpness and its weight of the centre bias.
+    what they say in training, with its sharpness and its weight of the center bias.
 
     Raises
     ------

@@ -138,7 +138,7 @@ def folds_over_images(data: Dataset, n_folds: int, folds: Sequence[int]) -> list
 def _fold_problem(
     everything: ReadoutProblem, data: Dataset, fold: Fold, left_out: LeftOut
 ) -> tuple[ReadoutProblem, CenterBiasKDE | None]:
-    """What a fold is fitted to, and its centre bias where it must not know all images."""
+    """What a fold is fitted to, and its center bias where it must not know all images."""
     counts = counts_of(everything.groups, data.fixations.where(fold.trained_on), everything.grid_of)
     if left_out == "subjects":
         return replace(everything, counts=counts), None

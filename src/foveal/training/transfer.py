@@ -1,7 +1,7 @@
-"""How sure a model may be of itself, and what the centre bias counts, on photographs unlike those it was trained on.
+"""How sure a model may be of itself, and what the center bias counts, on photographs unlike those it was trained on.
 
 Both numbers are chosen on a data set that had no part in the training: a temperature T by which the saliency is divided
-(Guo et al. 2017, "On calibration of modern neural networks", ICML), and the weight w of that data set's centre bias.
+(Guo et al. 2017, "On calibration of modern neural networks", ICML), and the weight w of that data set's center bias.
 """
 
 import copy
@@ -37,7 +37,7 @@ STEPS = 50  # at most; of a problem of two numbers
 
 @dataclass(frozen=True)
 class Transfer:
-    """What is chosen for photographs of another kind: p ∝ exp(saliency / temperature) · centre bias ^ prior_weight."""
+    """What is chosen for photographs of another kind: p ∝ exp(saliency / temperature) · center bias ^ prior_weight."""
 
     temperature: float
     prior_weight: float
@@ -52,10 +52,10 @@ class Unseen:
     images
         Their positions in the data set.
     saliency
-        What each member of the model (most have but one) adds to the logarithm of the centre bias, not divided by its
+        What each member of the model (most have but one) adds to the logarithm of the center bias, not divided by its
         temperature.
     log_priors
-        The data set's centre bias, made without the image at hand.
+        The data set's center bias, made without the image at hand.
     counts
         Fixations in each cell.
     """
@@ -82,7 +82,7 @@ class Unseen:
     def gain(
         self, sharpness: float | Float[Tensor, ""], prior_weight: float | Float[Tensor, ""]
     ) -> Float[Tensor, " image"]:
-        """Information gain of each image, bit per fixation above the centre bias."""
+        """Information gain of each image, bit per fixation above the center bias."""
         difference = self.log_density(sharpness, prior_weight) - self.log_priors
         return (self.counts * difference).sum(dim=(1, 2)) / self.counts.sum(dim=(1, 2)) / math.log(2)
 
@@ -158,7 +158,7 @@ def fit_foveal(model: FovealS | FovealL, data: Dataset, settings: FitSettings) -
 def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None) -> Model:
     """The same networks for photographs, observers and a task like those of a data set.
 
-    They get its centre bias, and the temperature and the weight of it that fit its fixations best; the networks' own
+    They get its center bias, and the temperature and the weight of it that fit its fixations best; the networks' own
     weights stay as they are, so that a few dozen photographs are enough.
 
     Raises
@@ -170,7 +170,7 @@ def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None)
 
 
 def with_transfer(model: Model, fit: Transfer, data: Dataset) -> Model:
-    """The same networks with a temperature and a weight of the centre bias, and the centre bias of a data set."""
+    """The same networks with a temperature and a weight of the center bias, and the center bias of a data set."""
     log_prior = CenterBias.of(CenterBiasKDE.fit(data)).log_grid.float()
     calibrated = copy.deepcopy(model)
     for network in calibrated.networks:

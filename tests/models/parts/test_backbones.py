@@ -79,7 +79,7 @@ def positive(backbone):
 @pytest.mark.parametrize("size", [(224, 288), (225, 290), (239, 251)])
 @pytest.mark.parametrize("name", LAYERS)
 def test_features_lie_where_the_grid_says(name, size):
-    """Where in the image does the middle value of a layer look? The centre of its gradient is its position."""
+    """Where in the image does the middle value of a layer look? The center of its gradient is its position."""
     backbone = positive(Backbone(name, pretrained=False))
     for module in backbone.steps.modules():
         if isinstance(module, nn.MaxPool2d):  # its gradient goes to one pixel; that of the mean, to all alike

@@ -1,4 +1,4 @@
-"""Colour spaces against scikit-image."""
+"""Color spaces against scikit-image."""
 
 import numpy as np
 import torch

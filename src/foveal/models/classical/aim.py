@@ -67,7 +67,7 @@ class AIM(PatchFilterModel):
         self.filters = independent_components(patches, FILTERS, seed)
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
-        """Information, blurred; 0 where no patch is centred."""
+        """Information, blurred; 0 where no patch is centerd."""
         height, width = images.shape[2:]
         # One image at a time: of each there are as many maps as filters.
         prepared = self.prepared(images).split(1)

@@ -1,7 +1,7 @@
 """Adaptive whitening saliency (Garcia-Diaz et al., Image and Vision Computing 30, 2012).
 
 Salient is what is far from the image's own statistics: the responses to it, whitened, are a vector whose squared length
-is the distance from their mean (Hotelling's T squared). Colours are whitened first, over all pixels. To each of the
+is the distance from their mean (Hotelling's T squared). Colors are whitened first, over all pixels. To each of the
 three components log-Gabor filters answer; of each orientation, the amplitudes at all scales are whitened again.
 
 The final blur is the published program's default, 2.1 % of the longer side; its code is closed. All else is chosen
@@ -26,7 +26,7 @@ from foveal.models.parts.whitening import whitened
 from foveal.models.parts.working_size import shrunk
 
 NO_COLOUR = 1e-4  # a variance of L*a*b* that is rounding: a gray image has one component
-NO_RESPONSE = 1e-9  # likewise, of the amplitudes of whitened colours
+NO_RESPONSE = 1e-9  # likewise, of the amplitudes of whitened colors
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class AdaptiveWhiteningConfig(ModelConfig):
     """What the responses are, and the blur of their distances."""
 
     working_side: int = 400  # px, the longer side
-    scales: tuple[int, ...] = (7, 5, 5)  # of each component of the colours, that of the largest variance first
+    scales: tuple[int, ...] = (7, 5, 5)  # of each component of the colors, that of the largest variance first
     shortest_period: float = 6.0  # px
     period_step: float = 1.34  # from one scale to the next
     radial_width: float = 0.75  # of the log-Gabor filters, σ over the frequency; about one octave
@@ -58,7 +58,7 @@ class AdaptiveWhiteningSaliency(SaliencyMapModel):
     config: AdaptiveWhiteningConfig
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
-        """Sum over the components of the colours and the orientations, blurred."""
+        """Sum over the components of the colors and the orientations, blurred."""
         config = self.config
         colors = whitened(to_lab(shrunk(images, config.working_side)), NO_COLOUR)
         total = torch.zeros_like(colors[:, 0])

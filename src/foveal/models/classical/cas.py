@@ -8,9 +8,9 @@ one minus its distance from the nearest focus.
 
 Patches of 7 px in an image of 250 px, in L*a*b*, as the paper; its overlap of 50 % is steps of three pixels here. Also
 here: foci are those of the mean over scales, as in the paper of 2010; beyond the border is the nearest pixel; the
-colours of patches are 1 apart if one is black and the other white; the .8 is of the highest place, and distances from
-foci are relative to the largest. The paper's prior for the centre and its detector of faces are left out: the
-calibration has a centre bias.
+colors of patches are 1 apart if one is black and the other white; the .8 is of the highest place, and distances from
+foci are relative to the largest. The paper's prior for the center and its detector of faces are left out: the
+calibration has a center bias.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class ContextAwareConfig(ModelConfig):
 
 @dataclass(frozen=True)
 class Patches:
-    """The patches of an image, and the places of their centres in units of its longer side."""
+    """The patches of an image, and the places of their centers in units of its longer side."""
 
     colors: Float[Tensor, "row column value"]
     places: Float[Tensor, "row column 2"]
@@ -106,7 +106,7 @@ class ContextAwareSaliency(SaliencyMapModel):
 
 
 def unlikeness(patches: Patches, others: list[Patches], nearest: int, nearness: float) -> Float[Tensor, "row column"]:
-    """Of each patch and the others that are nearest to it in colour and place."""
+    """Of each patch and the others that are nearest to it in color and place."""
     other_colors = torch.cat([some.colors.flatten(0, 1) for some in others])
     other_places = torch.cat([some.places.flatten(0, 1) for some in others])
     middle = other_colors.mean(dim=0)  # nothing to the distances, but to their rounding

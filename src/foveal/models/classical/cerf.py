@@ -1,7 +1,7 @@
 """Low-level saliency combined with faces (Cerf, Harel, Einhäuser & Koch 2008).
 
 "Predicting human gaze using low-level saliency combined with face detection", NIPS 2007. Faces are one more channel
-beside the conspicuity maps of colour, intensity and orientation of Itti, Koch & Niebur (1998): each face is a Gaussian,
+beside the conspicuity maps of color, intensity and orientation of Itti, Koch & Niebur (1998): each face is a Gaussian,
 and the four maps count the same.
 
 Differs from the paper in: faces come from Foveal's own detector (see `models.deep.faces`), not from that of Viola &

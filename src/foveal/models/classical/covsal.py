@@ -7,7 +7,7 @@ the image. Maps of regions of 8 to 128 px, of an image of 512 x 512 px, are mult
 
 The features are L*a*b*, the absolute derivatives of the intensity, and the place, with the parameters of the published
 code. Differs in: no noise is added to the image; and what a region counts does not fall with its distance from the
-centre, as the calibration has a centre bias.
+center, as the calibration has a center bias.
 """
 
 import math
@@ -25,7 +25,7 @@ from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import resized
 
-REGULARISATION = 1e-3  # added to the variances, so that a region of one colour has a Cholesky factor
+REGULARISATION = 1e-3  # added to the variances, so that a region of one color has a Cholesky factor
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class CovSal(SaliencyMapModel):
 
 
 def region_features(images: Float[Tensor, "image 3 side side"]) -> Float[Tensor, "image 7 side side"]:
-    """Colours (L*a*b*), derivatives (of an intensity up to 255) and place (px) of each pixel."""
+    """Colors (L*a*b*), derivatives (of an intensity up to 255) and place (px) of each pixel."""
     padded = F.pad(255 * images.mean(dim=1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     horizontal = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]).abs()
     vertical = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]).abs()

@@ -1,14 +1,14 @@
 r"""Fast and efficient saliency (Rezazadegan Tavakoli, Rahtu & Heikkilä, SCIA 2011).
 
-Is a pixel's colour more likely if it belongs to what is around it, or if it does not? The density of the surround is a
-kernel density of few samples on a circle; that of the centre has one sample, the pixel itself. By Bayes' rule, with
+Is a pixel's color more likely if it belongs to what is around it, or if it does not? The density of the surround is a
+kernel density of few samples on a circle; that of the center has one sample, the pixel itself. By Bayes' rule, with
 both equally likely before, the probability that the pixel stands out is
 $1 / (1 + \frac{\sigma_1}{\sigma_0 n} \sum_i e^{-|F(x) - F(x_i)|^2 / 2\sigma_0^2})$. Blurred, raised to a power,
 averaged over radii; all parameters are the published code's.
 
 Differs in: a photograph keeps its aspect ratio; the blur is a mean of what is in the image, the authors' has black
 around it, which the power makes a margin of nothing; and the prior for where salient pixels are, which the authors
-learned from fixations, is left out of the map. The calibration has a centre bias in place of both.
+learned from fixations, is left out of the map. The calibration has a center bias in place of both.
 """
 
 import math
@@ -48,7 +48,7 @@ class FastEfficientConfig(ModelConfig):
     weights="package",
 )
 class FastEfficientSaliency(SaliencyMapModel):
-    """How improbable a pixel's colour is on circles around it."""
+    """How improbable a pixel's color is on circles around it."""
 
     Config = FastEfficientConfig
     config: FastEfficientConfig

@@ -8,7 +8,7 @@ weights, $a_i \propto \sum_j |m_i - m_j| F_{ij}$ (the published code iterates to
 As the published code (2012) and unlike the paper: no second walk gathers what the first left scattered, but each share
 is raised to the power 1.5, which is quicker and comes nearer to the published maps. Its other parameters: maps of 32
 px; of levels 2 to 4 of a pyramid the three axes of the cones, the intensity, and four orientations; a walk of width .15
-of the map; four places of the sum attenuated at the border; a blur of .02. Differs in: a gray image has no colours,
+of the map; four places of the sum attenuated at the border; a blur of .02. Differs in: a gray image has no colors,
 and the cones see a display of gamma 1.8 in place of one that was measured.
 """
 

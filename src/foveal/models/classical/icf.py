@@ -1,13 +1,13 @@
 """Intensity contrast features: how far one comes without any object.
 
 Kümmerer, Wallis, Gatys & Bethge, "Understanding low- and high-level contributions to fixation prediction", ICCV 2017.
-In three decorrelated colours and at five scales, the local mean and the local contrast are all that the model knows of
+In three decorrelated colors and at five scales, the local mean and the local contrast are all that the model knows of
 a place. A readout network of 1x1 convolutions (16, 32, 2 and 1 channels), as DeepGaze II has, makes saliency of them,
 and is fitted by maximum likelihood.
 
-Differs from the paper in: the axes of colour are those that decorrelate natural images in general (gray; blue against
+Differs from the paper in: the axes of color are those that decorrelate natural images in general (gray; blue against
 yellow; green against red and blue), not computed from MIT1003; images are seen at 400 px, with windows of 2.5 to 40 px;
-the readout is fitted to what `foveal train icf` is given, not to SALICON first; blur and centre bias are those of the
+the readout is fitted to what `foveal train icf` is given, not to SALICON first; blur and center bias are those of the
 calibration.
 """
 
@@ -24,7 +24,7 @@ from foveal.models.parts.blur import local_mean
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.models.parts.working_size import shrunk
 
-# Karhunen-Loève axes of the colours of natural images, as Ohta, Kanade & Sakai (1980) rounded them.
+# Karhunen-Loève axes of the colors of natural images, as Ohta, Kanade & Sakai (1980) rounded them.
 DECORRELATED = ((1 / 3, 1 / 3, 1 / 3), (0.5, 0.0, -0.5), (-0.25, 0.5, -0.25))
 HIDDEN = (16, 32, 2)  # channels of the readout before its last
 
@@ -62,7 +62,7 @@ class ICF(PixelReadoutModel):
         super().__init__(config, n_features, nn.Sequential(*layers, nn.Conv2d(HIDDEN[-1], 1, 1)))
 
     def features(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image feature h w"]:
-        """Of each colour and scale, the local mean and the local deviation."""
+        """Of each color and scale, the local mean and the local deviation."""
         seen = shrunk(images, self.config.working_side)
         colors = torch.einsum("ij,njhw->nihw", images.new_tensor(DECORRELATED), seen)
         found = []

@@ -2,7 +2,7 @@
 
 The signs of an image's discrete cosine transform hold where a sparse foreground lies on a background that is sparse in
 frequencies: what they alone give back, squared, is large there (equations 3 and 10 of the paper). Channel by channel of
-L*a*b*, at 64 px, blurred, averaged. The published code settles the size (64 px across), the colours and the blur (.045
+L*a*b*, at 64 px, blurred, averaged. The published code settles the size (64 px across), the colors and the blur (.045
 of the width, as if nothing was outside, cut off at twice that); here the longer side has 64 px, so that a portrait is
 seen as large as a landscape.
 """
@@ -20,7 +20,7 @@ from foveal.models.parts.cosine_transform import dct
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import shrunk
 
-NO_SIGN = 1e-2  # a coefficient below, in units of the channels, is rounding: a gray image has no colours
+NO_SIGN = 1e-2  # a coefficient below, in units of the channels, is rounding: a gray image has no colors
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ImageSignatureConfig(ModelConfig):
     weights="package",
 )
 class ImageSignature(SaliencyMapModel):
-    """The signature of each colour channel, given back to the image plane."""
+    """The signature of each color channel, given back to the image plane."""
 
     Config = ImageSignatureConfig
     config: ImageSignatureConfig

@@ -1,18 +1,18 @@
-"""Saliency by centre and surround (Itti, Koch & Niebur 1998).
+"""Saliency by center and surround (Itti, Koch & Niebur 1998).
 
 "A model of saliency-based visual attention for rapid scene analysis", PAMI 20(11). A place is salient where a fine
-level of a pyramid of intensity, colours or orientations differs from a coarse one. Maps with few peaks count for more
+level of a pyramid of intensity, colors or orientations differs from a coarse one. Maps with few peaks count for more
 than maps with many: N(.), the paper's or the iterative one of Itti & Koch (2000), see `map_normalization`. What is left
 is added up within each channel, normalised once more, and added up over the channels.
 
-`itti` is the model as Harel's GBVS package has it (`ittikochmap`): centres at levels 2 and 3, surrounds two levels
+`itti` is the model as Harel's GBVS package has it (`ittikochmap`): centers at levels 2 and 3, surrounds two levels
 coarser, squared differences, maps of an eighth of the image, the largest of red, green and blue as intensity, and
-opponent colours relative to it. The published maps of OSIE 1001 to 1003 settle that the sum is not blurred (the
+opponent colors relative to it. The published maps of OSIE 1001 to 1003 settle that the sum is not blurred (the
 package's default is .03 of the map) and that the pyramid drops an odd last row.
 
-`itti1998` is the model as the paper has it: centres at levels 2 to 4, surrounds three and four levels coarser, absolute
+`itti1998` is the model as the paper has it: centers at levels 2 to 4, surrounds three and four levels coarser, absolute
 differences, maps of level 4, the mean as intensity, and broadly tuned red, green, blue and yellow. Differs from the
-paper in: the surround of a colour pair is the same pair (R - G against R - G, not against G - R, which would make a
+paper in: the surround of a color pair is the same pair (R - G against R - G, not against G - R, which would make a
 uniform red the most salient); the highest peak counts among a map's local maxima; a map is normalised after it has been
 resized; there is an even and an odd Gabor filter, whose responses are attenuated at the border, as in `itti`.
 """
@@ -31,7 +31,7 @@ from foveal.models.parts.channels import Maps
 from foveal.models.parts.map_normalization import CONSTANT, normalized_by_competition, normalized_by_peaks
 from foveal.models.parts.working_size import resized, scaled_size
 
-Kind = Literal["colours", "intensity", "orientations"]
+Kind = Literal["colors", "intensity", "orientations"]
 Pyramid = dict[int, Float[Tensor, "image _ _ _"]]  # the maps of a channel, by level
 NORMALIZATIONS = {"peaks": normalized_by_peaks, "competition": normalized_by_competition}
 
@@ -43,7 +43,7 @@ class IttiConfig(ModelConfig):
     """The parameters of Harel's code; "peaks" is N(.) of 1998, "competition" that of Itti & Koch (2000)."""
 
     center_levels: tuple[int, ...] = (2, 3)
-    surround_levels: tuple[int, ...] = (2,)  # coarser than the centre by
+    surround_levels: tuple[int, ...] = (2,)  # coarser than the center by
     map_level: int = 3  # of whose size the map is
     border: int = 4  # places, attenuated
     normalization: Literal["peaks", "competition"] = "peaks"
@@ -80,18 +80,18 @@ class Itti(SaliencyMapModel):
         return resized(total, (images.shape[2], images.shape[3]))[:, 0]
 
     def conspicuity_maps(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 3 h w"]:
-        """Of colours, intensity and orientations, where they stand out, at the size of the map's level."""
+        """Of colors, intensity and orientations, where they stand out, at the size of the map's level."""
         size = images.shape[2], images.shape[3]
         conspicuities = [self._conspicuity(kind, pyramid, size) for kind, pyramid in self._pyramids(images).items()]
         return channels.attenuated(torch.cat(conspicuities, dim=1), self.config.border)
 
     def _pyramids(self, images: Float[Tensor, "image 3 height width"]) -> dict[Kind, Pyramid]:
-        """Each channel, from its finest centre to its coarsest surround."""
+        """Each channel, from its finest center to its coarsest surround."""
         centers = self.config.center_levels
         levels = range(min(centers), max(centers) + max(self.config.surround_levels) + 1)
         hues, intensities = self._hues_and_intensities(images, levels)
         orientations = {level: channels.orientations(maps) for level, maps in intensities.items()}
-        return {"colours": hues, "intensity": intensities, "orientations": orientations}
+        return {"colors": hues, "intensity": intensities, "orientations": orientations}
 
     def _hues_and_intensities(
         self, images: Float[Tensor, "image 3 height width"], levels: range
@@ -102,7 +102,7 @@ class Itti(SaliencyMapModel):
         return hues, {level: intensities[level] for level in levels}
 
     def _conspicuity(self, kind: Kind, pyramid: Pyramid, size: tuple[int, int]) -> Float[Tensor, "image 1 h w"]:
-        """Where a channel stands out: its centre-surround differences, normalised, summed, normalised."""
+        """Where a channel stands out: its center-surround differences, normalised, summed, normalised."""
         config = self.config
         places = scaled_size(size, 0.5**config.map_level)
         normalized = NORMALIZATIONS[config.normalization]
@@ -134,7 +134,7 @@ class Itti1998(Itti):
 
     Config = Itti1998Config
     constant = CONSTANT
-    normalized_map_by_map = ("orientations",)  # equation 7; equation 6 adds up the colours first
+    normalized_map_by_map = ("orientations",)  # equation 7; equation 6 adds up the colors first
 
     def _hues_and_intensities(
         self, images: Float[Tensor, "image 3 height width"], levels: range

@@ -2,10 +2,10 @@
 
 "Learning to predict where humans look", ICCV 2009. Of every place of the image at 200 px, 31 features are known: the
 amplitudes of band-pass filters of four orientations and three scales, and the low-pass (13); how rare they are within
-the image (Torralba's saliency: their Mahalanobis distance); the conspicuity of colour, intensity and orientation of
+the image (Torralba's saliency: their Mahalanobis distance); the conspicuity of color, intensity and orientation of
 Itti, Koch & Niebur (3), which look at the image's own pixels; red, green and blue, and the probability of each (6); the
-probability of the colour in the image, itself and median-filtered at four widths (5); a face; the distance from the
-centre; and the distance from the horizon, whose row is told by the gist of the scene. A linear support vector machine
+probability of the color in the image, itself and median-filtered at four widths (5); a face; the distance from the
+center; and the distance from the horizon, whose row is told by the gist of the scene. A linear support vector machine
 weighs them, see `training.learning.classifier`.
 
 Differs from the paper in: no detectors of cars and of people, for which no weights come with Foveal; the horizon is
@@ -49,7 +49,7 @@ class JuddConfig(ModelConfig):
 
     working_side: int = 200  # the longer side
     periods: tuple[float, ...] = (4.0, 8.0, 16.0)  # of the band-pass filters
-    bins: int = 8  # of a colour histogram, along each of its axes
+    bins: int = 8  # of a color histogram, along each of its axes
     median_widths: tuple[int, ...] = (1, 3, 5, 9, 17)
     horizon_width: float = 0.15  # deviation of the Gaussian around its row, as a share of the image's height
 
@@ -63,7 +63,7 @@ class JuddConfig(ModelConfig):
     weights="package",
 )
 class Judd(PixelReadoutModel):
-    """A linear classifier of contrast, colour, faces, and the distances from the centre and the horizon."""
+    """A linear classifier of contrast, color, faces, and the distances from the center and the horizon."""
 
     Config = JuddConfig
     reads = ("faces",)
@@ -97,7 +97,7 @@ class Judd(PixelReadoutModel):
         return torch.cat([*amplitudes, gaussian_blur(intensity, periods[-1] / 2)[:, None]], dim=1)
 
     def _probabilities(self, seen: Float[Tensor, "image 3 h w"]) -> list[Float[Tensor, "image 1 h w"]]:
-        """Of red, green and blue alone, and of the colour at each of the median filter's widths."""
+        """Of red, green and blue alone, and of the color at each of the median filter's widths."""
         pixels = (255 * seen).round().byte()
         found = [probability(pixels[:, [channel]], self.config.bins) for channel in range(3)]
         on_cpu = pixels.permute(0, 2, 3, 1).cpu().numpy()

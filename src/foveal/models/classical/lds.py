@@ -50,7 +50,7 @@ class LDSConfig(ModelConfig):
     graph_side: int = 32  # places of the walk's graph along the longer side
     sigma: float = 0.06  # of its steps, of the mean side of the graph
     walks: int = 2
-    blur: float = 1.33  # patches; a Gaussian of 2.5 that ends two patches from its centre has this deviation
+    blur: float = 1.33  # patches; a Gaussian of 2.5 that ends two patches from its center has this deviation
 
 
 @register_model(

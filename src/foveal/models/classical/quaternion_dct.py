@@ -2,11 +2,11 @@
 
 "Quaternion-based spectral saliency detection for eye fixation prediction", ECCV.
 
-The image signature of all colour channels at once: a pixel's colours are the imaginary parts of a quaternion, and what
+The image signature of all color channels at once: a pixel's colors are the imaginary parts of a quaternion, and what
 is kept of each coefficient of the cosine transform is the quaternion's direction, not each channel's sign. (The axis of
 the transform, a unit quaternion that multiplies from the left, turns all coefficients alike and back again, and so has
 no effect on the squared reconstruction.) 64 px and a blur of 2.5 px as in the authors' experiments; the paper compares
-many colour spaces, and intensity with two opponent colours comes nearest to the authors' published map of OSIE 1001.
+many color spaces, and intensity with two opponent colors comes nearest to the authors' published map of OSIE 1001.
 
 Differs from the authors' code in: the longer side has 64 px, theirs the width; the blur loses nothing at the border,
 theirs has black around the image and ends after 4 px, which comes less near to their map (.952 instead of .963).

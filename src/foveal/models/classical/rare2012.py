@@ -1,7 +1,7 @@
 """RARE2012: multi-scale rarity (Riche et al., Signal Processing: Image Communication 28, 2013).
 
 What is rare in the image attracts the eye: the self-information of a pixel's value, whose probability is that of its
-bin in a histogram, averaged over scales. Of the principal components of the colours, and of what Gabor filters of eight
+bin in a histogram, averaged over scales. Of the principal components of the colors, and of what Gabor filters of eight
 orientations answer to each; the more a rarity map's peak is above its mean, the more it counts when maps are fused.
 
 Principal components, eight orientations at three periods and the threshold of the fusion are the defaults of the
@@ -53,13 +53,13 @@ class RARE2012Config(ModelConfig):
     weights="package",
 )
 class RARE2012(SaliencyMapModel):
-    """How rare a pixel's colours and orientations are in its image."""
+    """How rare a pixel's colors and orientations are in its image."""
 
     Config = RARE2012Config
     config: RARE2012Config
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
-        """Rarity of the colours, and of the orientations in each, fused and blurred."""
+        """Rarity of the colors, and of the orientations in each, fused and blurred."""
         config = self.config
         colors = principal_colors(shrunk(images, config.working_side))
         of_colors = self._fused_rarity(colors)
@@ -80,7 +80,7 @@ class RARE2012(SaliencyMapModel):
 
 
 def principal_colors(images: Float[Tensor, "image 3 h w"]) -> Float[Tensor, "image 3 h w"]:
-    """The colours of each image on their principal axes, from its own mean."""
+    """The colors of each image on their principal axes, from its own mean."""
     colors = images.flatten(2)
     colors = colors - colors.mean(dim=2, keepdim=True)
     axes = torch.linalg.eigh(colors @ colors.mT / colors.shape[2]).eigenvectors

@@ -24,10 +24,10 @@ from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.working_size import resized
 
-# MATLAB's fspecial("disk", 1) over its centre: how much each gradient counts in a covariance.
+# MATLAB's fspecial("disk", 1) over its center: how much each gradient counts in a covariance.
 DISK = ((0.0251, 0.1453, 0.0251), (0.1453, 0.3183, 0.1453), (0.0251, 0.1453, 0.0251))
 PLACES_AT_ONCE = 512  # compared with as many others; their similarities are 1 MB
-NO_RANGE = 1.0  # units of L*a*b*: a channel that varies less is not stretched to [0, 1]; a gray image has no colours
+NO_RANGE = 1.0  # units of L*a*b*: a channel that varies less is not stretched to [0, 1]; a gray image has no colors
 TINY = 1e-7  # keeps the sharpness of a flat neighbourhood above 0, as the published code
 
 

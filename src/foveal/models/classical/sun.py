@@ -52,9 +52,9 @@ class SUN(PatchFilterModel):
     def prepared(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 3 _ _"]:
         """Images whose values have mean zero and deviation one; a constant image is zero."""
         every_value = (1, 2, 3)
-        centred = images - images.mean(dim=every_value, keepdim=True)
-        deviation = centred.square().mean(dim=every_value, keepdim=True).sqrt()
-        return at_least(centred / deviation.clamp(min=NO_CONTRAST), PATCH_SIDE)
+        centerd = images - images.mean(dim=every_value, keepdim=True)
+        deviation = centerd.square().mean(dim=every_value, keepdim=True).sqrt()
+        return at_least(centerd / deviation.clamp(min=NO_CONTRAST), PATCH_SIDE)
 
     def learn(self, patches: Float[Tensor, "patch value"], seed: int) -> None:
         """Independent components of patches without their mean, and the densities of the filters' responses."""
@@ -63,7 +63,7 @@ class SUN(PatchFilterModel):
         self.shape, self.scale = fit_generalized_gaussians(patches @ self.filters.T)
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
-        """Self-information; 0 where no patch is centred."""
+        """Self-information; 0 where no patch is centerd."""
         height, width = images.shape[2:]
         maps = torch.cat([self._self_information(one) for one in self.prepared(images).split(1)])
         border = PATCH_SIDE // 2

@@ -51,7 +51,7 @@ class DeepGaze1Config(ModelConfig):
     weights="package + alexnet",
 )
 class DeepGaze1(SaliencyModel):
-    """A linear readout of pretrained features, blurred, with a centre bias."""
+    """A linear readout of pretrained features, blurred, with a center bias."""
 
     Config = DeepGaze1Config
     config: DeepGaze1Config
@@ -111,7 +111,7 @@ class DeepGaze1(SaliencyModel):
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """Responses, weighted, blurred, with the centre bias, through the softmax."""
+        """Responses, weighted, blurred, with the center bias, through the softmax."""
         height, width = images.shape[2:]
         target = density_grid((height, width))
         features, grids = self.features(images), self.grids((height, width))

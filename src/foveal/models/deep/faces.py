@@ -3,7 +3,7 @@
 Faces draw the eye whatever the task (Cerf et al. 2008, Judd et al. 2009), and models of low-level contrast do not see
 them; both papers took the detector of Viola & Jones (2001). This one reads the features that `foveal-s` has of an image
 anyway: 1x1 convolutions of each layer, summed on cells of 8 px; of every cell one number that says whether a face is
-centred there, and four that say where exactly and how large (Zhou, Wang & Krähenbühl 2019, "Objects as points",
+centerd there, and four that say where exactly and how large (Zhou, Wang & Krähenbühl 2019, "Objects as points",
 arXiv:1904.07850). It was trained on the boxes of EyeCrowd, see `training.learning.faces`, and on no fixation; the
 network was, on fixations of OSIE, EyeCrowd and Scene. Without that network the detector has no meaning, and it says so
 when the one that comes with Foveal is another.
@@ -121,7 +121,7 @@ class FaceDetector(SaliencyMapModel):
     ) -> Float[Tensor, "image 5 row column"]:
         """Of each cell of images of this (height, width), from the features of the taps.
 
-        The log odds of a face; in cells, how far right and below the cell's centre the face's is; the logarithms of its
+        The log odds of a face; in cells, how far right and below the cell's center the face's is; the logarithms of its
         width and height.
         """
         answers: Tensor = self.head(network.on_cells(features, self.taps, size))

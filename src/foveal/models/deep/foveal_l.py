@@ -54,7 +54,7 @@ class FovealL(SaliencyModel):
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """With the centre bias of each network's training data."""
+        """With the center bias of each network's training data."""
         # One by one: at an image's own size, a stack of them all could be large.
         mixture = torch.full((len(images), *images.shape[2:]), -math.inf, device=images.device)
         for member in self.networks:

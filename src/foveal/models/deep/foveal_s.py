@@ -1,4 +1,4 @@
-"""Foveal's own model: features of EfficientNet-lite2 at five depths and two scales, a small readout, a centre bias.
+"""Foveal's own model: features of EfficientNet-lite2 at five depths and two scales, a small readout, a center bias.
 
 In the line of DeepGaze II (Kümmerer, Wallis & Bethge 2017, a readout of 1x1 convolutions on pretrained features) and
 EML-NET (Jia & Bruce 2020, taps at all depths, summed); the network's last stages are trained as well. What is blurred
@@ -98,7 +98,7 @@ class Tap(nn.Module):
     weights="package",
 )
 class FovealS(SaliencyModel):
-    """Pretrained features of all depths, the last of them fine-tuned; a readout; a blur; an explicit centre bias."""
+    """Pretrained features of all depths, the last of them fine-tuned; a readout; a blur; an explicit center bias."""
 
     Config = FovealConfig
     saved_in_16_bits = True
@@ -244,7 +244,7 @@ class FovealS(SaliencyModel):
     ) -> Float[Tensor, "image row column"]:
         """Saliency over the cells of images of this (height, width), from what `at_scales` says of them at a `zoom`.
 
-        Added to the logarithm of a centre bias it is, up to a constant, a log density. Features of taps that are
+        Added to the logarithm of a center bias it is, up to a constant, a log density. Features of taps that are
         missing are computed.
         """
         total = self.on_cells(self.all_features(features), self.taps, size, zoom)
@@ -262,7 +262,7 @@ class FovealS(SaliencyModel):
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """With the centre bias of the training data."""
+        """With the center bias of the training data."""
         size = images.shape[2], images.shape[3]
         saliency = self.saliency(images) / self.temperature
         log_prior = self.prior_weight * resize_maps(self.log_prior[None], (saliency.shape[1], saliency.shape[2]))

@@ -24,7 +24,7 @@ def local_mean(maps: Float[Tensor, "*batch h w"], sigma: float) -> Float[Tensor,
 def blurred_in_black(maps: Float[Tensor, "image h w"], sigma: float, width: int) -> Float[Tensor, "image h w"]:
     """Maps with nothing outside, blurred by a Gaussian (σ in px) that is cut off to a square of `width` px.
 
-    As MATLAB's `imfilter` does by default. Maps fade towards the border, which favours the centre. A square of even
+    As MATLAB's `imfilter` does by default. Maps fade towards the border, which favours the center. A square of even
     width reaches one px further to the right and below.
 
     >>> blurred_in_black(torch.ones(1, 1, 3), 1.0, 3)[0, 0]

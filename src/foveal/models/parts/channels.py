@@ -14,7 +14,7 @@ LOWPASS = (1 / 32, 5 / 32, 10 / 32, 10 / 32, 5 / 32, 1 / 32)  # before every hal
 ANGLES = (0.0, 45.0, 90.0, 135.0)
 PERIOD = math.pi  # px, of the Gabor filters
 SPREAD_ACROSS, SPREAD_ALONG = 2.0, 4.0  # px, of their Gaussian
-REACH = 13  # px, from the centre of a filter to its border
+REACH = 13  # px, from the center of a filter to its border
 
 # RGB of a monitor to cones, as Harel's code; each cone's row is divided by its answer to white.
 _TO_LMS = ((18.32535, 44.60077, 7.46216), (4.09544, 28.20135, 6.66066), (0.02114, 0.10325, 1.05258))

@@ -1,4 +1,4 @@
-"""Colour spaces, as linear or nonlinear maps of RGB in [0, 1]."""
+"""Color spaces, as linear or nonlinear maps of RGB in [0, 1]."""
 
 import torch
 from jaxtyping import Float
@@ -18,7 +18,7 @@ def to_lab(images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "imag
     linear = torch.where(images <= 0.04045, images / 12.92, ((images.clamp(min=0) + 0.055) / 1.055) ** 2.4)
     xyz = torch.einsum("ij,njhw->nihw", linear.new_tensor(_TO_XYZ), linear)
     xyz = xyz / linear.new_tensor(_WHITE)[:, None, None]
-    # Below (6/29)^3 the cube root is replaced by its tangent, so that dark noise does not become colour.
+    # Below (6/29)^3 the cube root is replaced by its tangent, so that dark noise does not become color.
     f = torch.where(xyz > (6 / 29) ** 3, xyz.clamp(min=1e-6) ** (1 / 3), xyz * (29 / 6) ** 2 / 3 + 4 / 29)
     x, y, z = f.unbind(dim=1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)

@@ -18,7 +18,7 @@ def normalize_log_density(log_density: Float[Tensor, "image height width"]) -> F
 def resize_maps(maps: Float[Tensor, "image h w"], size: tuple[int, int]) -> Float[Tensor, "image height width"]:
     """Resample maps to another (height, width).
 
-    Bilinear between pixel centres, the borders of both grids on each other, so that nothing drifts by half a pixel.
+    Bilinear between pixel centers, the borders of both grids on each other, so that nothing drifts by half a pixel.
     """
     return F.interpolate(maps[:, None], size=size, mode="bilinear", align_corners=False)[:, 0]
 

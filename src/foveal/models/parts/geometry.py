@@ -18,7 +18,7 @@ POINT = 1e-6  # share of a step that is as good as a point
 
 @dataclass(frozen=True)
 class Axis:
-    """Positions of a feature map's rows or columns: value i is centred on pixel `first + i * step` of the image.
+    """Positions of a feature map's rows or columns: value i is centerd on pixel `first + i * step` of the image.
 
     >>> Axis(10).convolved(3, 2, 1)
     Axis(length=5, first=0.0, step=2.0)

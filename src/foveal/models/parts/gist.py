@@ -31,8 +31,8 @@ def gist(images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image 
     """Of each image 512 numbers, 1 on average: orientation by orientation, scale by scale, part by part, row by row."""
     square = F.interpolate(images, size=(SIDE, SIDE), mode="area").mean(dim=1)
     logarithm = torch.log1p(255 * square)
-    centred = logarithm - gaussian_blur(logarithm, WINDOW)
-    even = centred / (LEAST_CONTRAST + gaussian_blur(centred.square(), WINDOW).sqrt())
+    centerd = logarithm - gaussian_blur(logarithm, WINDOW)
+    even = centerd / (LEAST_CONTRAST + gaussian_blur(centerd.square(), WINDOW).sqrt())
     amplitudes = log_gabor_amplitudes(even, list(PERIODS), RADIAL_WIDTH, ORIENTATIONS, ANGULAR_WIDTH)
     means = torch.cat([F.adaptive_avg_pool2d(maps, PARTS).flatten(1) for maps in amplitudes], dim=1)
     roots = (means + torch.finfo(means.dtype).eps).sqrt()

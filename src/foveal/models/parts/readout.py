@@ -1,4 +1,4 @@
-"""From features to a log density: weights, blur, centre bias, softmax."""
+"""From features to a log density: weights, blur, center bias, softmax."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

@@ -1,7 +1,7 @@
 """Fit the detector of faces to labelled heads.
 
-Zhou, Wang & Krähenbühl 2019 ("Objects as points"): a cell at the centre of a face is to answer yes, cells further off
-no, and the less so the nearer they are; at the centre, the position and the sides are learned as well.
+Zhou, Wang & Krähenbühl 2019 ("Objects as points"): a cell at the center of a face is to answer yes, cells further off
+no, and the less so the nearer they are; at the center, the position and the sides are learned as well.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ BATCH_SIZE = 8
 EPOCHS = 10
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 0.05
-SPREAD, LEAST_SPREAD = 0.15, 0.6  # of what is near a centre: share of the sides of the box, and at least so many cells
-SURE, NEAR = 2, 4  # exponents of the focal loss: how little sure cells count, and cells near a centre
+SPREAD, LEAST_SPREAD = 0.15, 0.6  # of what is near a center: share of the sides of the box, and at least so many cells
+SURE, NEAR = 2, 4  # exponents of the focal loss: how little sure cells count, and cells near a center
 SIZE_WEIGHT = 0.3  # of the position and the sides in the loss
 RARE = -4.0  # log odds of a face in a cell, to begin with
 
@@ -38,8 +38,8 @@ RARE = -4.0  # log odds of a face in a cell, to begin with
 class Example:
     """One photograph of this (height, width): the network's features in 16 bits, and what its cells are to learn.
 
-    `nearness` is 1 at the cell of a face's centre and falls off around it; `is_judged` leaves out heads without a face;
-    `cells` are those of the faces' centres, as positions in the flattened grid, and `boxes` what `FaceDetector.forward`
+    `nearness` is 1 at the cell of a face's center and falls off around it; `is_judged` leaves out heads without a face;
+    `cells` are those of the faces' centers, as positions in the flattened grid, and `boxes` what `FaceDetector.forward`
     is to say of each.
     """
 

@@ -28,7 +28,7 @@ START_BLUR = 0.02  # share of the longer side
 
 @dataclass(frozen=True)
 class Batch:
-    """Some images of one size: features, fixations in each cell, and the centre bias without the image at hand."""
+    """Some images of one size: features, fixations in each cell, and the center bias without the image at hand."""
 
     features: Float[Tensor, "image feature h w"]
     counts: Float[Tensor, "image h w"]
@@ -37,7 +37,7 @@ class Batch:
 
 @way_to_learn.register(PixelReadoutModel)
 def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report: Progress) -> None:
-    """Fit a model's readout by maximum likelihood, with a blur and a weight of the centre bias that are not kept.
+    """Fit a model's readout by maximum likelihood, with a blur and a weight of the center bias that are not kept.
 
     Images that cannot be read are left out.
 
