@@ -92,6 +92,7 @@ def test_tables_and_a_map_are_written(tmp_path):
     assert nobody.map_in_letters() == []
 
 
+@pytest.mark.usefixtures("as_users_run_it")
 def test_what_is_no_data_set_is_one_line():
     with pytest.raises(FovealError, match="a Dataset is needed to be summarized, not "):
         summarize("study")

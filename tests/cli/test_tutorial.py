@@ -15,7 +15,7 @@ PAGE = (Path(__file__).parents[2] / "docs/tutorial.md").read_text(encoding="utf-
 
 def test_the_tutorial_runs(foveal, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
-    toy = make_dataset(n_images=3, n_subjects=3, per_subject=3, name="my-study")
+    toy = make_dataset(n_images=5, n_subjects=3, per_subject=2, name="my-study")
     names = ["street.jpg", *(f"{number}.jpg" for number in range(1, len(toy)))]
     stimuli = Stimuli([stimulus.image for stimulus in toy.stimuli], names, 4.0)
     save_dataset(replace(toy, stimuli=stimuli), tmp_path / "my-study")
