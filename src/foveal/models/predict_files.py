@@ -105,11 +105,11 @@ def predict_files(
         )
 
     run = PredictionRun(model.name)
-    folder = make_writable_folder(out)
-    names = _output_names(images, folder, run)
+    names = _output_names(images, Path(out), run)
     if not names:
         first, *others = [failure["error"] for failure in run.failed] or ["no photographs given"]
         raise FovealError(f"{first}; {len(others)} others as well" if others else first)
+    folder = make_writable_folder(out)
     order = {os.fspath(path): position for position, path in enumerate(names)}
     total = len(names) + len(run.failed)
     try:
