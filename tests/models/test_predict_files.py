@@ -45,14 +45,14 @@ def test_a_photograph_that_a_model_fails_on_does_not_stop_the_others(photographs
 
 
 def test_what_cannot_be_written_does_not_stop_the_others(photographs, tmp_path, monkeypatch):
-    write = Prediction._write_overlay
+    write = Prediction._write_density
 
     def fail(self, path):
         if self.name == "b":
             raise MemoryError
         write(self, path)
 
-    monkeypatch.setattr(Prediction, "_write_overlay", fail)
+    monkeypatch.setattr(Prediction, "_write_density", fail)
     run = predict_files([photographs], "image-signature", out=tmp_path / "out")
     assert [Path(entry["image"]).name for entry in run.predictions] == ["a.png", "c.png"]
     assert "b.png: the results cannot be written (MemoryError)" in run.failed[0]["error"]
