@@ -75,6 +75,7 @@ class New(Uniform):
 @pytest.fixture
 def new_file(tmp_path, monkeypatch):
     """Write a file, the only one in the package of the models."""
+    import_all("foveal.models")  # what is imported already stays to be had
     monkeypatch.setattr(catalogue, "_MODELS", {})
     monkeypatch.setattr("foveal.models.__path__", [os.fspath(tmp_path)])
     catalogue._in_sources.cache_clear()
