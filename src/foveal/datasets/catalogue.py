@@ -53,7 +53,7 @@ class DatasetCard:
 class Contents:
     """What a reader of a published layout returns; the card has the rest.
 
-    `notes` are lines on fixations that had to be left out.
+    `notes` are lines on fixations that had to be left out, `problems` on pictures.
     """
 
     stimuli: Stimuli
@@ -62,6 +62,7 @@ class Contents:
     notes: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     heads: tuple[Heads, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 Reader = Callable[[Path], Contents]
@@ -171,4 +172,5 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
         categories=contents.categories,
         heads=contents.heads,
         notes=contents.notes,
+        problems=contents.problems,
     )

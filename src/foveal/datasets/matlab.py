@@ -83,12 +83,12 @@ def read_fixation_structs(
                 columns = (np.atleast_1d(field(scanpath, name, mat)) for name in ("fix_x", "fix_y", "fix_duration"))
                 yield Scanpath(image, subject, *columns)
 
-    fixations, problems = concatenate_scanpaths(scanpaths(), mat, origin=ONE_BASED)
+    fixations, notes = concatenate_scanpaths(scanpaths(), mat, origin=ONE_BASED)
     return Contents(
         Stimuli(sources, names, pixels_per_degree),
         fixations.drop_first() if first_is_forced else fixations,
         named_folds(len(names)),
-        problems,
+        notes,
     )
 
 

@@ -78,9 +78,9 @@ def _read_release(folder: Path) -> Contents:
                 x, y, duration = detect_fixations(_read_gaze(observer / f"{source.stem}.mat"))
                 yield Scanpath(image, subject, x, y, duration)
 
-    fixations, problems = concatenate_scanpaths(scanpaths(), folder / "DATA", origin=ONE_BASED)
+    fixations, notes = concatenate_scanpaths(scanpaths(), folder / "DATA", origin=ONE_BASED)
     stimuli = Stimuli(sources, pixels_per_degree=CARD.pixels_per_degree)
-    return Contents(stimuli, fixations.drop_first(), {}, (*left_out, *problems))
+    return Contents(stimuli, fixations.drop_first(), {}, notes, problems=tuple(left_out))
 
 
 def _read_gaze(mat: Path) -> np.ndarray:

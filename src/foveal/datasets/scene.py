@@ -53,11 +53,12 @@ def read_scene(folder: Path) -> Contents:
             yield Scanpath(image, subject, rows[:, 1], rows[:, 0], 1000 * rows[:, 3])
 
     # From the corner of the first pixel to its center: half a pixel.
-    fixations, problems = concatenate_scanpaths(scanpaths(), mat, origin=0.5)
+    fixations, notes = concatenate_scanpaths(scanpaths(), mat, origin=0.5)
     longer_side = stimuli.sizes.max(axis=1)
     return Contents(
         Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES),
         fixations,
         named_folds(len(sources)),
-        (*left_out, *problems),
+        notes,
+        problems=tuple(left_out),
     )
