@@ -142,7 +142,7 @@ def test_folds_stay_where_they_are_when_nobody_looked_at_an_image(tmp_path):
     looked_at = with_gap.looked_at()
     assert looked_at.positions[held_out_images(looked_at, 5)].tolist() == fifth
     assert looked_at.select([4, 2, 14]).positions.tolist() == [5, 2, 15]
-    with pytest.raises(FovealError, match="all images are in one fold of 3"):
+    with pytest.raises(FovealError, match="without fold 0 of 3 there are 0 images to fit to"):
         foveal.train("bms", data.select(np.arange(0, 21, 3)), out=tmp_path, folds=3)
     with pytest.raises(FovealError, match="5 positions for 21 images"):
         dataclasses.replace(data, positions=np.arange(5))
@@ -157,3 +157,10 @@ def test_a_fixation_counts_for_the_cell_of_its_pixel():
     ((images, maps),) = working_maps(load_model("bms"), data, [], lambda *_: None)
     batch = _with_fixations(maps.maps, data, images)
     assert (batch.cell % 200).tolist() == cells.tolist()
+
+
+@pytest.mark.parametrize("images", [[0, 5, 10, 15, 1], [0, 1, 2]])
+def test_few_images_are_fitted_without_folds_where_these_leave_too_few(images, tmp_path):
+    """Of the first, four of five images are in one of five folds."""
+    report = foveal.train("bms", make_dataset(n_images=16).select(images), out=tmp_path)
+    assert (report.held_out_log_likelihood is None) == (images[-1] == 1)

@@ -10,6 +10,7 @@ from jaxtyping import Int
 from foveal.errors import FovealError
 from foveal.gaze.dataset import Dataset
 
+SMALLEST_FIT = 2  # images, of which a center bias can be made
 FOLDS = 10  # of recipes, and of the splits "fold0" to "fold9"
 
 
@@ -36,17 +37,18 @@ def folds_to_judge(data: Dataset, n_folds: int) -> list[int]:
     Raises
     ------
     FovealError
-        If there are fewer than two folds, or all images are in one, so that holding it out leaves nothing to fit to.
+        If there are fewer than two folds, or holding one out leaves fewer than two images to fit to.
     """
     if n_folds < 2:
         raise FovealError(f"{n_folds} folds: give at least 2")
-    present = np.unique(fold_of(data, n_folds)).tolist()
-    if len(present) < 2:
+    present, n_images = np.unique(fold_of(data, n_folds), return_counts=True)
+    left = len(data) - int(n_images.max(initial=0))
+    if left < SMALLEST_FIT:
         raise FovealError(
-            f"{data.name}: all images are in one fold of {n_folds} (image i is in fold i modulo {n_folds}); "
-            "choose another number of folds"
+            f"{data.name}: without fold {present[n_images.argmax()]} of {n_folds} there are {left} images to fit to, "
+            f"and at least {SMALLEST_FIT} are needed (image i is in fold i modulo {n_folds}); choose another number of folds"
         )
-    return present
+    return present.tolist()
 
 
 def named_folds(n_images: int) -> dict[str, Int[np.ndarray, " held_out"]]:

@@ -44,15 +44,18 @@ class FitSettings:
     problems: list[str] = field(default_factory=list)
 
     def folds_of(self, data: Dataset) -> tuple[int, list[int]]:
-        """The number of folds, and those that have images: by default as many as are soon fitted.
+        """The number of folds, and those that have images; by default as many as are soon fitted, of few images none.
 
         Raises
         ------
         FovealError
-            If there are more folds than images, or holding one out leaves nothing to fit to.
+            If there are more folds than images, or holding one out leaves too little to fit to.
         """
         if self.folds is None:
-            return FOLDS_BY_DEFAULT, folds_to_judge(data, FOLDS_BY_DEFAULT) if len(data) >= FOLDS_BY_DEFAULT else []
+            try:
+                return FOLDS_BY_DEFAULT, folds_to_judge(data, FOLDS_BY_DEFAULT)
+            except FovealError:
+                return FOLDS_BY_DEFAULT, []
         if self.folds > len(data):
             raise FovealError(f"{self.folds} folds of {len(data)} images: give at most as many as images")
         return self.folds, folds_to_judge(data, self.folds)
