@@ -20,7 +20,7 @@ from foveal import files
 from foveal.benchmark.results import write_json, write_per_image
 from foveal.datasets.catalogue import default_root
 from foveal.errors import FovealError
-from foveal.files import make_writable_folder, new_file, write_atomically
+from foveal.files import make_writable_folder, new_file, parse_toml, write_atomically
 from foveal.models import load_model, save_model
 from foveal.models.parts.pretrained import weights_folder
 from foveal.models.prediction import Prediction
@@ -209,3 +209,8 @@ def test_without_a_home_folder_it_is_said_which_variable_helps(monkeypatch, home
         monkeypatch.delenv(variable, raising=False)
         with pytest.raises(FovealError, match=f"set {variable} or XDG_CACHE_HOME to a folder"):
             folder()
+
+
+def test_a_key_of_endless_parts_is_refused_before_it_takes_memory():
+    with pytest.raises(FovealError, match=r"a\.toml: not TOML \(40006 characters, of at most 20000\)"):
+        parse_toml("a" + ".a" * 20_000 + " = 1\n", "a.toml", "not TOML")

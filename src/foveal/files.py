@@ -8,6 +8,7 @@ import re
 import secrets
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ import platformdirs
 from foveal.errors import FovealError, first_line
 
 _STARTED = time.time()
+LONGEST_TOML = 20_000  # characters; reading a key of many parts takes memory that grows with its square
 
 
 def _process_space() -> str:
@@ -190,3 +192,28 @@ def _runs(process: int) -> bool:
     except OSError:
         return True  # another user's
     return True
+
+
+def read_toml(path: str | os.PathLike[str], otherwise: str) -> dict[str, Any]:
+    """The table that a TOML file holds.
+
+    Raises
+    ------
+    FovealError
+        If it cannot be read, or is no TOML: it is then told as `otherwise` says ("no recipe").
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FovealError(f"{path}: {otherwise} ({first_line(error)})") from None
+    return parse_toml(text, path, otherwise)
+
+
+def parse_toml(text: str, path: str | os.PathLike[str], otherwise: str) -> dict[str, Any]:
+    """The same of a text that was found in a file."""
+    try:
+        if len(text) > LONGEST_TOML:
+            raise ValueError(f"{len(text)} characters, of at most {LONGEST_TOML}")
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits, and of deep nesting
+        raise FovealError(f"{path}: {otherwise} ({first_line(error)})") from None

@@ -12,7 +12,6 @@ dataset.toml says otherwise (`datasets.coordinates`).
 import os
 import shutil
 import sys
-import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -26,7 +25,7 @@ import tomli_w
 from foveal.datasets.coordinates import Coordinates
 from foveal.datasets.table import Table, read_table
 from foveal.errors import FovealError, FovealNote, RowsLeftOut, first_line
-from foveal.files import write_atomically
+from foveal.files import read_toml, write_atomically
 from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
 from foveal.gaze.fixations import UNKNOWN
 from foveal.gaze.given import described, text
@@ -197,10 +196,7 @@ def _read_settings(path: Path) -> tuple[dict[str, Any], Coordinates]:
     """What a dataset.toml says, and how it says that positions are counted."""
     if not path.is_file():
         return {}, Coordinates()
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits, and of deep nesting
-        raise FovealError(f"{path}: not TOML ({first_line(error)})") from None
+    settings = read_toml(path, "not TOML")
     unknown = set(settings) - set(SETTINGS)
     if unknown:
         raise FovealError(f"{path}: no setting {sorted(unknown)[0]!r} (known: {', '.join(SETTINGS)})")

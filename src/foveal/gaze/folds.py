@@ -46,7 +46,7 @@ def folds_to_judge(data: Dataset, n_folds: int) -> list[int]:
     if left < SMALLEST_FIT:
         raise FovealError(
             f"{data.name}: without fold {present[n_images.argmax()]} of {n_folds} there are {left} images to fit to, "
-            f"and at least {SMALLEST_FIT} are needed (image i is in fold i modulo {n_folds}); choose another number of folds"
+            f"and at least {SMALLEST_FIT} are needed (image i is in fold i modulo {n_folds}); choose another number"
         )
     return present.tolist()
 

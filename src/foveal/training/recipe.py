@@ -3,7 +3,6 @@
 import difflib
 import math
 import os
-import tomllib
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from foveal.errors import FovealError, first_line
-from foveal.files import write_atomically
+from foveal.files import parse_toml, read_toml, write_atomically
 from foveal.gaze.folds import FOLDS
 from foveal.models.base import with_tuples
 from foveal.paths import check_name
@@ -226,7 +225,7 @@ class Recipe:
         FovealError
             If it cannot be read, or says something that no recipe says.
         """
-        return cls._of(_read_toml(path), path)
+        return cls._of(read_toml(path, "no recipe"), path)
 
     @classmethod
     def of_toml(cls, text: str, path: str | os.PathLike[str]) -> "Recipe":
@@ -237,7 +236,7 @@ class Recipe:
         FovealError
             If it is no recipe.
         """
-        return cls._of(_parsed(text, path), path)
+        return cls._of(parse_toml(text, path, "no recipe"), path)
 
     @classmethod
     def _of(cls, values: dict[str, Any], path: str | os.PathLike[str]) -> "Recipe":
@@ -322,7 +321,7 @@ class Mixture:
         FovealError
             If it or one of them cannot be read, there are not two, or they are of other data or folds.
         """
-        values = _read_toml(path)
+        values = read_toml(path, "no recipe")
         if values.keys() != {"members"} or not isinstance(values["members"], list):
             raise FovealError(f"{path}: a mixture says nothing but members, a list")
         files = [Path(path).parent / str(name) for name in values["members"]]
@@ -346,7 +345,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe | Mixture:
     if path in published_recipes():
         with resources.as_file(_RECIPES) as folder:
             return read_recipe(folder / f"{path}.toml")
-    return Mixture.read(path) if "members" in _read_toml(path) else Recipe.read(path)
+    return Mixture.read(path) if "members" in read_toml(path, "no recipe") else Recipe.read(path)
 
 
 def published_recipes() -> list[str]:
@@ -382,17 +381,3 @@ def check_names(table: Any, kind: type) -> None:
     for name in table.keys() - known:
         near = difflib.get_close_matches(name, known, n=1)
         raise FovealError(f"unknown: {name} ({f'did you mean {near[0]}? ' if near else ''}known: {', '.join(known)})")
-
-
-def _read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
-    try:
-        return _parsed(Path(path).read_text(), path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
-
-
-def _parsed(text: str, path: str | os.PathLike[str]) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
