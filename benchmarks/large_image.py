@@ -16,7 +16,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         photograph = Path(folder) / "large.jpg"
         small = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
-        cv2.imwrite(str(photograph), cv2.resize(small, (12000, 9000), interpolation=cv2.INTER_CUBIC))
+        cv2.imwrite(str(photograph), cv2.resize(small, (10800, 8100), interpolation=cv2.INTER_CUBIC))
         del small
         command = [sys.executable, "-m", "foveal.cli.app", "predict", str(photograph), "--out", str(Path(folder) / "o")]
         start = time.perf_counter()

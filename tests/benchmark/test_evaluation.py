@@ -8,7 +8,7 @@ import pytest
 from toy import make_dataset, make_photograph, write_image
 
 import foveal
-from foveal.benchmark import write_json
+from foveal.benchmark import benchmark, write_json
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.metrics import FixationBatch, auc_borji, get_metrics, list_metrics
@@ -305,3 +305,17 @@ def test_photographs_that_were_trained_on_are_known_by_their_content(dataset, tm
         others = make_dataset(n_images=14).select(range(8, 14))
         assert others.name == dataset.name
         foveal.evaluate(trained, others, metrics="AUC")
+
+
+def test_a_model_that_scores_no_image_does_not_lose_the_others(dataset, tmp_path):
+    broken = load_model("bms")
+    broken.calibration.steps.fill_(np.nan)
+    save_model(broken, tmp_path / "broken.safetensors")
+    results = foveal.evaluate(["uniform", tmp_path / "broken.safetensors"], dataset, ["AUC"])
+    assert results["model"].tolist() == ["uniform"]
+    assert any("no image could be scored by" in line for line in results.problems)
+    done = benchmark(["uniform", str(tmp_path / "broken.safetensors")], [dataset], tmp_path / "out", ["AUC"])
+    assert done.results["model"].tolist() == ["uniform"]
+    assert "no image could be scored by" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    with pytest.raises(FovealError, match="no image could be scored"):
+        foveal.evaluate([tmp_path / "broken.safetensors"], dataset, ["AUC"])

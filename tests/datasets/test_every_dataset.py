@@ -3,6 +3,7 @@
 A small copy of its published layout is what `tests/miniatures/NAME.py` writes.
 """
 
+import re
 import shutil
 from dataclasses import asdict
 from importlib import import_module
@@ -64,16 +65,19 @@ def test_where_it_is_not_one_line_names_a_file_and_says_what_to_do(name, tmp_pat
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_missing_of_it_is_named(name, tmp_path):
     """One after the other: the photographs, all that is not a photograph."""
-    for missing in ("photographs", "fixations"):
+    said = {"photographs": r"stimul|\.(jpe?g|png)|photograph", "fixations": r"\.(mat|csv|parquet)|DATA"}
+    for missing, words in said.items():
         write_miniature(name, tmp_path / name)
         for path in [path for path in (tmp_path / name).rglob("*") if path.is_file()]:
             if (path.suffix.lower() in IMAGE_SUFFIXES) == (missing == "photographs"):
                 path.unlink()
-        expect_one_line(name, tmp_path, "")
+        line = expect_one_line(name, tmp_path, "")
+        assert re.search(words, line, re.IGNORECASE)
         shutil.rmtree(tmp_path / name)
 
 
 def expect_one_line(name, root, start):
+    """The line that is said."""
     with pytest.raises(FovealError) as raised:
         load_dataset(name, root)
     line = str(raised.value)
@@ -82,3 +86,4 @@ def expect_one_line(name, root, start):
     if start:
         assert line.startswith(f"{name}: {start}")
         assert line.endswith(f"(set --data-root or FOVEAL_DATA; foveal datasets {name} says how to get it)")
+    return line

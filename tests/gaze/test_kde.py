@@ -129,3 +129,19 @@ def test_bandwidth_is_the_likeliest():
 def test_center_bias_of_one_image_is_refused(dataset):
     with pytest.raises(FovealError, match="at least two images"):
         CenterBiasKDE.fit(dataset.limit(1))
+
+
+@pytest.mark.parametrize("sigma", [2.0, 6.0, 40.0])
+def test_of_many_fixations_a_narrow_gaussian_is_not_blurred_by_cells(sigma):
+    """Image sides of 8 and 6 px a cell: the first two are narrower than two cells, and are sums over pairs."""
+    rng = np.random.default_rng(0)
+    size, n = (1536, 2048), 700
+    cluster = rng.integers(0, 8, n)
+    x, y = (rng.uniform(0.2, 0.8, 8)[cluster] * side + rng.normal(0, 5, n) for side in size[::-1])
+    subject = rng.integers(0, 4, n)
+    found = leave_one_subject_out_densities(x, y, subject, size, sigma)
+    columns = np.exp(-((np.floor(x + 0.5) - x[:, None]) ** 2) / 2 / sigma**2)
+    rows = np.exp(-((np.floor(y + 0.5) - y[:, None]) ** 2) / 2 / sigma**2)
+    others = subject[:, None] != subject
+    expected = (columns * rows * others).sum(axis=0) / others.sum(axis=0) / (2 * np.pi * sigma**2)
+    np.testing.assert_allclose(found, expected, rtol=0.03 if sigma == 40 else 1e-3, atol=1e-3 * expected.max())

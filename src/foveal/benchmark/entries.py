@@ -17,6 +17,7 @@ from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.gaze.given import texts
 from foveal.metrics import Metric, get_metrics
+from foveal.metrics.registry import asks_for_all
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model
 from foveal.models.baselines import CrossValidatedBaseline
 from foveal.models.registry import recognized, trainings_of
@@ -172,7 +173,7 @@ def possible_metrics(
             why_not = f"{metric.name} needs {no_gold}"
         if why_not is None:
             possible.append(metric)
-        elif names != ["all"]:
+        elif not asks_for_all(metrics):
             raise FovealError(why_not)
     if not possible:
         raise FovealError(reasons[0] if reasons else "no metric to compute")

@@ -89,9 +89,12 @@ def evaluate(
             problems += [problem for problem in batch_problems if problem not in problems]
             if progress is not None:
                 progress(entry.name, len(scores), len(images))
-        if not scores:
-            raise FovealError(f"{data.name}: no image could be scored ({problems[-1]})")
-        tables.append(finished_table(scores, entry.name, entry.metrics, yardsticks))
+        if scores:
+            tables.append(finished_table(scores, entry.name, entry.metrics, yardsticks))
+        else:
+            problems.append(f"{data.name}: no image could be scored by {entry.name}")
+    if not tables:
+        raise FovealError(f"{data.name}: no image could be scored ({problems[-2 if len(problems) > 1 else -1]})")
     chosen = list(dict.fromkeys(metric.name for entry in entries for metric in entry.metrics))
     return Results.of(pd.concat(tables), chosen, problems, seed)
 

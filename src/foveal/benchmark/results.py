@@ -14,15 +14,17 @@ from jaxtyping import Float
 
 from foveal.errors import FovealError
 from foveal.files import write_atomically
-from foveal.gaze.given import text, texts, whole_number
+from foveal.gaze.given import text, whole_number
 from foveal.metrics import Metric, get_metrics
 from foveal.metrics.bootstrap import bootstrap_interval
+from foveal.metrics.registry import asks_for_all
 
 COLUMNS = ["model", "dataset", "metric", "value", "ci_low", "ci_high", "n_images"]
 LABELS = ["model", "dataset", "image"]  # the columns of a table by image that hold no metric
 GOLD = "gold_IG"  # the column of the gold standard's information gain
 PER_IMAGE_FORMATS = (".csv", ".parquet")
 MAIN_METRICS = ("IG", "AUC", "NSS")  # shown first where all are
+NO_INTERVAL = 1e-6  # half of one that is what rounding leaves
 FEWEST_DIGITS, MOST_DIGITS = 2, 4  # behind the point
 LONGEST_NAME = 32  # characters
 
@@ -176,7 +178,7 @@ def in_order(metrics: Sequence[str] | str) -> list[str]:
     (['NSS', 'IG'], ['IG', 'AUC', 'NSS', 'sAUC'])
     """
     names = [metric.name for metric in get_metrics(metrics)]
-    return sorted(names, key=_rank_among_main) if "all" in texts(metrics, "metrics") else names
+    return sorted(names, key=_rank_among_main) if asks_for_all(metrics) else names
 
 
 def _rank_among_main(metric: str) -> int:
@@ -192,7 +194,7 @@ def digits_of(table: pd.DataFrame) -> int:
     3
     """
     halves = (table["ci_high"] - table["ci_low"]) / 2
-    half = float(halves[halves > 1e-9].min())
+    half = float(halves[halves > NO_INTERVAL].min())
     if not math.isfinite(half):
         return FEWEST_DIGITS
     digits = -math.floor(math.log10(half))

@@ -115,7 +115,10 @@ def benchmark(
                 problems += [problem for problem in new_problems if problem not in problems]
             tables.append(kept.select(plan.images))
             chosen += [metric.name for metric in entry.metrics]
-    results = Results.of(pd.concat(tables), list(dict.fromkeys(chosen)), problems, seed)
+    scored = [table for table in tables if len(table)]
+    if not scored:
+        raise FovealError(problems[-1])
+    results = Results.of(pd.concat(scored), list(dict.fromkeys(chosen)), problems, seed)
     with write_atomically(out / "results.csv") as temporary:
         results.to_csv(temporary, index=False)
     write_json(results, out / "results.json")
@@ -145,7 +148,7 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], column
     key = digest.hexdigest()
     if key.encode() in _beginning(path):
         return
-    sections = [_section(plan, results, columns) for plan in plans]
+    sections = [_section(plan, results, columns) for plan in plans if plan.data.name in set(results["dataset"])]
     write_report(results, sections, columns, path, key=key)
 
 
@@ -160,8 +163,9 @@ def _section(plan: _Plan, results: Results, columns: Sequence[str]) -> Section:
     extremes = [place[name] for name in extreme_images(mine, metric)]
     images = plan.images
     spread = images[np.linspace(0, len(images) - 1, min(N_EXAMPLES, len(images))).round().astype(int)].tolist()
-    of_best = [entry for entry in plan.entries if entry.name == best]
-    return Section(plan.data, _maps(plan.entries, spread), n_trained_on, best, _maps(of_best, extremes))
+    scored = [entry for entry in plan.entries if entry.name in set(of_data["model"])]
+    of_best = [entry for entry in scored if entry.name == best]
+    return Section(plan.data, _maps(scored, spread), n_trained_on, best, _maps(of_best, extremes))
 
 
 def _beginning(path: Path) -> bytes:
@@ -251,7 +255,7 @@ def _compute_missing(
         if scores:
             kept.add(finished_table(scores, entry.name, metrics, yardsticks))
     if kept.table.empty:
-        raise FovealError(f"{kept.data.name}: no image could be scored by {entry.name}")
+        yield [f"{kept.data.name}: no image could be scored by {entry.name}"]
 
 
 def _maps(entries: Sequence[Entry], chosen: Sequence[int]) -> dict[int, dict[str, LogDensity]]:

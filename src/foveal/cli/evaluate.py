@@ -73,7 +73,6 @@ def evaluate(
             device=device,
             progress=report,
         )
-    differences = None if against is None else results.against(against)
     try:
         if json is not None:
             write_json(results, json)
@@ -81,9 +80,9 @@ def evaluate(
             write_per_image(results.per_image, per_image)
     finally:  # what was computed is seen also where it cannot be kept
         _show(results, metrics_of(metrics), str(results["dataset"].iloc[0]))
-        if differences is not None:
-            title = f"difference from {against}, on the same images"
-            _show(differences, metrics_of(metrics), title, of_differences=True)
+    if against is not None:
+        title = f"difference from {against}, on the same images"
+        _show(results.against(against), metrics_of(metrics), title, of_differences=True)
     tell_problems(results.problems, strict=strict)
 
 

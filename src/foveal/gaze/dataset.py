@@ -9,7 +9,7 @@ from jaxtyping import Int
 
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
-from foveal.gaze.given import described, listed, positions, text, texts, whole_number
+from foveal.gaze.given import described, listed, positions, text, texts, whole_number, whole_numbers
 from foveal.gaze.heads import Heads
 from foveal.gaze.stimuli import Stimuli
 
@@ -71,14 +71,15 @@ class Dataset:
         object.__setattr__(self, "heads", tuple(listed(self.heads, "data set: heads")))
         if not all(isinstance(heads, Heads) for heads in self.heads):
             raise FovealError("data set: heads: Heads of each image are needed")
-        if len(self.positions) == 0:  # not said: it is the whole
-            object.__setattr__(self, "positions", np.arange(len(self.stimuli)))
+        positions_in_whole = whole_numbers(self.positions, "data set: positions")
+        if len(positions_in_whole) != len(self.stimuli):  # not said, or of other stimuli that were replaced: the whole
+            positions_in_whole = np.arange(len(self.stimuli))
+        object.__setattr__(self, "positions", positions_in_whole)
         image = self.fixations.image
         if len(image) and not 0 <= image[0] <= image[-1] < len(self.stimuli):
             raise FovealError(f"{self.name}: fixations on image {image[-1]}, of {len(self.stimuli)} images")
-        labels_of = {"categories": self.categories, "labels of heads": self.heads, "positions": self.positions}
-        for what, labels in labels_of.items():
-            if len(labels) and len(labels) != len(self.stimuli):
+        for what, labels in (("categories", self.categories), ("labels of heads", self.heads)):
+            if labels and len(labels) != len(self.stimuli):
                 raise FovealError(f"{self.name}: {len(labels)} {what} for {len(self.stimuli)} images")
         if self.subject_names and self.fixations.subject.max(initial=-1) >= len(self.subject_names):
             last = self.fixations.subject.max()

@@ -1,6 +1,6 @@
 """What a caller gives: brought to one kind, or refused in one line that names it.
 
-NumPy and PyTorch make numbers of much that is none (a text, a truth value, half of a float), and say nothing.
+NumPy and PyTorch make numbers of much that is none (a text, a truth value, what is left of a float), and say nothing.
 """
 
 from collections.abc import Iterable
@@ -147,6 +147,20 @@ def whole_number(given: Any, what: str, least: int = 0) -> int:
     return int(given)
 
 
+def real_number(given: Any, what: str) -> float:
+    """One finite number.
+
+    Raises
+    ------
+    FovealError
+        If it is something else.
+    """
+    number = _as_float(given)
+    if not -inf < number < inf:
+        raise FovealError(f"{what}: a number, not {described(given)}")
+    return number
+
+
 def positive_number(given: Any, what: str) -> float:
     """One number above zero, and finite.
 
@@ -155,13 +169,18 @@ def positive_number(given: Any, what: str) -> float:
     FovealError
         If it is something else.
     """
-    try:
-        number = nan if isinstance(given, bool) or not isinstance(given, Real) else float(given)
-    except OverflowError:  # a whole number beyond all floats
-        number = inf
+    number = _as_float(given)
     if not 0 < number < inf:
         raise FovealError(f"{what}: a positive number, not {described(given)}")
     return number
+
+
+def _as_float(given: Any) -> float:
+    """NaN of what is no number."""
+    try:
+        return nan if isinstance(given, bool) or not isinstance(given, Real) else float(given)
+    except OverflowError:  # a whole number beyond all floats
+        return inf
 
 
 def positions(given: Any, what: str, n: int | None = None) -> Int[np.ndarray, " position"]:

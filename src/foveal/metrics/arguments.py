@@ -143,6 +143,8 @@ def _as_ranks(given: Any, what: str, maps: Float[Tensor, "image height width"]) 
         raise FovealError(f"{what}: the ranks that pixel_ranks gives are needed, not {described(given)}")
     if len(given) != len(maps):
         raise FovealError(f"{what} are of {len(given)} maps, and the batch has {len(maps)}")
+    if wrong := [one for one in given if one.n_pixels != maps[0].numel()]:
+        raise FovealError(f"{what} are of maps of {wrong[0].n_pixels} px, and these have {maps[0].numel()}")
     return list(given)
 
 

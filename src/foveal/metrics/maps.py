@@ -158,6 +158,11 @@ class PixelRanks:
         self._sorted = self._pixels[:0]
         self._unopened_up_to = self._count.cumsum(0)
 
+    @property
+    def n_pixels(self) -> int:
+        """Of the map."""
+        return len(self._pixels)
+
     def below(self, values: Float[Tensor, "*some"], *, or_equal: bool = False) -> Int[Tensor, "*some"]:
         """How many pixels are below each value, or at it."""
         bucket = self._bucket_of(values.flatten())

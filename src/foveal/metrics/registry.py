@@ -41,7 +41,7 @@ class Metric:
         "ten_others" (of ten other images only), "empirical_map", "center_bias" (a density); of metrics on per-image
         values, the yardstick's.
     shares
-        What it would compute of its map first, and takes ready-made: "pixels" (`foveal.metrics.maps.sorted_pixels`).
+        What it would compute of its map first, and takes ready-made: "pixels" (`foveal.metrics.maps.pixel_ranks`).
     draws
         Does it draw at random, from a `seed` that it takes?
     equalizes
@@ -175,6 +175,11 @@ def list_metrics() -> list[str]:
     return list(_METRICS)
 
 
+def asks_for_all(names: Sequence[str] | str) -> bool:
+    """Is "all" among the names of metrics, in lower or upper case?"""
+    return "all" in [name.lower() for name in texts(names, "metrics")]
+
+
 def get_metrics(names: Sequence[str] | str) -> list[Metric]:
     """The metrics of these names, in lower or upper case, each once; "all", alone or among them, is all of them.
 
@@ -189,9 +194,9 @@ def get_metrics(names: Sequence[str] | str) -> list[Metric]:
     ['IG', 'AUC']
     """
     known = list_metrics()
-    names = texts(names, "metrics")
-    if "all" in names:
+    if asks_for_all(names):
         return list(_METRICS.values())
+    names = texts(names, "metrics")
     by_lower_case = {name.lower(): metric for name, metric in _METRICS.items()}
     unknown = [name for name in names if name.lower() not in by_lower_case]
     if unknown:

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from foveal.discovery import import_entry_points, sources
+from foveal.errors import FovealError
 
 if TYPE_CHECKING:
     from foveal.models.base import SaliencyModel
@@ -60,14 +61,27 @@ def register_model(
     licence: str = "Apache-2.0",
     needs_fixations: bool = False,
 ) -> Callable[[Model], Model]:
-    """Give a model class its name and its card (see `ModelCard` for the fields)."""
+    """Give a model class its name and its card (see `ModelCard` for the fields).
+
+    Raises
+    ------
+    FovealError
+        If another class has the name.
+    """
 
     def register(cls: Model) -> Model:
+        other = _MODELS.get(name)
+        if other is not None and _place(other) != _place(cls):
+            raise FovealError(f"model {name!r} of {cls.__module__}: {other.__module__} has one of this name")
         cls.card = ModelCard(name, family, year, paper, trainable, weights, licence, needs_fixations)
         _MODELS[name] = cls
         return cls
 
     return register
+
+
+def _place(cls: type) -> tuple[str, str]:
+    return cls.__module__, cls.__qualname__
 
 
 def list_models() -> list[str]:

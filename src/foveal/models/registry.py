@@ -59,7 +59,11 @@ def load_model(
         with resources.as_file(_published(name)) as path:
             if fitted and cls.card.weights != "none" and not path.is_file():
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
-            model = _read_model(path) if fitted and path.is_file() else cls()
+            if fitted and path.is_file():
+                model = _read_model(path)
+            else:
+                with torch.random.fork_rng():  # its first numbers are drawn, and move nobody's
+                    model = cls()
     return model.eval().to(device)
 
 

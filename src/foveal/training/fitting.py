@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from math import inf, nan
+from math import nan
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +17,7 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError, FovealNote
 from foveal.files import make_writable_folder
 from foveal.gaze import Dataset
+from foveal.gaze.given import real_number, texts, whole_number
 from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.metrics.bootstrap import bootstrap_interval
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
@@ -26,6 +27,7 @@ from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.registry import has_weights, recognized, trainings_of
+from foveal.paths import path_of
 from foveal.progress import Progress, to_nobody
 from foveal.training import calibrate, train_readout, transfer  # noqa: F401 (they register how their models are fitted)
 from foveal.training.fit_readout import OptimizerName
@@ -143,6 +145,13 @@ def train(
     FovealError
         If the model cannot be trained, or the data set not be used for it.
     """
+    if folds is not None:
+        folds = whole_number(folds, "folds", 2)
+    seed = whole_number(seed, "seed")
+    penalty = real_number(penalty, "penalty")
+    path_of(out, "out")
+    if layers is not None:
+        layers = texts(layers, "layers")
     fresh = load_model(model, fitted=False)
     name = fresh.name
     if not fresh.card.trainable:
@@ -161,7 +170,7 @@ def train(
         fresh = load_model(model)  # its networks stay as they are
     leaves_out = _one_of(LeftOut, left_out, "left out")
     fitted_by = _one_of(OptimizerName, optimizer, "optimizer")
-    if not 0 <= penalty < inf:
+    if penalty < 0:
         raise FovealError(f"penalty: a number of at least 0, not {penalty:g}")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     if split:
