@@ -259,6 +259,6 @@ def test_names_that_are_spelled_otherwise(tmp_path, ids, keys, of_image):
     assert len(said) <= 1
     if keys[0] == "gru\u0308n":
         assert said == [
-            f"{tmp_path / 'maps.hdf5'}: 1 maps are found by names that are spelled otherwise than the images' "
+            f"{tmp_path / 'maps.hdf5'}: 1 of 2 images have a map of a name spelled otherwise "
             "(first: gru\u0308n for gr\u00fcn.jpg)"
         ]

@@ -162,7 +162,7 @@ def possible_metrics(
     for metric in get_metrics(names):
         why_not = None
         if raw and not metric.takes_any_map:
-            why_not = f"{metric.name} is defined for densities, not for raw maps"
+            why_not = f"{metric.name} is defined for densities, not for raw maps (these have AUC, NSS, IG_MIT …)"
         elif by_observer and "empirical_map" in metric.needs:
             # The empirical map is made of the very observers that the gold standard predicts with.
             reasons.append(f"{metric.name} of the gold standard is not defined")

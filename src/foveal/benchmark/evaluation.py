@@ -1,6 +1,7 @@
 """`foveal evaluate`: score models against the fixations of a data set."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -15,10 +16,10 @@ from foveal.benchmark.results import GOLD, LABELS, Results
 from foveal.benchmark.scoring import Scores, score
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.gaze.given import listed, whole_number
-from foveal.metrics import Metric
+from foveal.metrics import Metric, get_metrics
 from foveal.models import SaliencyModel
 
 Progress = Callable[[str, int, int], None]  # name of the model, images done, images in all
@@ -72,6 +73,7 @@ def evaluate(
     FovealError
         If a model, metric or data set is not known, or they do not go together.
     """
+    get_metrics(metrics)  # a name that is none is said before anything is read
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     images = images_to_score(data, split, limit)
     if isinstance(models, SaliencyModel | Predictions | str | os.PathLike):
@@ -95,8 +97,22 @@ def evaluate(
             problems.append(f"{data.name}: no image could be scored by {entry.name}")
     if not tables:
         raise FovealError(f"{data.name}: no image could be scored ({problems[-2 if len(problems) > 1 else -1]})")
+    tell_of_other_images(tables, data.name)
     chosen = list(dict.fromkeys(metric.name for entry in entries for metric in entry.metrics))
     return Results.of(pd.concat(tables), chosen, problems, seed)
+
+
+def tell_of_other_images(tables: Sequence[pd.DataFrame], dataset: str) -> None:
+    """Say, in a note, if tables of values by image are not all of the same images."""
+    images = [frozenset(table["image"]) for table in tables]
+    if len(set(images)) > 1:
+        n_common = len(frozenset.intersection(*images))
+        warnings.warn(
+            f"{dataset}: not all models are scored on the same images ({n_common} of "
+            f"{len(frozenset.union(*images))} are scored by all); --against compares two on the same",
+            FovealNote,
+            stacklevel=3,
+        )
 
 
 def images_to_score(data: Dataset, split: str | None, limit: int | None) -> Int[np.ndarray, " image"]:

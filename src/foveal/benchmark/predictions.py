@@ -89,8 +89,8 @@ class Predictions:
         if spelled_otherwise:
             image, place = next(iter(spelled_otherwise.items()))
             note = (
-                f"{self.path}: {len(spelled_otherwise)} maps are found by names that are spelled otherwise than the "
-                f"images' (first: {place} for {image})"
+                f"{self.path}: {len(spelled_otherwise)} of {len(ids)} images have a map of a name spelled otherwise "
+                f"(first: {place} for {image})"
             )
             warnings.warn(note, FovealNote, stacklevel=2)
         of_image |= spelled_otherwise

@@ -24,7 +24,7 @@ LABELS = ["model", "dataset", "image"]  # the columns of a table by image that h
 GOLD = "gold_IG"  # the column of the gold standard's information gain
 PER_IMAGE_FORMATS = (".csv", ".parquet")
 MAIN_METRICS = ("IG", "AUC", "NSS")  # shown first where all are
-NO_INTERVAL = 1e-6  # half of one that is what rounding leaves
+NO_INTERVAL = 2e-7  # half of one that is what rounding leaves
 FEWEST_DIGITS, MOST_DIGITS = 2, 4  # behind the point
 LONGEST_NAME = 32  # characters
 

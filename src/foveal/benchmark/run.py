@@ -15,7 +15,7 @@ import torch
 from foveal import __version__
 from foveal import metrics as metrics_package
 from foveal.benchmark.entries import Entry, make_entries, on_maps
-from foveal.benchmark.evaluation import finished_table, images_to_score, scores_of
+from foveal.benchmark.evaluation import finished_table, images_to_score, scores_of, tell_of_other_images
 from foveal.benchmark.observations import Observations
 from foveal.benchmark.report import LogDensity, Section, best_model, extreme_images, leading_metric, write_report
 from foveal.benchmark.results import GOLD, LABELS, Results, in_order, write_json
@@ -115,6 +115,7 @@ def benchmark(
                 problems += [problem for problem in new_problems if problem not in problems]
             tables.append(kept.select(plan.images))
             chosen += [metric.name for metric in entry.metrics]
+        tell_of_other_images([table for table in tables[-len(plan.entries) :] if len(table)], plan.data.name)
     scored = [table for table in tables if len(table)]
     if not scored:
         raise FovealError(problems[-1])

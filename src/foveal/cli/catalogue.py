@@ -100,11 +100,11 @@ def _splits(name: str, root: str | os.PathLike[str]) -> list[str]:
 
 
 def _tell_of_contents(name: str, data_root: Path | None, out: Path | None, as_json: bool, strict: bool) -> None:
-    """What is in a data set, and what in it cannot be used."""
+    """What is in a data set, and what in it cannot be used: all pictures are read to know."""
     from foveal.analysis.summary import save_summary, summarize
     from foveal.datasets import load_dataset
 
-    data = load_dataset(name, data_root)
+    data = load_dataset(name, data_root).readable()
     summary = summarize(data)
     files = save_summary(summary, out) if out else []
     if as_json:

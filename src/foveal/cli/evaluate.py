@@ -179,7 +179,9 @@ def _show(results: "pd.DataFrame", metrics: list[str] | str, title: str, *, of_d
     known = get_metrics([name for name in in_order(metrics) if name in set(results["metric"])])
     digits = {metric.name: digits_of(results[results["metric"] == metric.name]) for metric in known}
     n_images = set(results["n_images"])
-    same = len(n_images) == 1
+    per_image = getattr(results, "per_image", None)  # of scores; differences are of the images that two models share
+    images = {frozenset(table) for _, table in per_image.groupby("model")["image"]} if per_image is not None else set()
+    same = len(n_images) == 1 and len(images) <= 1
     sections = []
     for model in shown:
         rows = []

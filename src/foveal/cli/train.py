@@ -108,7 +108,9 @@ def _tell_likelihoods(result: "TrainingReport", left_out: str) -> None:
         tell("  (on new images it will be lower; --folds 10 measures how much, of models that have folds)")
     elif result.held_out_log_likelihood < result.center_bias_log_likelihood:
         tell("  (worse than the center bias: it needs more images, or of deepgaze1 a larger --penalty)")
-    if result.gain is not None and result.intervals["gain"][0] <= 0:
+    if result.gain is not None and result.intervals["gain"][1] < 0:
+        tell("  (worse on other images than before: use the model as it was, or fit to more images)")
+    elif result.gain is not None and result.intervals["gain"][0] <= 0:
         tell("  (no gain that can be told from chance: the model as it was before may serve as well)")
 
 

@@ -197,6 +197,8 @@ def _read_settings(path: Path) -> tuple[dict[str, Any], Coordinates]:
     if not path.is_file():
         return {}, Coordinates()
     settings = read_toml(path, "not TOML")
+    if "license" in settings:  # American spelling
+        settings.setdefault("licence", settings.pop("license"))
     unknown = set(settings) - set(SETTINGS)
     if unknown:
         raise FovealError(f"{path}: no setting {sorted(unknown)[0]!r} (known: {', '.join(SETTINGS)})")

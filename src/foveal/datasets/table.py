@@ -30,6 +30,7 @@ HEADER_WITHIN = 100  # lines: trackers write a few dozen about the recording abo
 LINES_OF_A_ROW = 10  # from which on a quote is taken for one that nobody closed
 ROWS_AT_ONCE = 100_000  # held as Python's strings, which take much more room than Arrow's
 NAMES_TOLD = 12  # of the columns that a file has, in an error
+ALSO_CALLED = {"subject": ("observer", "participant")}
 EXACT = 2**53  # up to which every whole number is a float
 
 BYTE_ORDER_MARKS = {
@@ -335,7 +336,8 @@ def _positions(names: Sequence[str], wanted: Sequence[str], path: Path) -> tuple
     notes = []
     for name in wanted:
         exact = [i for i, other in enumerate(names) if other == name]
-        same = exact or [i for i, other in enumerate(names) if other.strip().strip('"').casefold() == name]
+        called = (name, *ALSO_CALLED.get(name, ()))
+        same = exact or [i for i, other in enumerate(names) if other.strip().strip('"').casefold() in called]
         if not same:
             continue
         positions[name] = same[0]
