@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS_SPACE = 8 << 30  # bytes; PyTorch alone reserves 4 GiB, and the machine must survive what is tried here
+FRESH_ABOVE = 1500  # MB
 SECONDS_BETWEEN_LOOKS = 1.0
 PR_SET_PDEATHSIG = 1  # of Linux, linux/prctl.h
 LONGEST_OUTPUT = 200_000  # characters that are looked at
@@ -116,6 +117,8 @@ class Worker:
             self.close()
         result.out, result.err = (_text(self.streams / name) for name in ("out", "err"))
         result.seconds = time.perf_counter() - begun
+        if result.peak > FRESH_ABOVE:  # what it has not given back would count for the next command
+            self.close()
         return result
 
     def run_alone(self, call: Call) -> Result:
