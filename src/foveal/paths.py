@@ -34,6 +34,15 @@ def path_of(given: Any, what: str) -> Path:
     return path
 
 
+def is_unicode(name: str) -> bool:
+    """Can a name be written into a table or a file of text? One that a disk holds in another encoding cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # the bytes of another encoding, as Python keeps them
+        return False
+    return True
+
+
 def check_name(name: str) -> str:
     """The name, if it is one that something can be called by: text on one line that is no path.
 

@@ -1,5 +1,6 @@
 """A folder of one's own."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -319,3 +320,12 @@ def test_what_cannot_be_looked_into_is_one_clear_line(folder, monkeypatch):
         load_folder(folder)
     with pytest.raises(FovealError, match="no file can be called"):
         load_dataset("/" + "n" * 5000)
+
+
+def test_a_picture_whose_name_is_in_another_encoding_is_named_and_left_out(folder):
+    """Tables, HDF5 and JSON hold Unicode only."""
+    write_rows(folder, GOOD)
+    os.link(folder / "images/a.png", os.fsencode(folder / "images") + b"/caf\xe9.png")
+    data = load_folder(folder)
+    assert not any("caf" in name for name in data.stimuli.ids)
+    assert any("its name is no UTF-8" in line for line in data.problems)

@@ -21,6 +21,7 @@ from foveal.metrics.registry import asks_for_all
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model
 from foveal.models.baselines import CrossValidatedBaseline
 from foveal.models.registry import recognized, trainings_of
+from foveal.paths import is_unicode
 
 Scorable: TypeAlias = SaliencyModel | Predictions | str | os.PathLike[str]
 
@@ -87,6 +88,8 @@ def make_entries(
     entries: list[Entry] = []
     for one in given:
         entry = _entry(one, data, yardsticks, metrics, raw=raw, device=device, images=images)
+        if not is_unicode(entry.name):
+            raise FovealError(f"{entry.name}: its name is no UTF-8, which tables need; rename it")
         if entry.name in [other.name for other in entries]:
             raise FovealError(f"two of the models are called {entry.name!r}; save one and give its file instead")
         entries.append(entry)

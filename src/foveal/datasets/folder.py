@@ -31,7 +31,7 @@ from foveal.gaze.fixations import UNKNOWN
 from foveal.gaze.given import described, text
 from foveal.gaze.names import Match, match_names
 from foveal.images import IMAGE_SUFFIXES, find_images, image_size
-from foveal.paths import check_name, path_of
+from foveal.paths import check_name, is_unicode, path_of
 
 ASSUMED_PIXELS_PER_DEGREE = 35.0
 SETTINGS = ("name", "pixels_per_degree", "licence", "citation", "units", "origin")
@@ -219,6 +219,9 @@ def _readable(paths: list[Path]) -> tuple[list[Path], list[str]]:
     """The files whose headers are those of pictures, and a line for each other."""
     good, problems = [], []
     for path in paths:
+        if not is_unicode(str(path)):
+            problems.append(f"{path}: its name is no UTF-8, which tables need; rename it")
+            continue
         try:
             image_size(path)
         except FovealError as error:
