@@ -77,3 +77,8 @@ def test_tables_that_hold_no_numbers(tmp_path):
         table.write_bytes(content)
         with pytest.raises(FovealError, match=r"a.json: no table of results"):
             model_card_text("uniform", [table])
+
+
+def test_a_card_of_weights_that_say_nothing_of_their_members(tmp_path):
+    save_model(load_model("bms"), tmp_path / "m.safetensors", {"members": None})
+    assert model_card_text(str(tmp_path / "m.safetensors")).startswith("# bms")

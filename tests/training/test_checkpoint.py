@@ -50,7 +50,18 @@ def test_mutants(checkpoint):
     assert read < 150
 
 
-@pytest.mark.parametrize("state", [[], 7, {}, {"recipe": 3, "log": [], "examples": ""}, {"recipe": STATE["recipe"]}])
+@pytest.mark.parametrize(
+    "state",
+    [
+        [],
+        7,
+        {},
+        {"recipe": 3, "log": [], "examples": ""},
+        {"recipe": STATE["recipe"]},
+        STATE | {"log": [{"epoch": [-1, 2]}]},
+        STATE | {"log": {"epoch": 1}},
+    ],
+)
 def test_of_another_kind(checkpoint, state):
     torch.save(state, checkpoint)
     with pytest.raises(FovealError, match=r"checkpoint.pt: "):

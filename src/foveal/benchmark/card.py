@@ -64,7 +64,7 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
             "",
             *(f"- {key}: {_short(value)}" for key, value in asdict(loaded.config).items()),
         ]
-    own = provenance_of(model).get("members", {"": None})
+    own = provenance_of(model).get("members") or {"": None}
     for name, training in trainings_of(model).items():
         lines += ["", f"## Training{': ' * bool(name)}{name}", "", *_trained_on(training), ""]
         # A model that this one reads has a card of its own.

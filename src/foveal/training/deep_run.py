@@ -301,9 +301,16 @@ def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
         state = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as error:  # what is damaged can break the reading anywhere
         raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
-    if not isinstance(state, dict) or not set(state) >= KEPT:
+    if not isinstance(state, dict) or not set(state) >= KEPT or not _is_log(state["log"]):
         raise FovealError(f"{path}: no checkpoint of a run")
     # What a recipe did not say when it was written, because no recipe could, has today's defaults.
     if Recipe.of_toml(str(state["recipe"]), path) != recipe.unfinished:
         raise FovealError(f"{path}: {OF_ANOTHER_RUN}")
     return state
+
+
+def _is_log(log: Any) -> bool:
+    """Is it rows of numbers, one an epoch?"""
+    return isinstance(log, list) and all(
+        isinstance(row, dict) and all(isinstance(value, int | float) for value in row.values()) for row in log
+    )
