@@ -12,6 +12,7 @@ from foveal.errors import FovealError
 from foveal.figures import overlay, plot_density, plot_fixations
 from foveal.figures.levels import density_at_mass
 from foveal.figures.scene import Scene
+from foveal.figures.styles import STYLES
 from foveal.gaze import Fixations
 
 
@@ -147,3 +148,14 @@ def test_what_cannot_be_plotted_is_said_in_one_line(dataset):
         plot_density(np.zeros(4), ax=ax)
     with pytest.raises(FovealError, match="no style 'jet'"):
         plot_density(peaked(), ax=ax, style="jet")
+
+
+@pytest.mark.parametrize("style", ["contours", "hotspots", "fog"])
+def test_a_figure_says_what_its_lines_mean(style):
+    log_density = np.log(np.full((30, 40), 1 / 1200, np.float32))
+    log_density[10:14, 20:26] += 3
+    said = [text.get_text() for text in plot_density(log_density, style=style).texts]
+    assert STYLES[style].legend in said
+    assert STYLES[style].legend not in [
+        text.get_text() for text in plot_density(log_density, style=style, color_bar=False).texts
+    ]

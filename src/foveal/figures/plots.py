@@ -53,7 +53,7 @@ def plot_density(
     style, cmap, levels
         As `overlay` takes them.
     color_bar
-        Set a color bar below a heatmap.
+        Say below the picture what the colors or lines mean.
 
     Raises
     ------
@@ -68,6 +68,9 @@ def plot_density(
     _draw_labels(ax, scene, labels, canvas)
     if color_bar and any(each.has_color_bar for each in styles):
         _add_color_bar(ax, scene)
+    elif color_bar:
+        legend = "\n".join(each.legend for each in styles)
+        ax.text(0.5, -0.02, legend, transform=ax.transAxes, ha="center", va="top", fontsize=BAR_TEXT)
     return ax
 
 
