@@ -57,6 +57,19 @@ def test_likelihood_summed_by_batch_is_that_of_the_whole():
     assert mean_log_likelihood(calibration, whole) == pytest.approx(mean_log_likelihood(calibration, parts), abs=1e-5)
 
 
+@pytest.mark.parametrize("seed", [6, 10])
+def test_maps_that_say_nothing_give_no_likelihood_that_rounding_makes(seed):
+    chance = torch.Generator().manual_seed(seed)
+    maps, cell = torch.rand(3, 12, 16, generator=chance), torch.randint(0, 192, (6,), generator=chance)
+    batch = MapsAndFixations(maps, torch.arange(3).repeat_interleave(2), cell, torch.full((6,), 0.5))
+    fitted = fit_calibration([batch], torch.full((12, 16), -np.log(192)))
+    single = mean_log_likelihood(fitted, [batch])
+    exact = mean_log_likelihood(
+        fitted.double(), [dataclasses.replace(batch, maps=maps.double(), weight=batch.weight.double())]
+    )
+    assert single == pytest.approx(exact, abs=0.01)
+
+
 def test_training_bms_writes_a_model_that_fits_better(dataset, tmp_path):
     reported = []
     report = foveal.train(

@@ -25,7 +25,9 @@ from foveal.training.learning import learn
 LBFGS_STEPS = 40
 BATCH_SIZE = 16
 SMALLEST_STEP = 1e-4  # rise of the nonlinearity over a bin; zero would have no gradient
+LARGEST_STEP = 1e3  # steps and a blur without bound cancel each other, until float32 says nonsense
 START_BLUR = 0.02  # share of the longer side
+LARGEST_BLUR = 1.0  # beyond, a map says nothing about places
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ def fit_calibration(batches: Sequence[MapsAndFixations], log_prior: Float[Tensor
 
     def calibration() -> Calibration:
         fitted = Calibration()
-        fitted.steps = log_steps.exp() + SMALLEST_STEP
-        fitted.blur = log_blur.exp()
+        fitted.steps = log_steps.exp().clamp(max=LARGEST_STEP) + SMALLEST_STEP
+        fitted.blur = log_blur.exp().clamp(max=LARGEST_BLUR)
         fitted.prior_weight = prior_weight
         fitted.log_prior = log_prior
         return fitted
