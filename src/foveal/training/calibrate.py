@@ -84,12 +84,6 @@ def log_likelihood_sum(calibration: Calibration, batch: MapsAndFixations) -> Flo
     )
 
 
-def mean_log_likelihood(calibration: Calibration, batches: Sequence[MapsAndFixations]) -> float:
-    """Mean over images of the mean log-likelihood of their fixations above uniform, in bit per fixation."""
-    nats = sum(float(log_likelihood_sum(calibration, batch)) for batch in batches)
-    return nats / sum(len(batch.maps) for batch in batches) / math.log(2)
-
-
 @fit.register
 def fit_map_model(model: SaliencyMapModel, data: Dataset, settings: FitSettings) -> Fitted:
     """Let a model learn what its maps are made of, if it learns, then fit its calibration, in all and by folds."""
