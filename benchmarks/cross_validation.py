@@ -31,8 +31,8 @@ from foveal.gaze.folds import FOLDS, held_out_images
 from foveal.models import load_model
 from foveal.training import Recipe, train_by_recipe
 from foveal.training.recipe import read_recipe
-from foveal.training.run_recipe import TEACHER
-from foveal.training.train_deep import HELD_OUT, write_maps
+from foveal.training.runs.one_run import HELD_OUT, write_maps
+from foveal.training.runs.tree import TEACHER
 
 TABLES = Path(__file__).parent / "results" / "cross_validation"
 METRICS = ["IG", "explained_information", "AUC", "sAUC", "NSS", "CC"]

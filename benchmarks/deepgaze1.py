@@ -27,6 +27,8 @@ import foveal
 from foveal.benchmark.observations import Observations, ObservedBatch
 from foveal.benchmark.scoring import map_values, maps_of_model
 from foveal.benchmark.yardsticks import Yardsticks
+from foveal.features.cache import FeatureCache
+from foveal.features.cells import counts_of, log_priors_of
 from foveal.gaze.kde import leave_one_subject_out_densities
 from foveal.metrics import get_metrics
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model
@@ -35,8 +37,7 @@ from foveal.models.calibration import to_working_grid
 from foveal.models.deep.deepgaze1 import DeepGaze1, density_grid
 from foveal.models.parts.finalizer import normalize_log_density, resize_maps
 from foveal.models.registry import read_provenance
-from foveal.training.feature_cache import FeatureCache
-from foveal.training.readout_problem import ReadoutProblem, counts_of, log_likelihoods, log_priors_of
+from foveal.training.fits.readout_problem import ReadoutProblem, log_likelihoods
 
 PICTURE = Path(__file__).parent.parent / "docs" / "assets" / "deepgaze1_models.png"
 PAPER = {"explained, left-out subjects": 0.56, "AUC": 0.8440, "sAUC": 0.7169}
@@ -81,8 +82,8 @@ class Figures:
             raise SystemExit(f"{first}: its folds do not leave out subjects")
         model = load_model(folder / "deepgaze1.safetensors")
         groups = FeatureCache(model, self.data).groups()
-        priors = log_priors_of(groups, self.data, self.yardsticks.center_bias.density)
-        problem = ReadoutProblem(groups, priors, counts_of(groups, self.data.fixations))
+        priors = log_priors_of(groups, self.data, self.yardsticks.center_bias.density, density_grid)
+        problem = ReadoutProblem(groups, priors, counts_of(groups, self.data.fixations, density_grid), density_grid)
         subject, subjects = self.data.fixations.subject, self.data.fixations.subjects
         test, train = np.zeros(len(subject)), np.zeros(len(subject))
         sigmas, weights = [], []

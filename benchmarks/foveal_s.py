@@ -28,9 +28,9 @@ from torch import nn
 import foveal
 from foveal.interop.onnx import export_onnx
 from foveal.models import load_model
+from foveal.models.backbones.efficientnet_lite import Folded
 from foveal.models.base import stacked
 from foveal.models.deep.foveal_s import FovealS
-from foveal.models.parts.efficientnet_lite import Folded
 
 REPEATS = 21
 

@@ -14,7 +14,7 @@ import torch
 from timing import keep, say
 
 import foveal
-from foveal.training.learning.horizon import SHRINKAGE, ridge, scenes_and_rows
+from foveal.training.fits.learning.horizon import SHRINKAGE, ridge, scenes_and_rows
 
 FOLDS = 10
 

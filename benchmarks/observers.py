@@ -25,7 +25,7 @@ import foveal
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.gaze import Dataset
 from foveal.models.parts.finalizer import resize_log_density
-from foveal.training.train_deep import read_maps
+from foveal.training.runs.one_run import read_maps
 
 ASSETS = Path(__file__).parent.parent / "docs" / "assets"
 OTHERS = (1, 2, 3, 5, 7, 10)  # and all

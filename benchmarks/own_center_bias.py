@@ -15,8 +15,8 @@ from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
-from foveal.training.train_deep import write_maps
-from foveal.training.transfer import unseen_of
+from foveal.training.fits.transfer import unseen_of
+from foveal.training.runs.one_run import write_maps
 
 
 def main() -> None:

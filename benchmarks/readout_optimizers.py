@@ -15,19 +15,14 @@ from matplotlib.figure import Figure
 from timing import keep
 
 import foveal
+from foveal.features.cache import FeatureCache
+from foveal.features.cells import counts_of, log_priors_of
+from foveal.features.moments import standard_deviations
 from foveal.gaze.center_bias import CenterBiasKDE
-from foveal.models.deep.deepgaze1 import DeepGaze1
+from foveal.models.deep.deepgaze1 import DeepGaze1, density_grid
 from foveal.models.parts.readout import LinearReadout
-from foveal.training.feature_cache import FeatureCache
-from foveal.training.fit_readout import fit_readout
-from foveal.training.readout_problem import (
-    SPARSITY,
-    ReadoutProblem,
-    counts_of,
-    log_priors_of,
-    objective,
-    standard_deviations,
-)
+from foveal.training.fits.fit_readout import fit_readout
+from foveal.training.fits.readout_problem import SPARSITY, ReadoutProblem, objective
 
 PICTURE = Path(__file__).parent.parent / "docs" / "assets" / "readout_optimizers.png"
 CLOSE = 1e-3  # of the best cost
@@ -41,8 +36,8 @@ def main() -> None:
     data = foveal.load_dataset("mit1003").split("onesize")
     model = DeepGaze1()
     groups = FeatureCache(model, data).groups()
-    priors = log_priors_of(groups, data, CenterBiasKDE.fit(data))
-    problem = ReadoutProblem(groups, priors, counts_of(groups, data.fixations))
+    priors = log_priors_of(groups, data, CenterBiasKDE.fit(data), density_grid)
+    problem = ReadoutProblem(groups, priors, counts_of(groups, data.fixations, density_grid), density_grid)
     std = standard_deviations(groups)
     costs: dict[str, list[float]] = {}
     seconds = {}

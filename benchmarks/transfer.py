@@ -26,9 +26,9 @@ from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.training import Recipe, train_by_recipe
+from foveal.training.fits.transfer import Transfer, Unseen, fit_transfer, unseen_of
 from foveal.training.recipe import Mixture, read_recipe
-from foveal.training.run_recipe import TEACHER
-from foveal.training.transfer import Transfer, Unseen, fit_transfer, unseen_of
+from foveal.training.runs.tree import TEACHER
 
 ASSETS = Path(__file__).parent.parent / "docs" / "assets"
 PREDICTED = torch.linspace(0.05, 0.95, 19)

@@ -22,7 +22,7 @@ from foveal.gaze.folds import held_out_images
 from foveal.models import load_model, provenance_of
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
-from foveal.training.transfer import unseen_of
+from foveal.training.fits.transfer import unseen_of
 
 PICTURE = Path(__file__).parent.parent / "docs" / "assets" / "foveal_working_area.png"
 TIME = "ms, one photograph of 640 x 480"

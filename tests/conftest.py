@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from toy import make_dataset, make_photograph
 
 from foveal.gaze import Dataset
-from foveal.models.parts.architectures import ARCHITECTURES
-from foveal.models.parts.backbones import Backbone
-from foveal.models.parts.pretrained import WEIGHTS_VARIABLE
+from foveal.models.backbones.architectures import ARCHITECTURES
+from foveal.models.backbones.backbone import Backbone
+from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
 
 # One thread: the maps are small, and threads that wait for each other are slow on a busy machine.
 torch.set_num_threads(1)
@@ -68,5 +68,5 @@ def random_backbone(monkeypatch, tmp_path):
     """Weights that need not be fetched, and features kept in a folder that goes away."""
     torch.manual_seed(0)
     state = Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
-    monkeypatch.setattr("foveal.models.parts.backbones.read_weights", lambda _: state)
+    monkeypatch.setattr("foveal.models.backbones.backbone.read_weights", lambda _: state)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")

@@ -342,7 +342,7 @@ def write_backbone(folder: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    from foveal.models.parts.architectures import ARCHITECTURES
+    from foveal.models.backbones.architectures import ARCHITECTURES
 
     folder.mkdir()
     with torch.random.fork_rng():

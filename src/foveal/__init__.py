@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from foveal.datasets import list_datasets, load_dataset, save_dataset
     from foveal.errors import FovealError
     from foveal.figures import overlay, plot_density, plot_fixations
+    from foveal.file_predictions import predict_files
     from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
     from foveal.metrics import list_metrics
     from foveal.models import Prediction, list_models, load_model
-    from foveal.models.predict_files import predict_files
     from foveal.training import train
 
 _HOME = {
@@ -39,7 +39,7 @@ _HOME = {
     "overlay": "foveal.figures",
     "plot_density": "foveal.figures",
     "plot_fixations": "foveal.figures",
-    "predict_files": "foveal.models.predict_files",
+    "predict_files": "foveal.file_predictions",
     "save_dataset": "foveal.datasets",
     "train": "foveal.training",
 }

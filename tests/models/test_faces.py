@@ -25,9 +25,9 @@ from foveal.models.parts.geometry import Grid
 from foveal.models.parts.gist import N_NUMBERS, gist
 from foveal.models.parts.working_size import resized
 from foveal.training import train
-from foveal.training.learning.classifier import learn_classifier, support_vector_weights
-from foveal.training.learning.faces import Example, _loss, learn_faces, targets
-from foveal.training.learning.horizon import learn_horizon, ridge
+from foveal.training.fits.learning.classifier import learn_classifier, support_vector_weights
+from foveal.training.fits.learning.faces import Example, _loss, learn_faces, targets
+from foveal.training.fits.learning.horizon import learn_horizon, ridge
 
 GRID = Grid.over((96, 160), (12, 20))  # cells of 8 px
 HEADS = Heads(np.array([[10.0, 20.0, 30.0, 40.0], [100.0, 30.0, 24.0, 24.0]]), np.array([True, False]))

@@ -10,7 +10,7 @@ from foveal.errors import FovealError
 from foveal.models import load_model
 from foveal.models.classical.icf import DECORRELATED, ICF, ICFConfig
 from foveal.training import train
-from foveal.training.learning.readout import learn_readout
+from foveal.training.fits.learning.readout import learn_readout
 
 SMALL = ICFConfig(working_side=80, sigmas=(2.0, 4.0), cell=1)
 

@@ -10,8 +10,8 @@ from foveal.images import read_image
 from foveal.models import load_model
 from foveal.models.classical.lds import LDS, LDSConfig, _rectangles, random_contrast
 from foveal.models.parts.working_size import resized
-from foveal.training.learning import learn
-from foveal.training.learning.subspaces import pairwise_weights
+from foveal.training.fits.learning import learn
+from foveal.training.fits.learning.subspaces import pairwise_weights
 
 
 def some(*shape, seed=0):
@@ -132,7 +132,7 @@ def test_one_that_has_not_learned_has_a_flat_map():
 @pytest.fixture(scope="module")
 def learned():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("foveal.training.learning.filters.PATCHES", 2000)
+        patch.setattr("foveal.training.fits.learning.filters.PATCHES", 2000)
         models = []
         for seed in (0, 0, 1):
             model = LDS(LDSConfig(working_side=160, rectangles=60))

@@ -11,7 +11,7 @@ from foveal.models import load_model
 from foveal.models.classical.aim import AIM, self_information
 from foveal.models.classical.dva import DVA, DVAConfig, energy_shares
 from foveal.models.classical.sun import SUN, fit_generalized_gaussians
-from foveal.training.learning.filters import learn_filters
+from foveal.training.fits.learning.filters import learn_filters
 
 
 def patches_of(image, side):
@@ -140,7 +140,7 @@ def test_a_constant_image_has_a_flat_map(name):
 
 
 def test_filters_are_learned_from_photographs_and_a_seed(monkeypatch):
-    monkeypatch.setattr("foveal.training.learning.filters.PATCHES", 600)
+    monkeypatch.setattr("foveal.training.fits.learning.filters.PATCHES", 600)
     monkeypatch.setattr("foveal.models.parts.ica.STEPS", 2)
     generator = np.random.default_rng(0)
     photographs = [generator.integers(0, 256, (90, 120, 3)).astype(np.uint8) for _ in range(3)]

@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from foveal.errors import FovealError
+from foveal.features.views import Crop, View
 from foveal.training import Phase, Recipe
-from foveal.training.preparation import config_of
 from foveal.training.recipe import Mixture, published_recipes, read_recipe
-from foveal.training.views import Crop, View
+from foveal.training.runs.prepare import config_of
 
 
 def test_recipes(tmp_path):
@@ -82,7 +82,7 @@ def test_recipes_with_values_of_the_wrong_type(tmp_path):
     script = """
 import sys
 from foveal.errors import FovealError
-from foveal.training.preparation import config_of
+from foveal.training.runs.prepare import config_of
 from foveal.training.recipe import Recipe
 for path in sys.argv[1:]:
     try:

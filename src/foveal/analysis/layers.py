@@ -18,27 +18,22 @@ from foveal.benchmark.scoring import MapBatch, score
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
+from foveal.features.cache import FeatureCache, FeatureGroup
+from foveal.features.cells import counts_of, log_priors_of
+from foveal.features.moments import standard_deviations
 from foveal.figures.sweeps import draw_sweep
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.metrics import get_metrics
+from foveal.models.backbones.backbone import Backbone
 from foveal.models.deep.deepgaze1 import DeepGaze1, config_for, density_grid
-from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
 from foveal.progress import Progress, to_nobody
-from foveal.training.feature_cache import FeatureCache, FeatureGroup
-from foveal.training.fit_readout import fit_readout
-from foveal.training.readout_problem import (
-    SPARSITY,
-    ReadoutProblem,
-    counts_of,
-    log_priors_of,
-    standard_deviations,
-    sums_over_fixations,
-)
+from foveal.training.fits.fit_readout import fit_readout
+from foveal.training.fits.readout_problem import SPARSITY, ReadoutProblem, sums_over_fixations
 
 STEP = 32  # px of the image: finer features are averaged to it; the blur that follows is wider
 CELL = 16  # px: side of the cells on which densities are computed here
@@ -237,7 +232,7 @@ class _Sweep:
         self.positions = {"fitted": chosen, "held out": others}  # of the groups' images in the whole data set
         self.observations = Observations(whole, Yardsticks(whole), seed=0)
         self.left_out = self.data.fixations.subjects.tolist()
-        self.log_priors = log_priors_of(groups, self.data, CenterBiasKDE.fit(self.data), grid_of=_cells)
+        self.log_priors = log_priors_of(groups, self.data, CenterBiasKDE.fit(self.data), _cells)
         of_each = [counts_of(groups, self.data.fixations.for_subject(subject), _cells) for subject in self.left_out]
         self.counts_left_out = [torch.stack(each) for each in zip(*of_each, strict=True)]
         self.counts = [counts.sum(dim=0) - counts for counts in self.counts_left_out]

@@ -13,13 +13,13 @@ from jaxtyping import Float, UInt8
 
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
+from foveal.features.cache import FeatureCache, FeatureGroup
 from foveal.figures.sheets import context_sheet, patch_sheet
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.images import RGBImage, encode_png
 from foveal.models import load_model
 from foveal.models.deep.deepgaze1 import DeepGaze1
-from foveal.training.feature_cache import FeatureCache, FeatureGroup
 
 N_FEATURES = 10
 N_PATCHES = 9

@@ -30,7 +30,7 @@ def predict(
     if --save says so OUT/<stem>.map.png (16 bit), OUT/<stem>.overlay.pdf and .svg (lines as vectors), and
     OUT/predictions.json.
     """
-    from foveal.models.predict_files import predict_files
+    from foveal.file_predictions import predict_files
 
     with progress_bars() as report:
         run = predict_files(

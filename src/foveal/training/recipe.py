@@ -11,13 +11,13 @@ from typing import Any
 import tomli_w
 
 from foveal.errors import FovealError, first_line
+from foveal.features.views import Crop, View
 from foveal.files import parse_toml, read_toml, write_atomically
 from foveal.gaze.folds import FOLDS
 from foveal.models.base import with_tuples
 from foveal.paths import check_name
 from foveal.training.losses import get_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
-from foveal.training.views import Crop, View
 
 _RECIPES = resources.files("foveal.training") / "recipes"
 MODELS = ("foveal-s",)  # that a recipe can train
@@ -107,7 +107,7 @@ class Recipe:
     zooms
         By how much larger or smaller than usual the network sees the images in training, besides as usual.
     crops
-        Shares of an image's height and width of which a corner is shown as well (see `training.views.Crop`).
+        Shares of an image's height and width of which a corner is shown as well (see `features.views.Crop`).
     average
         Decay of the running mean of the weights, which is what is kept.
     patience
@@ -118,11 +118,11 @@ class Recipe:
     seed
         Of first weights, dropout and the order of images.
     temperature, prior_weight
-        What the finished model is given for photographs of other kinds (see `training.transfer`); without the latter,
-        the mean of the data sets' weights of the center bias.
+        What the finished model is given for photographs of other kinds (see `fits.transfer`); without the latter, the
+        mean of the data sets' weights of the center bias.
     teacher
         A mixture of models, trained before on the same images, whose densities this one learns as well (see
-        `training.teacher`).
+        `training.runs.teacher`).
     taught
         What they count: the loss is `taught` times the cross entropy with them and one minus it times `loss`.
     """

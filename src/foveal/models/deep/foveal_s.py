@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
+from foveal.models.backbones.backbone import Backbone
 from foveal.models.base import ModelConfig, SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
 from foveal.models.catalogue import register_model
-from foveal.models.parts.backbones import Backbone
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Axis, Grid, resampled_sum
 from foveal.models.parts.precision import fast_precision

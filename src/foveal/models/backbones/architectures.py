@@ -1,0 +1,77 @@
+"""The networks that can be read out: how each is made, as named steps, and what it expects of an image."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from foveal.models.backbones.efficientnet_lite import efficientnet_lite
+from foveal.models.backbones.keras_resnet import resnet50
+
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of the training images, RGB
+TENSORFLOW = (127 / 255,) * 3, (128 / 255,) * 3
+CAFFE = (123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How a network is made: its convolutions as named steps, and what it expects of an image."""
+
+    steps: Callable[[], nn.Sequential]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def _plain(arch: str) -> Callable[[], nn.Sequential]:
+    """AlexNet and VGG: convolutions, rectifiers and poolings by the names of the papers: conv1_1, relu1_1, pool1 …."""
+
+    def steps() -> nn.Sequential:
+        from torchvision import models
+
+        named: OrderedDict[str, nn.Module] = OrderedDict()
+        depth, within = 1, 0
+        one_a_depth = arch == "alexnet"
+        for layer in models.get_model(arch).features:
+            if isinstance(layer, nn.Conv2d):
+                within += 1
+                if one_a_depth and within > 1:
+                    depth, within = depth + 1, 1
+            name = f"{depth}" if one_a_depth else f"{depth}_{within}"
+            if isinstance(layer, nn.MaxPool2d):
+                named[f"pool{depth}"] = layer
+                depth, within = depth + 1, 0
+            else:
+                named[("conv" if isinstance(layer, nn.Conv2d) else "relu") + name] = layer
+        return nn.Sequential(named)
+
+    return steps
+
+
+def _features(arch: str) -> Callable[[], nn.Sequential]:
+    """Networks whose `features` are a sequence already: block0, block1, …; DenseNet keeps its own names."""
+
+    def steps() -> nn.Sequential:
+        from torchvision import models
+
+        children = models.get_model(arch).features.named_children()
+        return nn.Sequential(
+            OrderedDict((f"block{name}" if name.isdigit() else name, child) for name, child in children)
+        )
+
+    return steps
+
+
+ARCHITECTURES = {
+    "alexnet": Architecture(_plain("alexnet"), *IMAGENET),
+    "vgg16": Architecture(_plain("vgg16"), *IMAGENET),
+    "vgg19": Architecture(_plain("vgg19"), *IMAGENET),
+    "resnet50": Architecture(resnet50, *IMAGENET),
+    "resnet50_caffe": Architecture(lambda: resnet50(stride_first=True), *CAFFE),
+    "densenet161": Architecture(_features("densenet161"), *IMAGENET),
+    "mobilenet_v2": Architecture(_features("mobilenet_v2"), *IMAGENET),
+    "efficientnet_b0": Architecture(_features("efficientnet_b0"), *IMAGENET),
+    "efficientnet_lite0": Architecture(lambda: efficientnet_lite("lite0"), *TENSORFLOW),
+    "efficientnet_lite1": Architecture(lambda: efficientnet_lite("lite1"), *TENSORFLOW),
+    "efficientnet_lite2": Architecture(lambda: efficientnet_lite("lite2"), *TENSORFLOW),
+}

