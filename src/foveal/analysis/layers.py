@@ -20,7 +20,7 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.features.cache import FeatureCache, FeatureGroup
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import standard_deviations
+from foveal.features.deviations import standard_deviations
 from foveal.figures.sweeps import draw_sweep
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset

@@ -14,7 +14,7 @@ from foveal.errors import FovealError, first_line
 from foveal.features.views import Crop, View
 from foveal.files import parse_toml, read_toml, write_atomically
 from foveal.gaze.folds import FOLDS
-from foveal.models.base import with_tuples
+from foveal.models.config import with_tuples
 from foveal.paths import check_name
 from foveal.training.losses import get_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES

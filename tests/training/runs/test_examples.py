@@ -129,7 +129,7 @@ def test_views_of_a_part_of_the_image(size, zoom):
         image = torch.from_numpy(datasets[1].stimuli[number].image[top : top + h, left : left + w].copy())
         image = image.permute(2, 0, 1)[None].float() / 255
         for seen, expected in ((batch, image), (flipped, image.flip(3))):
-            for layer, maps in model.at_scales(expected, zoom).items():
+            for layer, maps in model.see(expected, zoom).items():
                 torch.testing.assert_close(seen.features[layer], maps, rtol=2e-3, atol=2e-3)
         here = datasets[1].fixations.for_image(number)
         x, y = here.pixel_x - left, here.pixel_y - top
@@ -196,7 +196,7 @@ def test_features_are_kept_of_all_scales():
     for (group,), zoom in zip(examples.groups, (1.0, 1.0, 1.5, 1.5), strict=True):
         batch = group.batch([2])
         seen = image.flip(3) if group is examples.groups[1][0] or group is examples.groups[3][0] else image
-        for layer, maps in model.at_scales(seen, zoom).items():
+        for layer, maps in model.see(seen, zoom).items():
             torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
 
 

@@ -19,9 +19,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.models.backbones.backbone import Backbone, Padding
-from foveal.models.base import ModelConfig, SaliencyModel
+from foveal.models.base import SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout

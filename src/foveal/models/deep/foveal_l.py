@@ -14,8 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.base import ModelConfig, SaliencyModel
+from foveal.models.base import SaliencyModel
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 
 

@@ -118,6 +118,24 @@ def calibration_of(
     return fit_calibration([_with_fixations(of_size.maps, data, images) for images, of_size in maps], log_prior)
 
 
+def fitted_to_all(
+    model: SaliencyMapModel, datasets: Sequence[Dataset], log_prior: Float[Tensor, "row column"], progress: Progress
+) -> Calibration:
+    """One calibration for a model's maps of several data sets, every image of which counts the same.
+
+    Raises
+    ------
+    FovealError
+        If not one photograph of a data set can be read.
+    """
+    batches = [
+        _with_fixations(of_size.maps, data, images)
+        for data in datasets
+        for images, of_size in working_maps(model, data, [], progress)
+    ]
+    return fit_calibration(batches, log_prior)
+
+
 def working_maps(
     model: SaliencyMapModel, dataset: Dataset, problems: list[str], progress: Progress
 ) -> list[tuple[list[int], WorkingMaps]]:

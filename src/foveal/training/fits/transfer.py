@@ -101,7 +101,7 @@ def unseen_of(
         If an image cannot be read.
     """
     members = model.networks
-    grid_of = max(members, key=lambda member: member.config.working_area).density_grid
+    grid_of = max(members, key=lambda member: member.config.working_area).cells
     looked_at = np.unique(data.fixations.image)
     images = looked_at if only is None else np.intersect1d(looked_at, only)
     groups = [FeatureGroup(size, of_size, {}, {}) for size, of_size in data.stimuli.by_size(images.tolist()).items()]

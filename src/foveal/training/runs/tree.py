@@ -16,20 +16,13 @@ from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, folds
 from foveal.models import load_model, save_model
 from foveal.models.deep.foveal_l import FovealL
-from foveal.models.deep.foveal_s import FovealS
+from foveal.models.deep.network import Network
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.registry import read_provenance
 from foveal.progress import Progress, to_nobody
 from foveal.training.recipe import Mixture, Recipe, read_recipe
-from foveal.training.runs.one_run import (
-    HELD_OUT,
-    DeepTraining,
-    file_of_held_out,
-    read_maps,
-    state_of_run,
-    train_deep,
-    write_maps,
-)
+from foveal.training.runs.held_out import HELD_OUT, file_of_held_out, read_maps, write_maps
+from foveal.training.runs.one_run import DeepTraining, state_of_run, train_deep
 from foveal.training.runs.prepare import check
 
 TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
@@ -143,7 +136,7 @@ def _write_mixture(mixture: Path, paths: Mapping[str, Path]) -> None:
     members = []
     for path in paths.values():
         member = load_model(path)
-        assert isinstance(member, FovealS)  # a recipe trains nothing else
+        assert isinstance(member, Network)  # a recipe trains nothing else
         members.append(member)
     folders = [path.parent / HELD_OUT for path in paths.values()]
     for file in folders[0].glob("*.hdf5"):
