@@ -26,7 +26,7 @@ from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import resize_maps
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
 from foveal.training.fits.fit import FitSettings, Fitted, fit, log_likelihood_by_image
 
@@ -89,7 +89,7 @@ class Unseen:
 
 @torch.no_grad()  # not inference mode: what comes of it is used in fits
 def unseen_of(
-    model: FovealS | FovealL, data: Dataset, progress: Progress, *, only: Sequence[int] | np.ndarray | None = None
+    model: FovealS | FovealL, data: Dataset, progress: Report, *, only: Sequence[int] | np.ndarray | None = None
 ) -> list[Unseen]:
     """What a model says of the images of a data set, or of some of them, image size by image size.
 
@@ -155,7 +155,7 @@ def fit_foveal(model: FovealS | FovealL, data: Dataset, settings: FitSettings) -
     return Fitted(with_transfer(model, fit_transfer(unseen), data), held_out if folds else None)
 
 
-def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None) -> Model:
+def calibrated_to(model: Model, data: Dataset, progress: Report | None = None) -> Model:
     """The same networks for photographs, observers and a task like those of a data set.
 
     They get its center bias, and the temperature and the weight of it that fit its fixations best; the networks' own
@@ -166,7 +166,7 @@ def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None)
     FovealError
         If an image cannot be read, or nobody looked at any.
     """
-    return with_transfer(model, fit_transfer(unseen_of(model, data, progress or to_nobody)), data)
+    return with_transfer(model, fit_transfer(unseen_of(model, data, Progress.of(progress))), data)
 
 
 def with_transfer(model: Model, fit: Transfer, data: Dataset) -> Model:

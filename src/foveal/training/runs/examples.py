@@ -20,7 +20,7 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.deep.foveal_s import FovealS, at_scale
 from foveal.models.parts.geometry import Grid
-from foveal.progress import Progress
+from foveal.progress import Report as Progress
 from foveal.training.losses import Observed
 
 Group = TypeVar("Group")

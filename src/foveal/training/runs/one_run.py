@@ -26,7 +26,7 @@ from foveal.gaze.folds import held_out_images
 from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.models import save_model
 from foveal.paths import safe_file_name
-from foveal.progress import Progress
+from foveal.progress import Report as Progress
 from foveal.training.recipe import Recipe
 from foveal.training.runs.examples import digest_of
 from foveal.training.runs.prepare import config_of, prepare

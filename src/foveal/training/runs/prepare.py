@@ -15,7 +15,7 @@ from foveal.gaze.folds import held_out_images
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_s import SMALLEST_SIDE, FovealConfig, FovealS
-from foveal.progress import Progress
+from foveal.progress import Report as Progress
 from foveal.training.recipe import Mixture, Recipe, check_names, check_values, is_number, is_whole
 from foveal.training.runs.examples import Examples
 from foveal.training.runs.run import Run

@@ -12,7 +12,7 @@ import torch
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.models.parts.finalizer import resize_log_density
-from foveal.progress import Progress
+from foveal.progress import Report as Progress
 from foveal.training.recipe import Recipe
 from foveal.training.runs.prepare import prepare
 from foveal.training.runs.run import CHECKPOINT, RECIPE, Run, read_checkpoint

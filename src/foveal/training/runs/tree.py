@@ -19,7 +19,8 @@ from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.registry import read_provenance
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Report as Progress
+from foveal.progress import to_nobody
 from foveal.training.recipe import Mixture, Recipe, read_recipe
 from foveal.training.runs.one_run import (
     HELD_OUT,
