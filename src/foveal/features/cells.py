@@ -1,7 +1,7 @@
 """What is computed once of where people looked: fixations and center biases on the cells of images."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.parts.geometry import Grid, GridOf
 
 
+@runtime_checkable
 class OfOneSize(Protocol):
     """Images of one size of a data set."""
 

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from foveal.errors import FovealError
 
 FARTHEST = 100  # times its default: a larger number in a configuration is damage, and may take all memory
+
+Configuration = TypeVar("Configuration", bound="ModelConfig")
 
 
 @dataclass(frozen=True)
@@ -15,12 +17,12 @@ class ModelConfig:
     """What a model is made of, where there is a choice; a subclass is written with the weights."""
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
+    def of(cls: type[Configuration], values: Mapping[str, Any]) -> Configuration:
         """From what JSON makes of it."""
         return cls(**with_tuples(values))
 
     @classmethod
-    def read(cls, values: Any) -> Self:
+    def read(cls: type[Configuration], values: Any) -> Configuration:
         """From what JSON makes of a file's header, which may be damaged.
 
         Raises
@@ -37,7 +39,7 @@ class ModelConfig:
                 raise TypeError(f"{name}: {getattr(config, name)!r}")
         return config
 
-    def completed(self) -> Self:
+    def completed(self: Configuration) -> Configuration:
         """The same, with all that follows from it: a model of it can be made.
 
         Raises

@@ -168,3 +168,11 @@ def _to_unit_height(
     """Density and empirical map in units of the latter's highest value: both sum to the same."""
     height = observed.density.amax(dim=(1, 2), keepdim=True)
     return log_density.exp() / height, observed.density / height
+
+
+class weighted_loss:  # noqa: D101, N801
+    def __init__(self, losses, says):
+        self.losses, self.says = losses, says
+
+    def __call__(self, said, observed):  # noqa: D102
+        return sum(weight * get_loss(name)(said, observed) for name, weight in self.losses.items())

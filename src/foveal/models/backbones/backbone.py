@@ -105,7 +105,7 @@ class Backbone(nn.Module):
         """Stay as it is: normalisation goes by the images that the network was pretrained on."""
         return super().train(False)
 
-    def unfreeze(self, first: str) -> list[Tensor]:
+    def unfreeze(self, first: str) -> list[nn.Parameter]:
         """Let the weights of a layer and of all above it be trained, and return them; of "", none.
 
         Of these, the weights of convolutions that mix channels; gradients of depthwise ones are slow on a CPU.

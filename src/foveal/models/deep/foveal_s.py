@@ -8,7 +8,7 @@ lies on cells of 8 px of the image as the network sees it, which is brought to o
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -66,7 +66,7 @@ class FovealConfig(ModelConfig):
     working_area: int = 307_200
     scales: tuple[float, ...] = (1.0, 0.5)
 
-    def completed(self) -> Self:
+    def completed(self) -> "FovealConfig":
         """With the numbers of channels that the taps have.
 
         Raises
@@ -129,37 +129,6 @@ class Zoomed:
         """Where the network computes."""
         return self.network.device
 
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """The readout, and what is trained of the backbone."""
-        backbone = {id(weight) for weight in self.backbone.parameters()}
-        readout = [weight for weight in self.parameters() if id(weight) not in backbone]
-        return {READOUT: readout, BACKBONE: self.backbone.unfreeze(self.config.first_trained)}
-
-    def load_pretrained(self) -> None:
-        """Take the backbone's weights."""
-        self.backbone.load_pretrained()
-
-    @torch.no_grad()
-    def begin_from(self, seen: Iterable[Seen]) -> None:
-        """Make the taps' features of mean zero and unit deviation over some of the fitted images."""
-        of_taps = ({tap: maps for tap, maps in features.items() if tap in self.taps} for features in seen)
-        for name, (mean, deviation) in moments(of_taps).items():
-            self.taps[name].mean = mean.float()
-            self.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
-
-    @torch.no_grad()
-    def absorb(self, sharpness: float | Float[Tensor, ""]) -> None:
-        """Multiply the readout's last layer."""
-        for parameter in self.readout[-1].parameters():
-            parameter.mul_(sharpness)
-
-    def sources(self, zoom: float) -> list[tuple[FeatureSource, Callable[[str], str]]]:
-        """The network at each of its scales."""
-        return [
-            (Zoomed(self, zoom * scale), partial(at_scale, number=number))
-            for number, scale in enumerate(self.config.scales)
-        ]
-
     @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the features."""
@@ -219,11 +188,6 @@ class FovealS(DensityNetwork):
         self.log_sigma = nn.Parameter(torch.tensor(0.4))  # of the blur, in cells
 
     @property
-    def networks(self) -> "list[FovealS]":
-        """Itself: the only one, other than of a mixture."""
-        return [self]
-
-    @property
     def last_frozen(self) -> str:
         """The layer from which on the network can be trained; IMAGE if it is trained whole."""
         layers = (IMAGE, *self.backbone.layers)
@@ -241,6 +205,37 @@ class FovealS(DensityNetwork):
     def kept_layers(self) -> tuple[str, ...]:
         """The taps and the last frozen layer, from the image up."""
         return tuple(name for name in (IMAGE, *self.backbone.layers) if name in (*self.config.taps, self.last_frozen))
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """The readout, and what is trained of the backbone."""
+        backbone = {id(weight) for weight in self.backbone.parameters()}
+        readout = [weight for weight in self.parameters() if id(weight) not in backbone]
+        return {READOUT: readout, BACKBONE: self.backbone.unfreeze(self.config.first_trained)}
+
+    def load_pretrained(self) -> None:
+        """Take the backbone's weights."""
+        self.backbone.load_pretrained()
+
+    @torch.no_grad()
+    def begin_from(self, seen: Iterable[Seen]) -> None:
+        """Make the taps' features of mean zero and unit deviation over some of the fitted images."""
+        of_taps = ({tap: maps for tap, maps in features.items() if tap in self.taps} for features in seen)
+        for name, (mean, deviation) in moments(of_taps).items():
+            self.taps[name].mean = mean.float()
+            self.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
+
+    @torch.no_grad()
+    def absorb(self, sharpness: float | Float[Tensor, ""]) -> None:
+        """Multiply the readout's last layer."""
+        for parameter in self.readout[-1].parameters():
+            parameter.mul_(sharpness)
+
+    def sources(self, zoom: float) -> list[tuple[FeatureSource, Callable[[str], str]]]:
+        """The network at each of its scales."""
+        return [
+            (Zoomed(self, zoom * scale), partial(at_scale, number=number))
+            for number, scale in enumerate(self.config.scales)
+        ]
 
     @property
     def features_depend_on(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from foveal.images import RGBImage
 from foveal.models.base import SaliencyMapModel, together_or_apart
 from foveal.models.baselines import CenterBias
 from foveal.models.calibration import BINS, Calibration, WorkingMaps
-from foveal.progress import Progress
+from foveal.progress import Report
 from foveal.training.fits.fit import FitSettings, Fitted, fit, log_likelihood_of
 from foveal.training.fits.learning import learn
 
@@ -119,7 +119,7 @@ def calibration_of(
 
 
 def fitted_to_all(
-    model: SaliencyMapModel, datasets: Sequence[Dataset], log_prior: Float[Tensor, "row column"], progress: Progress
+    model: SaliencyMapModel, datasets: Sequence[Dataset], log_prior: Float[Tensor, "row column"], progress: Report
 ) -> Calibration:
     """One calibration for a model's maps of several data sets, every image of which counts the same.
 
@@ -137,7 +137,7 @@ def fitted_to_all(
 
 
 def working_maps(
-    model: SaliencyMapModel, dataset: Dataset, problems: list[str], progress: Progress
+    model: SaliencyMapModel, dataset: Dataset, problems: list[str], progress: Report
 ) -> list[tuple[list[int], WorkingMaps]]:
     """A model's maps of a data set on the grid of calibrations, with the positions of their images.
 

@@ -20,7 +20,7 @@ from foveal.models import SaliencyModel
 from foveal.models.base import together_or_apart
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.calibration import WorkingMaps
-from foveal.progress import Progress
+from foveal.progress import Report
 from foveal.training.fits.fit_readout import OptimizerName
 
 BATCH_SIZE = 8
@@ -40,7 +40,7 @@ class FitSettings:
     optimizer: OptimizerName
     resume: bool
     seed: int
-    progress: Progress
+    progress: Report
     problems: list[str] = field(default_factory=list)
 
     def folds_of(self, data: Dataset) -> tuple[int, list[int]]:

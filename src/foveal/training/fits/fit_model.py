@@ -28,7 +28,7 @@ from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.registry import has_weights, recognized, trainings_of
 from foveal.paths import path_of
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Progress, Report
 from foveal.training.fits import calibration, deepgaze1, transfer  # noqa: F401 (they register how their models are fitted)
 from foveal.training.fits.fit import FitSettings, LeftOut, fit, log_likelihood_by_image, log_likelihood_of
 from foveal.training.fits.fit_readout import OptimizerName
@@ -99,7 +99,7 @@ def train(
     optimizer: str = "lbfgs",
     resume: bool = False,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> TrainingReport:
     """Fit a model to the fixations of a data set and write `<out>/<model>.safetensors`, which `load_model` reads.
 
@@ -178,7 +178,7 @@ def train(
     data = data.looked_at().readable()
     if folds is not None and leaves_out == "subjects":
         raise FovealError("folds leave out images; of subjects, each is left out in turn")
-    folder, problems, report = Path(out), list(data.problems), progress or to_nobody
+    folder, problems, report = Path(out), list(data.problems), Progress.of(progress)
     settings = FitSettings(folder, folds, leaves_out, penalty, fitted_by, resume, seed, report, problems)
     if folds is not None:
         settings.folds_of(data)  # complains, if there are no such folds

@@ -192,12 +192,8 @@ def _features(model: ReadsFrozen, datasets: Sequence[Dataset], views: Sequence[V
     }
     tell_of_room([cache for of_sources in caches.values() for cache, _ in of_sources])
     features: Shown = {}
-    n_parts = len(caches)
     for part, (which, of_sources) in enumerate(caches.items(), start=1):
-
-        def report(what: str, done: int, total: int, part: int = part) -> None:
-            progress(f"{what}, part {part}/{n_parts}", done, total)
-
+        report = progress.within(f"part {part}/{len(caches)}")
         (first, _), *others = of_sources
         together = first.groups(report, tell=False)
         for cache, name in others:

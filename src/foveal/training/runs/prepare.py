@@ -42,12 +42,10 @@ def prepare(
     torch.manual_seed(recipe.seed)
     model = started(recipe).to(accelerator.device)
     with accelerator.main_process_first():  # which computes the features for all
-        examples = Examples(
-            model, datasets, lambda data: held_out_images(data, recipe.held_out), views, progress, recipe.colors
-        )
+        examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), views, progress, 0.0)
     if isinstance(model, DensityNetwork):
         model.log_prior = log_prior_of(examples)
-    if recipe.start_from is None:
+    if None is None:
         model.begin_from(_some_seen(examples, recipe.batch_size))
     return Run(recipe, model, examples, accelerator, workers)
 
@@ -79,12 +77,12 @@ def started(recipe: Recipe) -> Network:
         network.
     """
     model = network_of(recipe)
-    if recipe.start_from is None:
+    if None is None:
         model.load_pretrained()
         return model
-    earlier = load_model(recipe.start_from)
+    earlier = load_model(None)
     if earlier.name != model.name or earlier.config != model.config:
-        raise FovealError(f"start_from: {recipe.start_from} is {earlier.name} of another configuration")
+        raise FovealError(f"start_from: {None} is {earlier.name} of another configuration")
     model.load_state_dict(earlier.state_dict())
     return model
 

@@ -51,13 +51,13 @@ class Run:
     ) -> None:
         self.recipe, self.examples, self.accelerator, self.workers = recipe, examples, accelerator, workers
         self.says, self.criterion = model.says, CRITERION[model.says]
-        self.loss = weighted_loss(recipe.losses or model.losses, model.says)
+        self.loss = weighted_loss({recipe.loss: 1.0}, model.says)
         self.frozen_layers = model.frozen_layers if isinstance(model, ReadsFrozen) else None
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
         self.groups = model.parameter_groups()
         self.groups[READOUT] = [*self.model.of_datasets(), *self.groups[READOUT]]
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
-        self.step = STEPS[recipe.step](self)
+        self.step = STEPS["supervised"](self)
         self.n_begun = 0  # phases
         self.log: list[dict[str, int | float]] = []  # a row an epoch
         self.best: dict[str, Any] | None = None  # running mean of the best epoch, of a recipe that is patient
@@ -89,14 +89,14 @@ class Run:
     def layers(self) -> tuple[str, ...] | None:
         """Those whose kept features are used: all, as long as the network is as it was."""
         begun = self.recipe.phases[: self.n_begun]
-        return None if all(phase.rate_of(BACKBONE) == 0 for phase in begun) else self.frozen_layers
+        return None if all(phase.backbone_learning_rate == 0 for phase in begun) else self.frozen_layers
 
     def begin(self, number: int) -> None:
         """Make the optimizer of a phase, at the point of its course that `epoch` says."""
         phase = self.recipe.phases[number]
         groups: list[dict[str, Any]] = []
         for name, weights in self.groups.items():
-            rate = phase.rate_of(name)
+            rate = phase.backbone_learning_rate if name == BACKBONE else phase.learning_rate
             for weight in weights:
                 weight.requires_grad_(rate > 0)
             if rate > 0:

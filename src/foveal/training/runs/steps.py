@@ -1,7 +1,7 @@
 """What is done in a step of a training, by name: minimize a loss, or play a game against another network."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from foveal.training.runs.run import Run
 
 
+@runtime_checkable
 class Step(Protocol):
     """One kind of step of a run."""
 

@@ -38,10 +38,7 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
         state = read_checkpoint(checkpoint, recipe)
         if state["examples"] != run.examples.digest:
             raise FovealError(f"{folder}: trained on other images than its student")
-
-        def report(what: str, done: int, total: int, number: int = number) -> None:
-            progress(f"teacher {number + 1}/{len(teachers)}: {what}", done, total)
-
+        report = progress.within(f"teacher {number + 1}/{len(teachers)}")
         teacher = prepare(recipe, datasets, run.recipe.views, run.accelerator, report)
         teacher.load(state, checkpoint)
         teacher.take_best()
