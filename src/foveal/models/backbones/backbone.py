@@ -46,7 +46,8 @@ class Backbone(nn.Module):
     ) -> None:
         super().__init__()
         if name not in ARCHITECTURES:
-            raise FovealError(f"no backbone {name!r} (known: {', '.join(ARCHITECTURES)})")
+            known = [other for other, architecture in ARCHITECTURES.items() if architecture.is_published]
+            raise FovealError(f"no backbone {name!r} (known: {', '.join(known)})")
         architecture = ARCHITECTURES[name]
         self.name = name
         with without_numbers() if pretrained else nullcontext():
@@ -73,12 +74,15 @@ class Backbone(nn.Module):
     def load_pretrained(self) -> None:
         """Take the weights that `foveal weights install` put in their place.
 
+        A network that nobody trained takes those that it is made with.
+
         Raises
         ------
         FovealError
             If they are not installed, or damaged.
         """
-        weights = read_weights(self.name)
+        architecture = ARCHITECTURES[self.name]
+        weights = read_weights(self.name) if architecture.is_published else architecture.steps().state_dict()
         try:
             self.steps.load_state_dict({key: weights[key] for key in self.steps.state_dict()})
         except (KeyError, RuntimeError) as error:
