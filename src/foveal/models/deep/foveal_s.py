@@ -18,11 +18,11 @@ from torch.nn import functional as F
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.base import ModelConfig, SaliencyModel
-from foveal.models.calibration import PRIOR_GRID
 from foveal.models.catalogue import register_model
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Axis, Grid, resampled_sum
 from foveal.models.parts.precision import fast_precision
+from foveal.models.parts.prior import PRIOR_GRID
 from foveal.models.parts.working_size import resized
 
 CELL = 8  # px of the image as the network sees it
