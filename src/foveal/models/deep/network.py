@@ -17,11 +17,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from foveal.models.base import SaliencyMapModel, SaliencyModel
-from foveal.models.calibration import PRIOR_GRID
 from foveal.models.config import ModelConfig
 from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid
+from foveal.models.parts.prior import WithPrior
 
 IMAGE = "image"  # what the pixels are called among the things that a network sees
 READOUT, BACKBONE = "readout", "backbone"  # groups of parameters; a network may have others
@@ -79,11 +79,10 @@ class Network(SaliencyModel):
         """Make ready what depends on the data, before the first step, from what it sees of some fitted images."""
 
 
-class DensityNetwork(Network):
+class DensityNetwork(Network, WithPrior):
     """A network that says logits: with a center bias and through the softmax, they are a density."""
 
     says = "logits"
-    log_prior: Float[Tensor, "row column"]
     temperature: Float[Tensor, ""]  # above 1 the model is less sure of itself than in training
     prior_weight: Float[Tensor, ""]
 
@@ -91,7 +90,6 @@ class DensityNetwork(Network):
         super().__init__()
         self.register_buffer("temperature", torch.tensor(1.0))
         self.register_buffer("prior_weight", torch.tensor(1.0))
-        self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
 
     @abstractmethod
     def absorb(self, sharpness: float | Float[Tensor, ""]) -> None:
@@ -102,7 +100,7 @@ class DensityNetwork(Network):
     ) -> Float[Tensor, "image height width"]:
         """With the center bias of the training data."""
         saliency = self.saliency(images) / self.temperature
-        log_prior = self.prior_weight * resize_maps(self.log_prior[None], (saliency.shape[1], saliency.shape[2]))
+        log_prior = self.prior_weight * self.prior_on((saliency.shape[1], saliency.shape[2]))
         return resize_log_density(saliency + log_prior, (images.shape[2], images.shape[3]))
 
 

@@ -16,8 +16,8 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
 from foveal.images import RGBImage
 from foveal.models.base import SaliencyMapModel, together_or_apart
-from foveal.models.baselines import CenterBias
 from foveal.models.calibration import BINS, Calibration, WorkingMaps
+from foveal.models.parts.prior import prior_of
 from foveal.progress import Report
 from foveal.training.fits.fit import FitSettings, Fitted, fit, log_likelihood_of
 from foveal.training.fits.learning import learn
@@ -114,7 +114,7 @@ def calibration_of(
     maps: Sequence[tuple[list[int], WorkingMaps]], data: Dataset, *, of_others: Dataset | None = None
 ) -> Calibration:
     """The calibration that fits some images of a data set best, on the center bias of the whole or of a part."""
-    log_prior = CenterBias.of(CenterBiasKDE.fit(of_others or data)).log_grid
+    log_prior = prior_of(CenterBiasKDE.fit(of_others or data))
     return fit_calibration([_with_fixations(of_size.maps, data, images) for images, of_size in maps], log_prior)
 
 

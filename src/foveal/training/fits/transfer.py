@@ -22,11 +22,11 @@ from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
 from foveal.models.base import stacked
-from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.network import DensityNetwork
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Grid
+from foveal.models.parts.prior import prior_of
 from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
 from foveal.training.fits.fit import FitSettings, Fitted, fit, log_likelihood_by_image
@@ -190,7 +190,7 @@ def calibrated_to(model: Model, data: Dataset, progress: Report | None = None) -
 
 def with_transfer(model: Model, fit: Transfer, data: Dataset) -> Model:
     """The same networks with a temperature and a weight of the center bias, and the center bias of a data set."""
-    log_prior = CenterBias.of(CenterBiasKDE.fit(data)).log_grid.float()
+    log_prior = prior_of(CenterBiasKDE.fit(data)).float()
     calibrated = copy.deepcopy(model)
     for network in networks_of(calibrated):
         network.temperature.fill_(fit.temperature)

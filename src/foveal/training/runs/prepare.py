@@ -10,9 +10,9 @@ from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.gaze.folds import held_out_images
 from foveal.models import load_model
-from foveal.models.baselines import CenterBias
 from foveal.models.catalogue import class_of
 from foveal.models.deep.network import DensityNetwork, Network, Seen
+from foveal.models.parts.prior import prior_of
 from foveal.progress import Progress
 from foveal.training.recipe import Mixture, Recipe, check_names
 from foveal.training.runs.examples import Examples
@@ -107,7 +107,7 @@ def network_of(recipe: Recipe) -> Network:
 
 def log_prior_of(examples: Examples) -> torch.Tensor:
     """The logarithm of the mean center bias of the fitted images of all data sets."""
-    return torch.stack([CenterBias.of(density).log_grid.exp() for density in examples.densities]).mean(0).log()
+    return torch.stack([prior_of(density).exp() for density in examples.densities]).mean(0).log()
 
 
 def _some_seen(examples: Examples, batch_size: int) -> Iterator[Seen]:
