@@ -82,7 +82,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, model: FovealS, examples: Examples, accelerator: Accelerator) -> None:
         self.recipe, self.examples, self.accelerator = recipe, examples, accelerator
-        self.loss = get_loss(recipe.loss)
+        self.loss = get_loss(next(iter(recipe.losses)))
         self.frozen_layers = model.frozen_layers
         self.trained_backbone = model.backbone.unfreeze(model.config.first_trained)
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
