@@ -23,7 +23,7 @@ from foveal.metrics.auc import auc
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.finalizer import normalize_log_density
-from foveal.training.losses import get_loss
+from foveal.training.losses import weighted_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Recipe
 from foveal.training.runs.examples import Batch, ExampleGroup, Examples, joinable, share_of
@@ -82,7 +82,7 @@ class Run:
 
     def __init__(self, recipe: Recipe, model: FovealS, examples: Examples, accelerator: Accelerator) -> None:
         self.recipe, self.examples, self.accelerator = recipe, examples, accelerator
-        self.loss = get_loss(next(iter(recipe.losses)))
+        self.loss = weighted_loss(recipe.losses)
         self.frozen_layers = model.frozen_layers
         self.trained_backbone = model.backbone.unfreeze(model.config.first_trained)
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
