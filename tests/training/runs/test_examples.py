@@ -31,7 +31,7 @@ SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
 def examples_of(model, *datasets, held_out=None, **views):
     """In the views of a recipe."""
     recipe = Recipe(("toy",), **views)
-    return Examples(model, datasets, lambda data: held_out_images(data, held_out), recipe.views, Progress())
+    return Examples(model, datasets, [held_out_images(data, held_out) for data in datasets], recipe.views, Progress())
 
 
 def test_in_a_batch_each_image_has_the_loss_that_it_has_alone():

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -140,7 +140,7 @@ class Backbone(nn.Module):
             return []
         self.check_layers([first])
         trained = [
-            module.weight
+            cast(nn.Parameter, module.weight)
             for step in self.steps[self.layers.index(first) :]
             for module in step.modules()
             if isinstance(module, nn.Conv2d) and module.groups == 1

@@ -16,7 +16,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from foveal.errors import FovealError
 from foveal.models.base import SaliencyMapModel, SaliencyModel
+from foveal.models.catalogue import class_of, model_cards
 from foveal.models.config import ModelConfig
 from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
@@ -42,6 +44,7 @@ class Network(SaliencyModel):
         A configuration with few weights, on which tests train it in seconds.
     """
 
+    Config: ClassVar[type[ModelConfig]]
     says: ClassVar[Literal["logits", "map"]]
     losses: ClassVar[Mapping[str, float]] = {"log-likelihood": 1.0}
     tiny: ClassVar[ModelConfig]
@@ -77,6 +80,26 @@ class Network(SaliencyModel):
 
     def begin_from(self, seen: Iterable[Seen]) -> None:
         """Make ready what depends on the data, before the first step, from what it sees of some fitted images."""
+
+
+def network_class(name: str) -> type[Network]:
+    """The network of a registered name.
+
+    Raises
+    ------
+    FovealError
+        If there is none.
+    """
+    cls = class_of(name)
+    if cls is None or not issubclass(cls, Network):
+        raise FovealError(f"no network {name!r} that a recipe can train (known: {', '.join(list_networks())})")
+    return cls
+
+
+def list_networks() -> list[str]:
+    """Names of all networks that a recipe can train."""
+    deep = [card.name for card in model_cards() if card.family == "deep"]
+    return [name for name in deep if (cls := class_of(name)) is not None and issubclass(cls, Network)]
 
 
 class DensityNetwork(Network, WithPrior):

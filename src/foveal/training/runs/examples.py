@@ -1,7 +1,7 @@
 """Images of several data sets, of all sizes, as the batches that a network is trained on."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -78,7 +78,7 @@ class Examples:
         self,
         model: Network,
         datasets: Sequence[Dataset],
-        held_out: Callable[[Dataset], np.ndarray],
+        held_out: Sequence[np.ndarray],
         views: Sequence[View],
         progress: Progress,
         colors: float = 0.0,
@@ -94,7 +94,7 @@ class Examples:
             else _photographs(model, datasets, views, colors)
         )
         for number, data in enumerate(datasets):
-            unseen = held_out(data).tolist()
+            unseen = held_out[number].tolist()
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
             self.densities.append(density)
             in_views = [shown[number, view] for view in views]
@@ -112,7 +112,7 @@ class Examples:
             for position, same_size in enumerate(in_views[0], start=n_before):
                 for row, image in enumerate(same_size.images):
                     (self.held_out if image in unseen else self.fitted).append(Example(position, row))
-        self.digest = digest_of(datasets, [held_out(data) for data in datasets])
+        self.digest = digest_of(datasets, held_out)
 
     def steps(self, batch_size: int, order: torch.Generator) -> Iterator[list[tuple[ExampleGroup, list[int]]]]:
         """All fitted images once, in a new order, each in a view by chance: a step after the other.

@@ -1,6 +1,7 @@
 """A training run before its first step: the network as the recipe says, its examples, what it starts from."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
 import torch
 from accelerate import Accelerator
@@ -10,11 +11,11 @@ from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.gaze.folds import held_out_images
 from foveal.models import load_model
-from foveal.models.catalogue import class_of
-from foveal.models.deep.network import DensityNetwork, Network, Seen
+from foveal.models.deep.network import DensityNetwork, Network, Seen, network_class
 from foveal.models.parts.prior import prior_of
 from foveal.progress import Progress
-from foveal.training.recipe import Mixture, Recipe, check_names
+from foveal.settings import unknown
+from foveal.training.recipe import Mixture, Recipe
 from foveal.training.runs.examples import Examples
 from foveal.training.runs.run import Run
 
@@ -41,11 +42,12 @@ def prepare(
     """
     torch.manual_seed(recipe.seed)
     model = started(recipe).to(accelerator.device)
+    unseen = [held_out_images(data, recipe.held_out) for data in datasets]
     with accelerator.main_process_first():  # which computes the features for all
-        examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), views, progress, 0.0)
+        examples = Examples(model, datasets, unseen, views, progress, recipe.colors)
     if isinstance(model, DensityNetwork):
         model.log_prior = log_prior_of(examples)
-    if None is None:
+    if recipe.start_from is None:
         model.begin_from(_some_seen(examples, recipe.batch_size))
     return Run(recipe, model, examples, accelerator, workers)
 
@@ -77,12 +79,12 @@ def started(recipe: Recipe) -> Network:
         network.
     """
     model = network_of(recipe)
-    if None is None:
+    if recipe.start_from is None:
         model.load_pretrained()
         return model
-    earlier = load_model(None)
+    earlier = load_model(recipe.start_from)
     if earlier.name != model.name or earlier.config != model.config:
-        raise FovealError(f"start_from: {None} is {earlier.name} of another configuration")
+        raise FovealError(f"start_from: {recipe.start_from} is {earlier.name} of another configuration")
     model.load_state_dict(earlier.state_dict())
     return model
 
@@ -95,12 +97,13 @@ def network_of(recipe: Recipe) -> Network:
     FovealError
         If it cannot be made so.
     """
-    cls = class_of(recipe.model)
-    if cls is None or not issubclass(cls, Network) or cls.Config is None:
-        raise FovealError(f"{recipe.model}: no network that a recipe can train")
+    cls, values = network_class(recipe.model), recipe.config or {}
+    known = [field.name for field in fields(cls.Config)]
     try:
-        check_names(recipe.config or {}, cls.Config)
-        return cls(cls.Config.of(recipe.config or {}).completed())
+        for name in values:
+            if name not in known:
+                raise unknown(name, known)
+        return cls(cls.Config(**values).completed())
     except (TypeError, FovealError) as error:
         raise FovealError(f"config of {recipe.model}: {first_line(error)}") from None
 

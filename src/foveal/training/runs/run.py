@@ -22,7 +22,7 @@ from foveal.metrics.distribution import correlation
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.metrics.nss import normalized_scanpath_saliency
 from foveal.models.deep.network import BACKBONE, READOUT, Network, ReadsFrozen
-from foveal.training.losses import weighted_loss
+from foveal.training.losses import in_observed_units, log_density_of, weighted_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Recipe
 from foveal.training.runs.batch import Batch
@@ -51,13 +51,13 @@ class Run:
     ) -> None:
         self.recipe, self.examples, self.accelerator, self.workers = recipe, examples, accelerator, workers
         self.says, self.criterion = model.says, CRITERION[model.says]
-        self.loss = weighted_loss({recipe.loss: 1.0}, model.says)
+        self.loss = weighted_loss(recipe.losses)
         self.frozen_layers = model.frozen_layers if isinstance(model, ReadsFrozen) else None
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
         self.groups = model.parameter_groups()
         self.groups[READOUT] = [*self.model.of_datasets(), *self.groups[READOUT]]
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
-        self.step = STEPS["supervised"](self)
+        self.step = STEPS[recipe.step](self)
         self.n_begun = 0  # phases
         self.log: list[dict[str, int | float]] = []  # a row an epoch
         self.best: dict[str, Any] | None = None  # running mean of the best epoch, of a recipe that is patient
@@ -89,14 +89,14 @@ class Run:
     def layers(self) -> tuple[str, ...] | None:
         """Those whose kept features are used: all, as long as the network is as it was."""
         begun = self.recipe.phases[: self.n_begun]
-        return None if all(phase.backbone_learning_rate == 0 for phase in begun) else self.frozen_layers
+        return None if all(phase.rate_of(BACKBONE) == 0 for phase in begun) else self.frozen_layers
 
     def begin(self, number: int) -> None:
         """Make the optimizer of a phase, at the point of its course that `epoch` says."""
         phase = self.recipe.phases[number]
         groups: list[dict[str, Any]] = []
         for name, weights in self.groups.items():
-            rate = phase.backbone_learning_rate if name == BACKBONE else phase.learning_rate
+            rate = phase.rate_of(name)
             for weight in weights:
                 weight.requires_grad_(rate > 0)
             if rate > 0:
@@ -170,15 +170,16 @@ class Run:
 
     def loss_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, ""]:
         """What it costs to say this of some images, where people looked and a teacher is known: their sum."""
-        loss = self.loss(said, batch.observed).sum()
+        loss = self.loss(said, batch.observed, self.says).sum()
         if batch.taught is None:
             return loss
-        cross_entropy = -(batch.taught * said).sum()
+        log_density = said if self.says == "logits" else log_density_of(said)
+        cross_entropy = -(batch.taught * log_density).sum()
         return (1 - self.recipe.taught) * loss + self.recipe.taught * cross_entropy
 
     def map_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, "image row column"]:
-        """The map that is meant, of the height of people's."""
-        return self.loss.map_of(said, batch.observed)
+        """What the network says, as a map beside that of people."""
+        return said if self.says == "map" else in_observed_units(said, batch.observed)
 
     def held_out_parts(self) -> Iterator[tuple[ExampleGroup, list[int], Float[Tensor, "image row column"]]]:
         """What the running mean says of some held-out images of a group after the others."""
