@@ -160,9 +160,9 @@ class FovealS(DensityNetwork):
     config: FovealConfig
     tiny = FovealConfig(
         backbone="efficientnet_lite_tiny",
-        taps=("block1", "block2", "block3"),
-        channels=(4, 4, 8),
-        first_trained="block3",
+        taps=("block2", "block4", "block5"),
+        channels=(8, 16, 16),
+        first_trained="block5",
         width=8,
         hidden=4,
         working_area=6_000,

@@ -69,6 +69,10 @@ class Network(SaliencyModel):
         """All that can be trained, by the names under which a phase of a recipe says their learning rates."""
         return {READOUT: list(self.parameters())}
 
+    def penalty(self) -> float | Float[Tensor, ""]:
+        """What its own weights add to the loss, if its paper has such a term beside weight decay."""
+        return 0.0
+
     def load_pretrained(self) -> None:
         """Take the weights of the networks that it is built on, where a training begins with them.
 

@@ -170,7 +170,7 @@ class Run:
 
     def loss_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, ""]:
         """What it costs to say this of some images, where people looked and a teacher is known: their sum."""
-        loss = self.loss(said, batch.observed, self.says).sum()
+        loss = self.loss(said, batch.observed, self.says).sum() + len(said) * self.model.model.penalty()
         if batch.taught is None:
             return loss
         log_density = said if self.says == "logits" else log_density_of(said)
