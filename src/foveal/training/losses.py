@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.errors import FovealError
+from foveal.registry import Registry
 
 TINY = 1e-12  # keeps logarithms and quotients finite where a target is zero
 EML_EPSILON = 1e-6  # of EML-NET's published code
@@ -35,14 +35,20 @@ class Observed:
 
 
 Loss = Callable[[Float[Tensor, "image row column"], Observed], Float[Tensor, " image"]]
-_LOSSES: dict[str, Loss] = {}
+_LOSSES = Registry[Loss]("loss")
 
 
 def register_loss(name: str) -> Callable[[Loss], Loss]:
-    """Make a loss known by name."""
+    """Make a loss known by name.
+
+    Raises
+    ------
+    FovealError
+        If another loss has the name.
+    """
 
     def register(loss: Loss) -> Loss:
-        _LOSSES[name] = loss
+        _LOSSES.add(name, loss, of=loss)
         return loss
 
     return register
@@ -61,9 +67,7 @@ def get_loss(name: str) -> Loss:
     FovealError
         If there is none.
     """
-    if name not in _LOSSES:
-        raise FovealError(f"no loss {name!r} (known: {', '.join(_LOSSES)})")
-    return _LOSSES[name]
+    return _LOSSES.get(name)
 
 
 @register_loss("log-likelihood")
