@@ -103,7 +103,7 @@ def benchmark(
         yardsticks = Yardsticks(data)
         images = images_to_score(data, split, limit)
         entries = make_entries(models, data, yardsticks, metrics, raw=False, device=device, images=images)
-        plans.append(_Plan(data, yardsticks, entries, images))
+        plans.append(_Plan(data, yardsticks, entries, images, data.digest()))
     tables, chosen = [], []
     problems: list[str] = []
     for plan in plans:
@@ -111,7 +111,7 @@ def benchmark(
         problems += plan.data.problems
         for entry in plan.entries:
             path = out / "per_image" / safe_file_name(plan.data.name) / f"{safe_file_name(entry.name)}.parquet"
-            kept = _Kept(path, entry, plan.data, seed)
+            kept = _Kept(path, entry, plan.data, f"{seed} {plan.digest}")
             for new_problems in _compute_missing(
                 kept, plan.images, plan.yardsticks, observations, Progress.of(progress)
             ):
@@ -138,6 +138,7 @@ class _Plan:
     yardsticks: Yardsticks
     entries: list[Entry]
     images: np.ndarray
+    digest: str  # of the data
 
 
 def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], columns: Sequence[str], path: Path) -> None:
@@ -145,9 +146,7 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], column
     digest = hashlib.sha256(repr((__version__, results.to_json(), results.problems, columns)).encode())
     for plan in plans:
         data = plan.data
-        digest.update(
-            repr((data.categories, data.licence, data.citation, data.notes, _fingerprint_of_data(data))).encode()
-        )
+        digest.update(repr((data.categories, data.licence, data.citation, data.notes, plan.digest)).encode())
         digest.update(repr([_fingerprint(entry.name) for entry in plan.entries]).encode())
     key = digest.hexdigest()
     if key.encode() in _beginning(path):
@@ -184,11 +183,11 @@ def _beginning(path: Path) -> bytes:
 class _Kept:
     """The values by image of one model on one data set, as far as they are known, and the file that keeps them."""
 
-    def __init__(self, path: Path, entry: Entry, data: Dataset, seed: int) -> None:
+    def __init__(self, path: Path, entry: Entry, data: Dataset, computed_from: str) -> None:
         self.path = path
         self.entry = entry
         self.data = data
-        self.key = f"{_fingerprint_of_metrics()} {seed} {_fingerprint(entry.name)} {_fingerprint_of_data(data)}"
+        self.key = f"{_fingerprint_of_metrics()} {_fingerprint(entry.name)} {computed_from}"
         self.table = pd.DataFrame(columns=LABELS)
         if path.is_file():
             try:
@@ -287,19 +286,4 @@ def _fingerprint(model: str) -> str:
     for name, tensor in sorted(load_model(model).state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _fingerprint_of_data(data: Dataset) -> str:
-    """Says whether a data set still is the one that it was: its images, their scales, and fixations."""
-    fixations, stimuli = data.fixations, data.stimuli
-    digest = hashlib.sha256("\n".join(stimuli.ids).encode())
-    for source in stimuli.sources:
-        if isinstance(source, Path):
-            digest.update(repr((source.stat().st_size, source.stat().st_mtime_ns)).encode())
-        else:
-            digest.update(np.ascontiguousarray(source).tobytes())
-    for column in (stimuli.sizes, stimuli.pixels_per_degree, fixations.image, fixations.x, fixations.y):
-        digest.update(b"" if column is None else np.ascontiguousarray(column).tobytes())
-    digest.update(fixations.subject.tobytes())
     return digest.hexdigest()[:16]

@@ -1,5 +1,6 @@
 """Photographs that were shown to people: read when needed, their sizes known before."""
 
+import hashlib
 import operator
 import os
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,15 @@ class Stimulus:
     def size(self) -> tuple[int, int]:
         """Height and width in px."""
         return image_size(self.source)
+
+    def digest(self) -> bytes:
+        """SHA-256 of what the photograph is read from, whenever it was written; of nothing if that cannot be read."""
+        if not isinstance(self.source, Path):
+            return hashlib.sha256(np.ascontiguousarray(self.source).tobytes()).digest()
+        try:
+            return hashlib.sha256(self.source.read_bytes()).digest()
+        except OSError:  # it is said where the photograph is wanted
+            return hashlib.sha256().digest()
 
 
 class Stimuli:
