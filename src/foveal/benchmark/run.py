@@ -25,6 +25,7 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
+from foveal.kept import KeptTable
 from foveal.metrics import Metric
 from foveal.models import load_model
 from foveal.paths import safe_file_name
@@ -33,7 +34,6 @@ from foveal.progress import Progress, Report
 SECONDS_BETWEEN_SAVES = 20
 KEY_WITHIN = 1000  # bytes: the head of a report
 N_EXAMPLES = 3  # images of each data set that the report shows
-KEY = "foveal"  # of the table's attributes: what its numbers were computed from
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def benchmark(
         problems += plan.data.problems
         for entry in plan.entries:
             path = out / "per_image" / safe_file_name(plan.data.name) / f"{safe_file_name(entry.name)}.parquet"
-            kept = _Kept(path, entry, plan.data, f"{seed} {plan.digest}")
+            kept = _Kept(path, entry, plan, seed)
             for new_problems in _compute_missing(
                 kept, plan.images, plan.yardsticks, observations, Progress.of(progress)
             ):
@@ -180,22 +180,14 @@ def _beginning(path: Path) -> bytes:
         return b""
 
 
-class _Kept:
+class _Kept(KeptTable):
     """The values by image of one model on one data set, as far as they are known, and the file that keeps them."""
 
-    def __init__(self, path: Path, entry: Entry, data: Dataset, computed_from: str) -> None:
-        self.path = path
+    def __init__(self, path: Path, entry: Entry, plan: _Plan, seed: int) -> None:
         self.entry = entry
-        self.data = data
-        self.key = f"{_fingerprint_of_metrics()} {_fingerprint(entry.name)} {computed_from}"
-        self.table = pd.DataFrame(columns=LABELS)
-        if path.is_file():
-            try:
-                stored = pd.read_parquet(path)
-            except Exception:  # whatever a broken file makes pyarrow say; then all is computed again
-                return
-            if stored.attrs.get(KEY) == self.key:
-                self.table = stored
+        self.data = plan.data
+        metrics, model = _fingerprint_of_metrics(), _fingerprint(entry.name)
+        super().__init__(path, {"metrics": metrics, "model": model, "data": plan.digest, "seed": seed}, by=LABELS)
 
     def missing(self, images: np.ndarray) -> tuple[list[int], list[Metric]]:
         """The images that lack values, and the metrics that some of them lack."""
@@ -209,16 +201,6 @@ class _Kept:
         incomplete = np.any(list(lacking.values()), axis=0)
         metrics = [metric for metric in self.entry.metrics if lacking[metric.name].any()]
         return images[incomplete].tolist(), metrics
-
-    def add(self, table: pd.DataFrame) -> None:
-        """Take in new values, and write all to the file."""
-        both = table.set_index("image").combine_first(self.table.set_index("image")) if len(self.table) else table
-        both = both.reset_index() if "image" not in both else both
-        metrics = [name for name in both if name not in LABELS]
-        self.table = both[[*LABELS, *metrics]]
-        self.table.attrs[KEY] = self.key
-        with write_atomically(self.path) as temporary:
-            self.table.to_parquet(temporary, index=False)
 
     def select(self, images: np.ndarray) -> pd.DataFrame:
         """The rows of some images, in their order."""
