@@ -41,3 +41,10 @@ def test_files_are_known_by_what_is_in_them(tmp_path):
     assert of_files.digest() == before
     paths[0].unlink()  # it is missed where it is wanted
     assert of_files.digest() != before
+
+
+def test_a_scale_that_nobody_said_is_assumed():
+    pictures = [image.image for image in make_dataset(2).stimuli]
+    known, unknown = Stimuli(pictures, pixels_per_degree=24.0)[0], Stimuli(pictures)[0]
+    assert (known.assumed_pixels_per_degree, unknown.assumed_pixels_per_degree) == (24.0, 35.0)
+    assert unknown.pixels_per_degree is None

@@ -30,11 +30,11 @@ from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
 from foveal.gaze.fixations import UNKNOWN
 from foveal.gaze.given import described, text
 from foveal.gaze.names import Match, match_names
+from foveal.gaze.stimuli import ASSUMED_PIXELS_PER_DEGREE
 from foveal.images import IMAGE_SUFFIXES, find_images, image_size
 from foveal.paths import check_name, is_unicode, path_of
 from foveal.registry import no_such
 
-ASSUMED_PIXELS_PER_DEGREE = 35.0
 SETTINGS = ("name", "pixels_per_degree", "licence", "citation", "units", "origin")
 LONGEST_TOLD = 80  # characters of a name or a number that an error or a note quotes
 TABLES = ("fixations.csv", "fixations.parquet")

@@ -16,6 +16,8 @@ from foveal.errors import FovealError
 from foveal.gaze.given import described, floats, listed, positions, texts, whole_number
 from foveal.images import RGBImage, batches_of_one_kind, image_size, read_image
 
+ASSUMED_PIXELS_PER_DEGREE = 35.0  # where nobody said
+
 
 @dataclass(frozen=True)
 class Stimulus:
@@ -34,6 +36,11 @@ class Stimulus:
     def size(self) -> tuple[int, int]:
         """Height and width in px."""
         return image_size(self.source)
+
+    @property
+    def assumed_pixels_per_degree(self) -> float:
+        """Pixels per degree of visual angle: as they are known, or else about those of a photograph on a screen."""
+        return ASSUMED_PIXELS_PER_DEGREE if self.pixels_per_degree is None else self.pixels_per_degree
 
     def digest(self) -> bytes:
         """SHA-256 of what the photograph is read from, whenever it was written; of nothing if that cannot be read."""

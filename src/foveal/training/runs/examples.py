@@ -11,13 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.features.cache import FeatureCache, FeatureGroup, tell_of_room
 from foveal.features.cells import counts_of, log_priors_of
 from foveal.features.views import WHOLE, View
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
+from foveal.gaze.stimuli import ASSUMED_PIXELS_PER_DEGREE
 from foveal.models.deep.foveal_s import FovealS, at_scale
 from foveal.models.parts.geometry import Grid
 from foveal.progress import Report as Progress
