@@ -10,7 +10,7 @@ import torch
 from scipy.special import logsumexp
 
 from foveal.benchmark.predictions import HDF5_SUFFIXES, NORMALIZED
-from foveal.benchmark.scoring import maps_of_model
+from foveal.benchmark.scoring import MapsOfModel
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, first_line
 from foveal.files import new_file, write_atomically
@@ -64,7 +64,7 @@ def export(
     n_images = 0
     with write_atomically(out) as temporary:
         with new_file(temporary) as raw, h5py.File(raw, "w") as file:
-            for batch in maps_of_model(model, data, raw=False)(range(len(data))):
+            for batch in MapsOfModel(model, data, raw=False)(range(len(data))):
                 problems += batch.problems
                 if batch.maps is None:
                     continue
