@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.gaze import Dataset, Fixations
 from foveal.gaze.cells import cells_of
 from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
@@ -66,7 +65,7 @@ def empirical_maps(
     counts: Float[Tensor, "image row column"], group: OfOneSize, data: Dataset
 ) -> Float[Tensor, "image row column"]:
     """A Gaussian of one degree on every fixation that was counted, summing to one in each image."""
-    ppd = torch.tensor([data.stimuli[image].pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE for image in group.images])
+    ppd = torch.tensor([data.stimuli[image].assumed_pixels_per_degree for image in group.images])
     # Cells need not be squares.
     rows, columns = (
         gaussian_rows(torch.arange(n, dtype=counts.dtype), n, ppd * n / side)
