@@ -1,4 +1,4 @@
-"""`foveal train`: fit a model to a data set and write its weights."""
+"""`foveal train MODEL --dataset D`: fit a model to a data set and write its weights."""
 
 import os
 import warnings
@@ -33,13 +33,14 @@ from foveal.training.fits import calibration, deepgaze1, transfer  # noqa: F401 
 from foveal.training.fits.fit import FitSettings, LeftOut, fit, log_likelihood_by_image, log_likelihood_of
 from foveal.training.fits.fit_readout import OptimizerName
 from foveal.training.fits.readout_problem import SPARSITY
+from foveal.training.trained import Trained
 
 CALIBRATION = "calibration"  # what it is called among the trainings of a model whose networks were trained before
 
 
 @dataclass(frozen=True)
-class TrainingReport:
-    """What a training run did.
+class TrainingReport(Trained):
+    """What came of fitting a model to a data set.
 
     Attributes
     ----------
@@ -77,15 +78,15 @@ class TrainingReport:
     command: str
     version: str
     problems: tuple[str, ...]
-    path: str
+    path: Path
     intervals: dict[str, tuple[float, float]]
     published_log_likelihood: float | None = None
     held_out_log_likelihood: float | None = None
     gain: float | None = None
 
 
-def train(
-    model: str,
+def fit_model(
+    model: str | os.PathLike[str],
     dataset: str | os.PathLike[str] | Dataset,
     *,
     out: str | os.PathLike[str] = "out",
@@ -101,44 +102,7 @@ def train(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> TrainingReport:
-    """Fit a model to the fixations of a data set and write `<out>/<model>.safetensors`, which `load_model` reads.
-
-    Of a model that computes a saliency map, the calibration is fitted, after what it makes the map of, if that is
-    learned: from fixations (`icf`, `judd`, `lds`), from labelled faces (`faces`), or from the photographs alone (`aim`,
-    `sun`, `dva`; folds share these). Of `centerbias`, the density; of `deepgaze1`, the readout, on features that are
-    computed once and kept; of `foveal-s` and `foveal-l`, the center bias and how sure they are (`fits.transfer`), while
-    `train_by_recipe` trains the networks.
-
-    Parameters
-    ----------
-    model
-        Name of a trainable model, or a file of its weights.
-    dataset
-        A data set, its name, or the path of a folder.
-    out
-        Folder for the weights.
-    data_root
-        Where the data sets of the catalogue lie.
-    split
-        Only this named part of the data set.
-    folds
-        Fit as many times again, each time to all images but one part, to measure the likelihood of images that were
-        not fitted. By default 5, where a fit takes minutes at most: of calibrations, of `foveal-s` and of `foveal-l`.
-    left_out
-        What the folds leave out: "images", or of `deepgaze1` one of the "subjects" in turn.
-    backbone, layers
-        Of `deepgaze1`: another network than AlexNet, other layers than conv5.
-    penalty
-        Of `deepgaze1`: λ, what sparsity of the weights is worth.
-    optimizer
-        Of `deepgaze1`: "lbfgs", "sfo" (the paper's) or "adam".
-    resume
-        Of `deepgaze1`: do not fit folds again whose readout is in `out`.
-    seed
-        Of what is learned from first values or samples by chance: of `deepgaze1`, filters, readouts of local
-        features, faces, and `lds`.
-    progress
-        Called with what is being done, how much of it is done, and of how much.
+    """Fit a model to the fixations of a data set and write `<out>/<model>.safetensors`, as `foveal.train` says.
 
     Raises
     ------
@@ -223,7 +187,7 @@ def train(
         command=f"foveal train {name} --dataset {given_name}{options}",
         version=version("foveal"),
         problems=tuple(problems),
-        path=os.fspath(path),
+        path=path,
         intervals={key: bootstrap_interval(lambda rows: rows.mean(axis=-1), values) for key, values in known.items()},
         **{key: float(values.mean()) for key, values in known.items()},
     )
@@ -255,14 +219,18 @@ def _differ_in_calibration_only(one: SaliencyModel, other: SaliencyModel) -> boo
 
 
 def _tell_if_known(
-    data: Dataset, model: str, trainings: Mapping[str, Mapping[str, Any]], *, too_good_if_held_out: bool
+    data: Dataset,
+    model: str | os.PathLike[str],
+    trainings: Mapping[str, Mapping[str, Any]],
+    *,
+    too_good_if_held_out: bool,
 ) -> None:
     """Say, in a note, how many of the photographs the model as it was before has been trained on."""
     n_known = int(recognized(trainings.values(), data).sum())
     if n_known:
         note = f"{data.name}: {n_known} of {len(data)} photographs were trained on by {model} as it was: its numbers "
         note += "are too good"
-        warnings.warn(note + ", of held-out images as well" * too_good_if_held_out, FovealNote, stacklevel=3)
+        warnings.warn(note + ", of held-out images as well" * too_good_if_held_out, FovealNote, stacklevel=4)
 
 
 def _one_of(choices: Any, given: str, what: str) -> Any:

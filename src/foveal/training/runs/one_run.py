@@ -32,12 +32,13 @@ from foveal.training.runs.examples import digest_of
 from foveal.training.runs.prepare import config_of, prepare
 from foveal.training.runs.run import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, Run, read_checkpoint
 from foveal.training.runs.teacher import teach
+from foveal.training.trained import Trained
 
 HELD_OUT = "held_out"  # folder of the densities of held-out images
 
 
 @dataclass(frozen=True)
-class DeepTraining:
+class DeepTraining(Trained):
     """What a run did.
 
     Attributes
