@@ -14,7 +14,7 @@ def test_what_a_recipe_is(tmp_path):
     assert is_recipe("recipe.toml", "osie")  # and the data set is refused
     assert is_recipe(tmp_path / "recipe.toml")
     assert is_recipe(Recipe(("osie",)))
-    assert not any(is_recipe(other) for other in ("bms", "run/foveal-s.safetensors", None, 3))
+    assert not any(is_recipe(other) for other in ("bms", "run/foveal-s.safetensors"))
 
 
 @pytest.mark.parametrize(
