@@ -39,4 +39,4 @@ def test_without_a_recipe_there_is_a_data_set(tmp_path):
         foveal.train("bms", out=tmp_path)
     with pytest.raises(FovealError, match=r"missing.toml: no recipe"):
         foveal.train(tmp_path / "missing.toml", out=tmp_path)
-    assert foveal.train("centerbias", make_dataset(3), out=tmp_path).path == tmp_path / "centerbias.safetensors"
+    assert foveal.train("centerbias", make_dataset(3), out=tmp_path).path == str(tmp_path / "centerbias.safetensors")

@@ -1,6 +1,6 @@
 """What every training leaves behind, by a recipe or not."""
 
-from pathlib import Path
+import os
 
 
 class Trained:
@@ -14,5 +14,5 @@ class Trained:
         One line for each thing in the data that could not be used.
     """
 
-    path: Path
+    path: str | os.PathLike[str]
     problems: tuple[str, ...]

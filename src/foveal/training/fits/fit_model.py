@@ -78,7 +78,7 @@ class TrainingReport(Trained):
     command: str
     version: str
     problems: tuple[str, ...]
-    path: Path
+    path: str
     intervals: dict[str, tuple[float, float]]
     published_log_likelihood: float | None = None
     held_out_log_likelihood: float | None = None
@@ -187,7 +187,7 @@ def fit_model(
         command=f"foveal train {name} --dataset {given_name}{options}",
         version=version("foveal"),
         problems=tuple(problems),
-        path=path,
+        path=os.fspath(path),
         intervals={key: bootstrap_interval(lambda rows: rows.mean(axis=-1), values) for key, values in known.items()},
         **{key: float(values.mean()) for key, values in known.items()},
     )
