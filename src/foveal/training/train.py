@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
@@ -84,19 +83,21 @@ def train(
         If the model cannot be trained, the data set not be used for it, or an option is given that does not go with
         these. Before anything is trained, if what is in `out` is of another run, or of this one without `resume`.
     """
-    said = {
-        "split": split,
+    of_fits = {
         "backbone": backbone,
         "layers": layers,
         "penalty": penalty,
         "optimizer": optimizer,
         "seed": seed,
+        "folds": folds,
         "left_out": left_out,
+        "resume": resume or None,
     }
-    options: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
+    options = {name: value for name, value in of_fits.items() if value is not None}
     if is_recipe(what, dataset):
-        for name in ["dataset"] * (dataset is not None) + list(options):
-            raise FovealError(f"{flag(name)}: not with a recipe, which says it itself")
+        for name, value in {"dataset": dataset, "split": split, **options}.items():
+            if value is not None and name not in ("folds", "resume"):
+                raise FovealError(f"{flag(name)}: not with a recipe, which says it itself")
         if folds not in (None, FOLDS):
             raise FovealError(f"{flag('folds')}: a recipe has {FOLDS} folds")
         return train_by_recipe(
@@ -110,9 +111,7 @@ def train(
     assert not isinstance(what, Recipe | Mixture)
     if dataset is None:
         raise FovealError(f"{flag('dataset')}: needed, unless a recipe is given")
-    return fit_model(
-        what, dataset, out=out, data_root=data_root, folds=folds, resume=resume, progress=progress, **options
-    )
+    return fit_model(what, dataset, options, out=out, data_root=data_root, split=split, progress=progress)
 
 
 def is_recipe(what: Source | Recipe | Mixture, dataset: Source | Dataset | None = None) -> bool:
