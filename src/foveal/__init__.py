@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
     from foveal.metrics import list_metrics
     from foveal.models import Prediction, list_models, load_model
-    from foveal.training import train
+    from foveal.training.train import train
 
 _HOME = {
     "Dataset": "foveal.gaze",
@@ -45,7 +45,7 @@ _HOME = {
     "plot_fixations": "foveal.figures",
     "predict_files": "foveal.file_predictions",
     "save_dataset": "foveal.datasets",
-    "train": "foveal.training",
+    "train": "foveal.training.train",
 }
 
 __all__ = [

@@ -376,9 +376,9 @@ def test_other_layers_of_a_backbone(dataset, tmp_path):
         with pytest.raises(FovealError, match=message):
             foveal.train("deepgaze1", dataset, out=tmp_path, **wrong)
     for model, wrong, message in [
-        ("bms", {"backbone": "alexnet"}, "bms has no layers"),
-        ("bms", {"optimizer": "sfo"}, "bms has no layers"),
-        ("bms", {"resume": True}, "nor can it resume"),
+        ("bms", {"backbone": "alexnet"}, "--backbone: not with bms, which takes --seed, --folds"),
+        ("bms", {"optimizer": "sfo"}, "--optimizer: not with bms"),
+        ("foveal-s", {"resume": True}, "--resume: not with foveal-s"),
         ("deepgaze1", {"optimizer": "LBFGS"}, "optimizer: lbfgs or sfo or adam, not 'LBFGS'"),
         ("deepgaze1", {"left_out": "people"}, "left out: images or subjects, not 'people'"),
         ("deepgaze1", {"penalty": -1.0}, "penalty: a number of at least 0, not -1"),

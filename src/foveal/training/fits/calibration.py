@@ -19,8 +19,9 @@ from foveal.models.base import SaliencyMapModel, together_or_apart
 from foveal.models.calibration import BINS, Calibration, WorkingMaps
 from foveal.models.parts.prior import prior_of
 from foveal.progress import Report
-from foveal.training.fits.fit import FitSettings, Fitted, fit, log_likelihood_of
+from foveal.training.fits.fit import Fitted, fit, log_likelihood_of
 from foveal.training.fits.learning import learn
+from foveal.training.fits.options import FitSettings
 
 LBFGS_STEPS = 40
 BATCH_SIZE = 16

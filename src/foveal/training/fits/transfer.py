@@ -6,9 +6,10 @@ Both numbers are chosen on a data set that had no part in the training: a temper
 
 import copy
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -21,15 +22,17 @@ from foveal.features.cells import counts_of, log_priors_of
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
+from foveal.models import SaliencyModel, load_model
 from foveal.models.base import stacked
 from foveal.models.deep.foveal_l import FovealL
-from foveal.models.deep.network import DensityNetwork
+from foveal.models.deep.network import DensityNetwork, Network
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.prior import prior_of
 from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
-from foveal.training.fits.fit import FitSettings, Fitted, fit, log_likelihood_by_image
+from foveal.training.fits.fit import Fitted, fit, log_likelihood_by_image, settings_of
+from foveal.training.fits.options import FitSettings
 
 Model = TypeVar("Model", bound=DensityNetwork | FovealL)
 BATCH_SIZE = 2
@@ -157,6 +160,23 @@ def fit_transfer(unseen: Sequence[Unseen]) -> Transfer:
     optimizer.step(cost)
     log_sharpness, prior_weight = values.tolist()
     return Transfer(math.exp(-log_sharpness), prior_weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferSettings(FitSettings):
+    """What is chosen of networks that stay as they are."""
+
+    keeps_networks: ClassVar[bool] = True
+
+    def to_fit(self, fresh: SaliencyModel, source: str | os.PathLike[str]) -> SaliencyModel:
+        """The model with what it has learned."""
+        return load_model(source)
+
+
+@settings_of.register(Network | FovealL)
+def transfer_settings(model: Network | FovealL) -> type[TransferSettings]:  # noqa: ARG001 (it is dispatched on)
+    """Those of networks that stay as they are."""
+    return TransferSettings
 
 
 @fit.register(DensityNetwork | FovealL)

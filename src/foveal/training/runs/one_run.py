@@ -32,12 +32,13 @@ from foveal.training.runs.held_out import file_of_held_out, write_maps
 from foveal.training.runs.prepare import network_of, prepare
 from foveal.training.runs.run import Run
 from foveal.training.runs.teacher import teach
+from foveal.training.trained import Trained
 
 START = "start"  # what a training is called from which another one started
 
 
 @dataclass(frozen=True)
-class DeepTraining:
+class DeepTraining(Trained):
     """What a run did.
 
     Attributes
