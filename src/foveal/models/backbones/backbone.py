@@ -6,19 +6,21 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from foveal.errors import FovealError
-from foveal.models.backbones.architectures import ARCHITECTURES
-from foveal.models.backbones.efficientnet_lite import SamePadding
-from foveal.models.backbones.finer import PoolingThatKeepsSize, dilate, remove_strides
+from foveal.models.backbones.architectures import architecture_of
+from foveal.models.backbones.branches import Branches
+from foveal.models.backbones.chain import Chain
+from foveal.models.backbones.finer import dilate, remove_strides
 from foveal.models.backbones.pretrained import damaged, read_weights
 from foveal.models.parts.empty import without_numbers
-from foveal.models.parts.geometry import Axis, Grid
+from foveal.models.parts.geometry import Grid
 
 Padding = Literal["same", "full"]
 SIZES_KEPT = 1000  # of images, for which it is kept where features lie
-MOVING = SamePadding | nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d  # modules whose values lie elsewhere than what they see
+MANY = 40  # layers, of which an error does not say all
+Wiring = Chain | Branches  # how values go through a network
 
 
 class Backbone(nn.Module):
@@ -27,7 +29,9 @@ class Backbone(nn.Module):
     Parameters
     ----------
     name
-        One of `ARCHITECTURES`.
+        One of `ARCHITECTURES`, or a network for naming objects that torchvision has. Layers of the latter have the
+        names that `torchvision.models.feature_extraction.create_feature_extractor` gives them. They end where branches
+        meet that lie on different grids, or where positions cannot be followed.
     padding
         "same" pads as the network was trained; "full" pads every convolution by its whole kernel but one pixel, as
         DeepGaze I does, so that features exist wherever a kernel touches the image.
@@ -60,18 +64,21 @@ class Backbone(nn.Module):
         dilations: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
-        if name not in ARCHITECTURES:
-            known = [other for other, architecture in ARCHITECTURES.items() if architecture.is_published]
-            raise FovealError(f"no backbone {name!r} (known: {', '.join(known)})")
-        architecture = ARCHITECTURES[name]
+        architecture = architecture_of(name)
         self.name = name
         with without_numbers() if pretrained else nullcontext():
-            self.steps = architecture.steps()
+            steps = architecture.steps()
+        if isinstance(steps, nn.Sequential):
+            remove_strides(name, steps, without_stride)
+            dilate(name, steps, dilations or {})
+        elif padding == "full" or without_stride or dilations:
+            raise FovealError(f"{name}: a network with branches keeps its padding, strides and dilations")
+        self._wiring: Wiring = _wiring_of(steps)
         if until is not None:
             self.check_layers([until])
-            self.steps = self.steps[: self.layers.index(until) + 1]
-        remove_strides(name, self.steps, without_stride)
-        dilate(name, self.steps, dilations or {})
+            steps = self._wiring.steps_until(until)
+            self._wiring = _wiring_of(steps)
+        self.steps = steps
         if pretrained:
             self.steps.to_empty(device="cpu")
             self.load_pretrained()
@@ -98,7 +105,7 @@ class Backbone(nn.Module):
         FovealError
             If they are not installed, or damaged.
         """
-        architecture = ARCHITECTURES[self.name]
+        architecture = architecture_of(self.name)
         weights = read_weights(self.name) if architecture.is_published else architecture.steps().state_dict()
         try:
             self.steps.load_state_dict({key: weights[key] for key in self.steps.state_dict()})
@@ -108,7 +115,7 @@ class Backbone(nn.Module):
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of all layers, from the image up."""
-        return tuple(name for name, _ in self.steps.named_children())
+        return self._wiring.layers
 
     def check_layers(self, layers: Sequence[str]) -> None:
         """Make sure that the network has these layers.
@@ -118,9 +125,11 @@ class Backbone(nn.Module):
         FovealError
             If it does not have one.
         """
-        unknown = [layer for layer in layers if layer not in self.layers]
+        known = set(self.layers)
+        unknown = [layer for layer in layers if layer not in known]
         if unknown or not layers:
-            raise FovealError(f"{self.name}: no layer {unknown[0] if unknown else ''!r} (has {', '.join(self.layers)})")
+            why = self._wiring.why_not(unknown[0] if unknown else "")
+            raise FovealError(f"{self.name}: {why} (has {', '.join(_overview(self.layers))})")
 
     def train(self, mode: bool = True) -> "Backbone":
         """Stay as it is: normalisation goes by the images that the network was pretrained on."""
@@ -141,8 +150,7 @@ class Backbone(nn.Module):
         self.check_layers([first])
         trained = [
             module.weight
-            for step in self.steps[self.layers.index(first) :]
-            for module in step.modules()
+            for module in self._wiring.modules_from(first)
             if isinstance(module, nn.Conv2d) and module.groups == 1
         ]
         for weight in trained:
@@ -164,21 +172,11 @@ class Backbone(nn.Module):
         self.check_layers(layers)
         if after is not None:
             self.check_layers([after])
-            if min(self.layers.index(layer) for layer in layers) <= self.layers.index(after):
-                raise FovealError(f"{self.name}: {', '.join(layers)}: not all above {after}")
-        maps, skipped = images, after is not None
-        if after is None:
-            maps = (images - self.mean) / self.std
-        found = {}
-        for name, step in self.steps.named_children():
-            if skipped:
-                skipped = name != after
-                continue
-            maps = step(maps)
-            if name in layers:
-                found[name] = maps
-            if len(found) == len(set(layers)):
-                break
+        maps = (images - self.mean) / self.std if after is None else images
+        try:
+            found = self._wiring.features(maps, layers, after)
+        except FovealError as error:
+            raise FovealError(f"{self.name}: {error}") from None
         return {layer: found[layer] for layer in layers}
 
     def grids(self, size: tuple[int, int], layers: Sequence[str]) -> dict[str, Grid]:
@@ -187,27 +185,13 @@ class Backbone(nn.Module):
         if size not in self._grids:  # a model asks for the same at every image of a size
             if len(self._grids) >= SIZES_KEPT:
                 self._grids.clear()
-            axes = [Axis(size[0]), Axis(size[1])]
-            found = {}
-            for name, step in self.steps.named_children():
-                for module in _moving(step):
-                    axes = [_after(module, axis, side) for side, axis in enumerate(axes)]
-                found[name] = Grid(*axes)
-            self._grids[size] = found
+            self._grids[size] = self._wiring.grids(size)
         return {layer: self._grids[size][layer] for layer in layers}
 
     def receptive_field(self, layer: str) -> int:
         """Side, in px, of the part of the image that one value of a layer can see."""
         self.check_layers([layer])
-        field, step_px = 1, 1
-        for name, step in self.steps.named_children():
-            for module in _moving(step):
-                if not isinstance(module, SamePadding):
-                    field += _reach(module, 0) * step_px
-                    step_px *= _pair(module.stride)[0]
-            if name == layer:
-                break
-        return field
+        return self._wiring.receptive_field(layer)
 
     def channels(self, layer: str) -> int:
         """How many features a layer has."""
@@ -216,26 +200,13 @@ class Backbone(nn.Module):
             return int(self(torch.zeros(1, 3, 64, 64, device=self.mean.device), [layer])[layer].shape[1])
 
 
-def _moving(step: nn.Module) -> list[MOVING]:
-    """Modules that change positions, without the way around a ResNet's block, which lands where the block does."""
-    return [module for path, module in step.named_modules() if isinstance(module, MOVING) and "downsample" not in path]
+def _wiring_of(steps: nn.Sequential | fx.GraphModule) -> Wiring:
+    return Branches(steps) if isinstance(steps, fx.GraphModule) else Chain(steps)
 
 
-def _after(module: MOVING, axis: Axis, side: int) -> Axis:
-    """Positions after one of the modules that change them."""
-    if isinstance(module, SamePadding):
-        return module.axis(axis, side)
-    if isinstance(module, PoolingThatKeepsSize):
-        return module.axis(axis)
-    stride, padding = _pair(module.stride)[side], _pair(module.padding)[side]
-    return axis.convolved(_reach(module, side) + 1, stride, padding)
-
-
-def _reach(module: MOVING, side: int) -> int:
-    """How many values lie between the first and the last that a module looks at, the last among them."""
-    dilation = 1 if isinstance(module, nn.AvgPool2d) else _pair(module.dilation)[side]
-    return dilation * (_pair(module.kernel_size)[side] - 1)
-
-
-def _pair(value: object) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)
+def _overview(layers: Sequence[str]) -> Sequence[str]:
+    """The layers, or, if there are many, those that are not parts of others, or of one other only."""
+    if len(layers) <= MANY:
+        return layers
+    outer = [layer for layer in layers if "." not in layer]
+    return outer if len(outer) > 2 else [layer for layer in layers if layer.count(".") < 2]
