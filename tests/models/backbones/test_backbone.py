@@ -376,6 +376,73 @@ def test_a_tiny_network_has_the_layers_of_the_large_one_and_always_the_same_numb
     assert all(0.1 < float(maps.std()) < 20 for maps in features.values())
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "options", "keys"),
+    [
+        ("vgg16_tiny", "conv5_3", {}, ["conv5_3.weight"]),
+        ("vgg16_tiny", "conv5_3", {"biases": True}, ["conv5_3.weight", "conv5_3.bias"]),
+        ("efficientnet_lite_tiny", "block6", {}, ["block6.layers.0.weight", "block6.layers.6.weight"]),
+        (
+            "efficientnet_lite_tiny",
+            "block6",
+            {"depthwise": True},
+            [f"block6.layers.{number}.weight" for number in (0, 3, 6)],
+        ),
+        (
+            "efficientnet_lite_tiny",
+            "block6",
+            {"train_norms": True},
+            [f"block6.layers.{number}.weight" for number in (0, 6)]
+            + [f"block6.layers.{number}.{what}" for number in (1, 4, 7) for what in ("weight", "bias")],
+        ),
+        ("resnet18", "layer4.1.conv2", {}, ["layer4.1.conv2.weight"]),
+        ("convnext_tiny", "features.7.2", {}, ["features.7.2.block.3.weight", "features.7.2.block.5.weight"]),
+    ],
+)
+def test_a_network_says_what_of_it_is_trained(name, first, options, keys):
+    backbone = Backbone(name, pretrained=False)
+    trained = backbone.unfreeze(first, **options)
+    names = {id(parameter): key for key, parameter in backbone.steps.named_parameters()}
+    assert {names[id(parameter)] for parameter in trained} == set(keys)
+    assert {key for key, parameter in backbone.steps.named_parameters() if parameter.requires_grad} == set(keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "norms"),
+    [("efficientnet_lite_tiny", "block5", 6), ("resnet50_tiny", "layer4_2", 3), ("resnet18", "layer4.1", 2)],
+)
+def test_normalisations_can_be_trained(name, first, norms):
+    """Those from the layer up go by the batch and follow it in training mode; none does otherwise."""
+    backbone = Backbone(name, pretrained=False)
+    backbone.unfreeze(first, train_norms=True)
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    top = backbone.layers[-1]
+    before = {key: tensor.clone() for key, tensor in backbone.state_dict().items()}
+    as_pretrained = backbone(images, [top])[top]
+    nn.ModuleList([backbone]).train()
+    assert sum(module.training for module in backbone.modules()) == norms
+    features = backbone(images, [top])[top]
+    assert (features - as_pretrained).abs().max() > 0.01
+    moved = {key for key, tensor in backbone.state_dict().items() if not torch.equal(tensor, before[key])}
+    assert len(moved) == 3 * norms  # means, variances, counts
+    features.square().sum().backward()
+    assert all(parameter.grad is not None for parameter in backbone.parameters() if parameter.requires_grad)
+    backbone.train(False)
+    assert not any(module.training for module in backbone.modules())
+
+
+def test_a_normalisation_that_is_trained_is_applied_after_its_convolution():
+    backbone = Backbone("efficientnet_lite_tiny", pretrained=False)
+    backbone.unfreeze("stem", train_norms=True)
+    backbone.train()
+    images = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    features = backbone(images, ["stem"])["stem"]
+    convolution = backbone.steps.stem[0]
+    seen = convolution((images - backbone.mean) / backbone.std)
+    mean, variance = seen.mean(dim=(0, 2, 3), keepdim=True), seen.var(dim=(0, 2, 3), correction=0, keepdim=True)
+    torch.testing.assert_close(features, ((seen - mean) / (variance + 1e-3).sqrt()).clamp(0, 6), rtol=1e-4, atol=1e-5)
+
+
 def keras_package(path, tensors):
     """An npm package as Keras's TensorFlow.js writes it, in two shards."""
     data = b"".join(values.astype("<f4").tobytes() for values in tensors.values())

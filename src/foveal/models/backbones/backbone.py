@@ -89,6 +89,7 @@ class Backbone(nn.Module):
                 module.padding = tuple(d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True))
         self.register_buffer("mean", torch.tensor(architecture.mean)[:, None, None])
         self.register_buffer("std", torch.tensor(architecture.std)[:, None, None])
+        self._trained_norms: list[nn.BatchNorm2d] = []
         self._grids: dict[tuple[int, int], dict[str, Grid]] = {}  # of all layers, by size of the image
         self.eval().requires_grad_(False)
 
@@ -132,13 +133,31 @@ class Backbone(nn.Module):
             raise FovealError(f"{self.name}: {why} (has {', '.join(_overview(self.layers))})")
 
     def train(self, mode: bool = True) -> "Backbone":
-        """Stay as it is: normalisation goes by the images that the network was pretrained on."""
-        return super().train(False)
+        """Stay as it is, but for normalisations that are trained.
 
-    def unfreeze(self, first: str) -> list[Tensor]:
+        All others go by the images that the network was pretrained on.
+        """
+        super().train(False)
+        for norm in self._trained_norms:
+            norm.train(mode)
+        return self
+
+    def unfreeze(
+        self, first: str, *, depthwise: bool = False, biases: bool = False, train_norms: bool = False
+    ) -> list[Tensor]:
         """Let the weights of a layer and of all above it be trained, and return them; of "", none.
 
-        Of these, the weights of convolutions that mix channels; gradients of depthwise ones are slow on a CPU.
+        Parameters
+        ----------
+        first
+            The lowest layer that is trained.
+        depthwise
+            Train convolutions that do not mix all channels as well; their gradients are slow on a CPU.
+        biases
+            Train the biases of what is trained as well.
+        train_norms
+            Train what batch normalisations multiply by and add. In training mode, they go by the batch, and follow it
+            with their statistics; otherwise, both stay as they were pretrained.
 
         Raises
         ------
@@ -148,11 +167,15 @@ class Backbone(nn.Module):
         if not first:
             return []
         self.check_layers([first])
-        trained = [
-            module.weight
-            for module in self._wiring.modules_from(first)
-            if isinstance(module, nn.Conv2d) and module.groups == 1
-        ]
+        trained: list[Tensor] = []
+        for module in self._wiring.modules_from(first):
+            if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and (depthwise or module.groups == 1)):
+                trained.append(module.weight)
+                if biases and module.bias is not None:
+                    trained.append(module.bias)
+            elif train_norms and isinstance(module, nn.BatchNorm2d):
+                trained += [module.weight, module.bias]
+                self._trained_norms.append(module)
         for weight in trained:
             weight.requires_grad_(True)
         return trained
