@@ -24,7 +24,7 @@ from foveal.models.baselines import CenterBias
 from foveal.models.calibration import WorkingMaps
 from foveal.models.registry import has_weights, recognized, trainings_of
 from foveal.paths import path_of
-from foveal.progress import Report
+from foveal.progress import Progress, Report
 from foveal.training.fits import calibration, deepgaze1, transfer  # noqa: F401 (they register how their models are fitted)
 from foveal.training.fits.fit import Fitted, fit, log_likelihood_by_image, log_likelihood_of, settings_of
 from foveal.training.fits.options import as_flags

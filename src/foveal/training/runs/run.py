@@ -54,7 +54,7 @@ class Run:
         self.loss = weighted_loss(recipe.losses)
         self.frozen_layers = model.frozen_layers if isinstance(model, ReadsFrozen) else None
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
-        self.groups = model.parameter_groups()
+        self.groups = model.parameter_groups(batch_norms=recipe.batch_norms == "trained")
         self.groups[READOUT] = [*self.model.of_datasets(), *self.groups[READOUT]]
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
         self.step = STEPS[recipe.step](self)
