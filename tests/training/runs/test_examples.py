@@ -23,9 +23,9 @@ from foveal.training.runs.in_training import InTraining
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
-    pytest.mark.usefixtures("random_backbone"),
+    pytest.mark.usefixtures("empty_cache"),
 ]
-SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
+SMALL = dataclasses.asdict(FovealS.tiny) | {"width": 16, "hidden": 8}
 
 
 def examples_of(model, *datasets, held_out=None, **views):
@@ -37,7 +37,7 @@ def examples_of(model, *datasets, held_out=None, **views):
 def test_in_a_batch_each_image_has_the_loss_that_it_has_alone():
     """Of a step over images of two sizes, plain and mirrored."""
     datasets = [make_dataset(3), make_dataset(2, size=(80, 60), name="other")]
-    model = FovealS(FovealConfig(**SMALL, dropout=0.0))
+    model = FovealS(FovealConfig(**SMALL | {"dropout": 0.0}))
     in_training = InTraining(model, len(datasets))
     examples = examples_of(model, *datasets)
     steps = [step for seed in range(9) for step in examples.steps(8, torch.Generator().manual_seed(seed))]
@@ -119,7 +119,7 @@ def test_views_at_other_zooms():
 def test_views_of_a_part_of_the_image(size, zoom):
     """In turn of each corner: what is seen, where people looked in it, and what the center bias says of the part."""
     datasets = [make_dataset(2, size=(80, 60), name="other"), make_dataset(5, size=size)]
-    model = FovealS(FovealConfig(**SMALL | {"working_area": 60_000}, scales=(1.0, 0.5)))
+    model = FovealS(FovealConfig(**SMALL | {"working_area": 60_000}))
     examples = examples_of(model, *datasets, zooms=(zoom,), crops=(0.75,))
     (height, width), (h, w) = size, (round(0.75 * size[0]), round(0.75 * size[1]))
     *_, cropped, mirrored = [groups[1] for groups in examples.groups]
@@ -160,7 +160,7 @@ def test_parts_of_the_size_of_others_are_joined_with_them():
         [*small.fixations.x, *large.fixations.x],
         [*small.fixations.y, *large.fixations.y],
     )
-    model = FovealS(FovealConfig(**SMALL, dropout=0.0))
+    model = FovealS(FovealConfig(**SMALL | {"dropout": 0.0}))
     examples = examples_of(model, Dataset("toy", Stimuli(sources), fixations), mirrored=False, crops=(0.75,))
     (whole, _), (_, part) = examples.groups
     assert whole.shown.size == part.shown.size == (60, 80)
@@ -191,7 +191,7 @@ def test_an_image_is_not_shown_by_a_part_in_which_nobody_looked():
 def test_features_are_kept_of_all_scales():
     """Those of the second scale are features of the network that sees the image by so much smaller, in every view."""
     dataset = make_dataset(4)
-    model = FovealS(FovealConfig(**SMALL, scales=(1.0, 0.75)))
+    model = FovealS(FovealConfig(**SMALL | {"scales": (1.0, 0.75)}))
     examples = examples_of(model, dataset, zooms=(1.5,))
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
     for (group,), zoom in zip(examples.groups, (1.0, 1.0, 1.5, 1.5), strict=True):
@@ -203,7 +203,7 @@ def test_features_are_kept_of_all_scales():
 
 def test_the_room_for_all_views_is_told_before_the_first(monkeypatch):
     """Once for all; and that there is too little, before anything is computed."""
-    model, data = FovealS(FovealConfig(**SMALL, scales=(1.0, 0.75))), make_dataset(3)
+    model, data = FovealS(FovealConfig(**SMALL | {"scales": (1.0, 0.75)})), make_dataset(3)
     with pytest.warns(FovealNote) as notes:
         examples_of(model, data)
     assert ["features of 12 images (in all views and scales) will take" in str(note.message) for note in notes] == [

@@ -22,7 +22,13 @@ pytestmark = [
 MEMBER = """
 datasets = ["toy"]
 seed = {seed}
-config = {{ working_area = {area}, width = 16, hidden = 8 }}
+[config]
+backbone = "efficientnet_lite_tiny"
+taps = ["block2", "block4", "block5"]
+first_trained = "block5"
+working_area = {area}
+width = 16
+hidden = 8
 [[phases]]
 epochs = 1
 learning_rate = 0.01

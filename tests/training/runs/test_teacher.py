@@ -1,6 +1,6 @@
 """Learning from models that were trained before."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from toy import make_dataset
 
 from foveal.errors import FovealError
 from foveal.models import load_model
+from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import Progress
 from foveal.training import Phase, Recipe, train_by_recipe
 from foveal.training.recipe import Mixture, read_recipe
@@ -24,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
     pytest.mark.usefixtures("two_folds_of_toy"),
 ]
-SMALL = {"working_area": 6_000, "width": 16, "hidden": 8, "dropout": 0.0}
+SMALL = asdict(FovealS.tiny) | {"width": 16, "hidden": 8, "dropout": 0.0}
 FINER = SMALL | {"working_area": 9_000}
 MEMBER = Recipe(("toy",), config=SMALL, phases=(Phase(3, 3e-2),), batch_size=4, average=0.5)
 
