@@ -58,6 +58,9 @@ def main() -> None:
     Exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted, 143 if so by
     SIGTERM.
     """
+    # Threads that wait for each other by spinning, as OpenMP's do, stand in their own way as soon as a core is busy
+    # with something else. It has to be said before torch is imported; whoever knows better has said it already.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     take_any_character()
     is_terminated = False
 
