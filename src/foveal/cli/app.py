@@ -3,12 +3,12 @@
 import os
 import signal
 import sys
+from importlib.metadata import version
 from types import FrameType
 from typing import Annotated
 
 import typer
 
-from foveal import __version__
 from foveal.cli import catalogue, evaluate, layers, patches, predict, train, weights
 from foveal.cli.console import notes_said, say, take_any_character, tell
 from foveal.errors import FovealError, first_line
@@ -38,7 +38,7 @@ app.add_typer(weights.app, name="weights")
 
 def _print_version(wanted: bool | None) -> None:
     if wanted:
-        tell(f"foveal {__version__}")
+        tell(f"foveal {version('foveal')}")
         raise typer.Exit
 
 
