@@ -60,7 +60,7 @@ def test_who_stops_a_training_is_told_how_it_goes_on(foveal, study, tmp_path, mo
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("foveal.training.train_by_recipe", stopped)
+    monkeypatch.setattr("foveal.training.train", stopped)
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, _, err = foveal("train", "recipe.toml", "--out", "run")
     assert (code, "--resume goes on" in err, "run" in err) == (130, True, True)
@@ -77,7 +77,7 @@ def test_a_signal_to_end_is_an_interruption(foveal, study, tmp_path, monkeypatch
             (tmp_path / "kept").touch()
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("foveal.training.train_by_recipe", stopped)
+    monkeypatch.setattr("foveal.training.train", stopped)
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, _, err = foveal("train", "recipe.toml", "--out", "run")
     assert (code, "--resume goes on" in err, (tmp_path / "kept").exists()) == (143, True, True)

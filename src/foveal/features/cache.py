@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from foveal.files import cache_folder, make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.models.backbones.pretrained import installed_path
 from foveal.models.base import stacked
+from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.geometry import Grid, resample
 from foveal.paths import safe_file_name
 from foveal.progress import Progress, Report
@@ -34,25 +34,6 @@ from foveal.threads import computed_ahead
 
 UNFINISHED = "unfinished-"  # begins the names of arrays that an interrupted computation goes on with
 BATCH_SIZE = 2  # small maps stay in the processor's cache: measured on EfficientNet-lite0, three times faster than 8
-
-
-@runtime_checkable
-class FeatureSource(Protocol):
-    """A model that looks at features of a network which stay as they are."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-
-    @property
-    def features_depend_on(self) -> dict[str, Any]:
-        """What is chosen about the features, "backbone" among it; what JSON can hold."""
-
-    def features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
-        """Features of some layers."""
-
-    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
-        """Where these features lie in images of this (height, width)."""
 
 
 @dataclass(frozen=True)

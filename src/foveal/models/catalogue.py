@@ -33,7 +33,7 @@ class ModelCard:
         Can `foveal train` fit it (or its calibration) to a data set?
     weights
         Where its numbers come from: "none" needed, in the "package", or "package + alexnet", where `foveal weights` has
-        to install the second once.
+        to install the second once; "recipe" where `foveal train` makes them first.
     licence
         Of the weights, or of the code where there are none.
     needs_fixations

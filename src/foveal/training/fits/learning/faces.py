@@ -95,9 +95,9 @@ def _examples(network: FovealS, dataset: Dataset, report: Report) -> list[Exampl
     for image, heads in enumerate(dataset.heads):
         pixels = stacked([dataset.stimuli[image].image]).to(network.device)
         size = pixels.shape[2], pixels.shape[3]
-        features = network.all_features(network.at_scales(pixels))
+        features = network.all_features(network.see(pixels))
         kept = {name: features[name][0].half() for name in network.taps}
-        examples.append(Example(size, kept, *targets(heads, network.density_grid(size))))
+        examples.append(Example(size, kept, *targets(heads, network.cells(size))))
         report("features", image + 1, len(dataset))
     return examples
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from foveal.errors import FovealError
 from foveal.features.cache import FeatureGroup
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import moments
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import to_tensor
 from foveal.models.parts.geometry import Grid
+from foveal.models.parts.moments import moments
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Report
 from foveal.training.fits.learning import way_to_learn
