@@ -33,8 +33,7 @@ from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
-from foveal.progress import Report as Progress
-from foveal.progress import to_nobody
+from foveal.progress import Progress, Report
 from foveal.training.fits.fit_readout import fit_readout
 from foveal.training.fits.readout_problem import SPARSITY, ReadoutProblem, sums_over_fixations
 
@@ -98,7 +97,7 @@ def layers(
     penalties: Sequence[float] = (SPARSITY,),
     data_root: str | os.PathLike[str] | None = None,
     split: str | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> LayerSweep:
     """Fit readouts to subsets of a network's layers and measure each on left-out subjects and on held-out images.
 
@@ -145,7 +144,7 @@ def layers(
     if reason := yardsticks.why_not("gold"):
         raise FovealError(f"explained information needs {reason}")
     folder = make_writable_folder(out)
-    report = progress or to_nobody
+    report = Progress.of(progress)
 
     every_layer = tuple(dict.fromkeys(layer for subset in subsets for layer in subset.layers))
     source = _source_of(backbone, every_layer)

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import cv2
@@ -13,7 +14,6 @@ import pandas as pd
 from jaxtyping import Float
 from jinja2 import Environment, PackageLoader
 
-from foveal import __version__
 from foveal.benchmark.results import (
     Results,
     column_by_image,
@@ -129,7 +129,7 @@ def write_report(
     shown = short_names(list(dict.fromkeys(results["model"])))
     environment.filters["short"] = lambda name: shown.get(name, name)
     page = environment.get_template("report.html").render(
-        version=__version__,
+        version=version("foveal"),
         key=key,
         confidence=f"{CONFIDENCE:.0%}",
         sections=[_describe(section, results, columns) for section in sections],

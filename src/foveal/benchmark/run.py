@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from foveal import __version__
 from foveal import metrics as metrics_package
 from foveal.benchmark.entries import Entry, make_entries, on_maps
 from foveal.benchmark.evaluation import finished_table, images_to_score, scores_of, tell_of_other_images
@@ -143,7 +143,7 @@ class _Plan:
 
 def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], columns: Sequence[str], path: Path) -> None:
     """The pictures of a report take longest; one that says in its head that it is of all this is left as it is."""
-    digest = hashlib.sha256(repr((__version__, results.to_json(), results.problems, columns)).encode())
+    digest = hashlib.sha256(repr((version("foveal"), results.to_json(), results.problems, columns)).encode())
     for plan in plans:
         data = plan.data
         digest.update(repr((data.categories, data.licence, data.citation, data.notes, plan.digest)).encode())
@@ -256,7 +256,7 @@ def _maps(entries: Sequence[Entry], chosen: Sequence[int]) -> dict[int, dict[str
 @cache
 def _fingerprint_of_metrics() -> str:
     """Says whether the metrics still are what they were: their version and source."""
-    digest = hashlib.sha256(__version__.encode())
+    digest = hashlib.sha256(version("foveal").encode())
     for path in sorted(Path(metrics_package.__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
