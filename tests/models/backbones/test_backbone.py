@@ -21,9 +21,9 @@ from foveal.models.backbones import efficientnet_lite
 from foveal.models.backbones.architectures import ARCHITECTURES, IMAGENET
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.backbones.branches import Branches, traced
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 from foveal.models.backbones.finer import PoolingThatKeepsSize
 from foveal.models.backbones.keras_resnet import read_keras_resnet
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
 from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
 from foveal.models.parts.precision import computes_in_bfloat16
 
