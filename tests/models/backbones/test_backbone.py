@@ -289,6 +289,8 @@ def test_receptive_fields():
     assert Backbone("alexnet", pretrained=False).receptive_field("conv1") == 11
     assert Backbone("alexnet", pretrained=False).receptive_field("conv5") == 163
     assert Backbone("vgg16", pretrained=False).receptive_field("conv5_3") == 196
+    lite = Backbone("efficientnet_lite_tiny")
+    assert [lite.receptive_field(layer) for layer in ("stem", "block0", "block1")] == [3, 7, 11]
     dilated = Backbone("vgg16_tiny", without_stride=["pool4"], dilations={"conv5": 2})
     assert dilated.receptive_field("conv5_3") == 196
 
