@@ -14,7 +14,7 @@ from toy import make_dataset, make_photograph
 from foveal.gaze import Dataset
 from foveal.models.backbones.architectures import ARCHITECTURES
 from foveal.models.backbones.backbone import Backbone
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 
 # One thread: the maps are small, and threads that wait for each other are slow on a busy machine.
 torch.set_num_threads(1)

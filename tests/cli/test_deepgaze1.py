@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toy import make_photograph, write_image
 
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 
 
 def test_without_its_backbone_one_line_says_how_to_get_it(foveal, study, tmp_path, monkeypatch):

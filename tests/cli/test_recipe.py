@@ -11,7 +11,7 @@ from toy import make_photograph, write_image
 from foveal.datasets import load_dataset
 from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.models import load_model, save_model, trained_on
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 
 RECIPE = """
 datasets = ["{study}"]

@@ -24,7 +24,7 @@ from foveal.errors import FovealError, FovealNote, first_line
 from foveal.features.views import WHOLE, Crop
 from foveal.files import cache_folder, make_writable_folder, write_atomically
 from foveal.gaze import Dataset
-from foveal.models.backbones.pretrained import installed_path
+from foveal.models.backbones.catalogue import installed_path
 from foveal.models.base import stacked
 from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.geometry import Grid, resample

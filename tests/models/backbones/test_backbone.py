@@ -21,9 +21,9 @@ from foveal.models.backbones import efficientnet_lite
 from foveal.models.backbones.architectures import ARCHITECTURES, IMAGENET
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.backbones.branches import Branches, traced
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 from foveal.models.backbones.finer import PoolingThatKeepsSize
 from foveal.models.backbones.keras_resnet import read_keras_resnet
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
 from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
 from foveal.models.parts.precision import computes_in_bfloat16
 
@@ -289,6 +289,8 @@ def test_receptive_fields():
     assert Backbone("alexnet", pretrained=False).receptive_field("conv1") == 11
     assert Backbone("alexnet", pretrained=False).receptive_field("conv5") == 163
     assert Backbone("vgg16", pretrained=False).receptive_field("conv5_3") == 196
+    lite = Backbone("efficientnet_lite_tiny")
+    assert [lite.receptive_field(layer) for layer in ("stem", "block0", "block1")] == [3, 7, 11]
     dilated = Backbone("vgg16_tiny", without_stride=["pool4"], dilations={"conv5": 2})
     assert dilated.receptive_field("conv5_3") == 196
 

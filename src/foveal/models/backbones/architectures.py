@@ -9,6 +9,7 @@ from torch import fx, nn
 
 from foveal.errors import FovealError
 from foveal.models.backbones.branches import traced
+from foveal.models.backbones.catalogue import torchvision_networks
 from foveal.models.backbones.efficientnet_lite import efficientnet_lite
 from foveal.models.backbones.resnet import resnet50
 from foveal.models.backbones.tiny import tiny_efficientnet_lite, tiny_resnet50, tiny_vgg16
@@ -117,13 +118,6 @@ def architecture_of(name: str) -> Architecture:
     raise FovealError(
         f"no backbone {name!r} (known: {', '.join(known)}; and torchvision's, such as resnet18 or mobilenet_v3_large)"
     )
-
-
-def torchvision_networks() -> list[str]:
-    """Names of torchvision's networks for naming objects."""
-    from torchvision import models
-
-    return models.list_models(module=models)
 
 
 def _branches(name: str) -> Callable[[], fx.GraphModule]:

@@ -13,7 +13,7 @@ from foveal.models.backbones.architectures import architecture_of
 from foveal.models.backbones.branches import Branches
 from foveal.models.backbones.chain import Chain
 from foveal.models.backbones.finer import dilate, remove_strides
-from foveal.models.backbones.pretrained import damaged, read_weights
+from foveal.models.backbones.installation import damaged, read_weights
 from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.geometry import Grid
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from torch import Tensor, nn
 
 from foveal.errors import FovealError
-from foveal.models.backbones.efficientnet_lite import SamePadding
 from foveal.models.backbones.positions import MOVING, grid_after, pair, reach_of
 from foveal.models.parts.geometry import Axis, Grid
 
@@ -64,9 +63,8 @@ class Chain:
         field, step_px = 1, 1
         for step in self.steps[: self.layers.index(layer) + 1]:
             for module in _moving(step):
-                if not isinstance(module, SamePadding):
-                    field += reach_of(module, 0) * step_px
-                    step_px *= pair(module.stride)[0]
+                field += reach_of(module, 0) * step_px
+                step_px *= pair(module.stride)[0]
         return field
 
     def modules_from(self, first: str) -> Iterator[nn.Module]:
