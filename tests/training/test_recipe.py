@@ -10,7 +10,7 @@ from foveal.errors import FovealError
 from foveal.features.views import Crop, View
 from foveal.training import Phase, Recipe
 from foveal.training.recipe import Mixture, published_recipes, read_recipe
-from foveal.training.runs.prepare import config_of
+from foveal.training.runs.prepare import network_of
 
 
 def test_recipes(tmp_path):
@@ -98,11 +98,11 @@ def test_recipes_with_values_of_the_wrong_type(tmp_path):
     script = """
 import sys
 from foveal.errors import FovealError
-from foveal.training.runs.prepare import config_of
+from foveal.training.runs.prepare import network_of
 from foveal.training.recipe import Recipe
 for path in sys.argv[1:]:
     try:
-        config_of(Recipe.read(path))
+        network_of(Recipe.read(path))
     except FovealError as error:
         print(error)
 """
@@ -176,7 +176,7 @@ def test_the_recipe_of_what_is_published_comes_with_the_package():
     assert read_recipe("foveal-s").datasets == ("osie", "eyecrowd", "scene")
     members = read_recipe("foveal-l").members.values()
     for member in members:
-        config_of(member)  # which makes sure that the layers are there
+        network_of(member)  # which makes sure that the layers are there
     assert {member.datasets for member in members} == {("osie", "eyecrowd", "scene")}
 
 

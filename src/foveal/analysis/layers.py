@@ -20,7 +20,7 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.features.cache import FeatureCache, FeatureGroup
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import standard_deviations
+from foveal.features.deviations import standard_deviations
 from foveal.figures.sweeps import draw_sweep
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
@@ -31,7 +31,8 @@ from foveal.models.deep.deepgaze1 import DeepGaze1, config_for, density_grid
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Report as Progress
+from foveal.progress import to_nobody
 from foveal.training.fits.fit_readout import fit_readout
 from foveal.training.fits.readout_problem import SPARSITY, ReadoutProblem, sums_over_fixations
 

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from foveal.gaze import Dataset
 from foveal.metrics import Metric
 from foveal.models import load_model
 from foveal.paths import safe_file_name
+from foveal.progress import Progress, Report
 
 SECONDS_BETWEEN_SAVES = 20
 KEY_WITHIN = 1000  # bytes: the head of a report
@@ -62,7 +63,7 @@ def benchmark(
     limit: int | None = None,
     device: str | torch.device = "cpu",
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> BenchmarkRun:
     """Score models on data sets, and write tables and a report.
 
@@ -111,7 +112,9 @@ def benchmark(
         for entry in plan.entries:
             path = out / "per_image" / safe_file_name(plan.data.name) / f"{safe_file_name(entry.name)}.parquet"
             kept = _Kept(path, entry, plan.data, seed)
-            for new_problems in _compute_missing(kept, plan.images, plan.yardsticks, observations, progress):
+            for new_problems in _compute_missing(
+                kept, plan.images, plan.yardsticks, observations, Progress.of(progress)
+            ):
                 problems += [problem for problem in new_problems if problem not in problems]
             tables.append(kept.select(plan.images))
             chosen += [metric.name for metric in entry.metrics]
@@ -230,14 +233,13 @@ def _compute_missing(
     images: np.ndarray,
     yardsticks: Yardsticks,
     observations: Observations,
-    progress: Callable[[str, int, int], None] | None,
+    progress: Progress,
 ) -> Iterator[list[str]]:
     """Score the images that lack values; gives the problems of each batch."""
     todo, metrics = kept.missing(images)
     entry = kept.entry
     label, done = f"{entry.name} on {kept.data.name}", len(images) - len(todo)
-    if progress is not None:
-        progress(label, done, len(images))
+    progress(label, done, len(images))
     if not todo:
         return
     scores: Scores = {}
@@ -247,8 +249,7 @@ def _compute_missing(
             scores |= batch_scores
             done += len(batch_scores)
             yield problems
-            if progress is not None:
-                progress(label, done, len(images))
+            progress(label, done, len(images))
             if scores and time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
                 kept.add(finished_table(scores, entry.name, metrics, yardsticks))
                 scores, saved = {}, time.monotonic()

@@ -1,7 +1,6 @@
 """The file that the Tübingen benchmark takes: log densities of every image of a data set in one HDF5 file."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from foveal.gaze import Dataset
 from foveal.gaze.given import text
 from foveal.models import SaliencyModel, load_model
 from foveal.paths import path_of
+from foveal.progress import Progress, Report
 
 FORMATS = ("tuebingen",)
 
@@ -40,7 +40,7 @@ def export(
     format: str = "tuebingen",  # noqa: A002 (the word of the command line)
     data_root: str | os.PathLike[str] | None = None,
     device: str | torch.device = "cpu",
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Export:
     """Write a model's predictions for all images of a data set as a benchmark takes them.
 
@@ -59,7 +59,7 @@ def export(
         raise FovealError(f"{out}: name it {' or '.join(HDF5_SUFFIXES)}, it is an HDF5 file")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     model = model if isinstance(model, SaliencyModel) else load_model(model, device)
-    problems = list(data.problems)
+    problems, report = list(data.problems), Progress.of(progress)
     n_images = 0
     with write_atomically(out) as temporary:
         with new_file(temporary) as raw, h5py.File(raw, "w") as file:
@@ -75,8 +75,7 @@ def export(
                         raise FovealError(f"{out}: no array can be called {name!r} ({first_line(error)})") from error
                 raw.check()  # a full disk is said now, not after the last image
                 n_images += len(batch.images)
-                if progress is not None:
-                    progress(model.name, n_images, len(data))
+                report(model.name, n_images, len(data))
         if n_images == 0:
             raise FovealError(f"{data.name}: no image could be predicted ({problems[-1]})")
         _check(temporary, Path(out), data, n_images)

@@ -1,21 +1,36 @@
 """What is computed once of where people looked: fixations and center biases on the cells of images."""
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.features.cache import FeatureGroup
+from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.gaze import Dataset, Fixations
 from foveal.gaze.cells import cells_of
 from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
+from foveal.gaze.maps import gaussian_blur
 from foveal.models.parts.geometry import Grid, GridOf
 
 
+@runtime_checkable
+class OfOneSize(Protocol):
+    """Images of one size of a data set."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Their height and width, or those of what is seen of them, px."""
+
+    @property
+    def images(self) -> list[int]:
+        """Their positions in the data set."""
+
+
 def log_priors_of(
-    groups: Sequence[FeatureGroup],
+    groups: Sequence[OfOneSize],
     data: Dataset,
     density: CenterBiasKDE,
     grid_of: GridOf,
@@ -31,7 +46,7 @@ def log_priors_of(
 
 
 def counts_of(
-    groups: Sequence[FeatureGroup], fixations: Fixations, grid_of: GridOf
+    groups: Sequence[OfOneSize], fixations: Fixations, grid_of: GridOf
 ) -> list[Float[Tensor, "image row column"]]:
     """How many of the fixations fall into each cell."""
     counts = []
@@ -45,3 +60,13 @@ def counts_of(
             np.add.at(of_group[number].numpy(), (rows, columns), 1)
         counts.append(of_group)
     return counts
+
+
+def empirical_maps(
+    counts: Float[Tensor, "image row column"], group: OfOneSize, data: Dataset
+) -> Float[Tensor, "image row column"]:
+    """A Gaussian of one degree on every fixation that was counted, summing to one in each image."""
+    cell = group.size[1] / counts.shape[2]
+    ppd = [data.stimuli[image].pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE for image in group.images]
+    blurred = gaussian_blur(counts, torch.tensor(ppd) / cell)
+    return blurred / blurred.sum(dim=(1, 2), keepdim=True).clamp(min=1e-12)

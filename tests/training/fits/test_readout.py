@@ -15,7 +15,7 @@ from foveal.errors import FovealError, FovealNote
 from foveal.features import cache as feature_cache
 from foveal.features.cache import FeatureCache
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import standard_deviations
+from foveal.features.deviations import standard_deviations
 from foveal.gaze import Fixations
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import load_model

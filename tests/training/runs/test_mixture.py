@@ -12,7 +12,7 @@ from foveal.models.deep.foveal_l import FovealL
 from foveal.models.registry import read_provenance
 from foveal.training import Recipe, train_by_recipe
 from foveal.training.recipe import Mixture, read_recipe
-from foveal.training.runs.one_run import read_maps, write_maps
+from foveal.training.runs.held_out import read_maps, write_maps
 from foveal.training.runs.tree import mixed
 
 pytestmark = [

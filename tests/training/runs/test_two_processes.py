@@ -23,6 +23,7 @@ from toy import make_dataset
 
 from foveal.gaze import folds
 from foveal.models.backbones import backbone as backbones
+from foveal.progress import Progress
 from foveal.training import Phase, Recipe
 from foveal.training.runs import tree as run_recipe
 from foveal.training.recipe import Mixture
@@ -37,7 +38,7 @@ recipe = Recipe(("toy",), config=config, phases=phases, batch_size=3)
 """
 ONE_FOLD = """
 data = [make_dataset(7)]
-train_deep(recipe.without_fold(0), data, sys.argv[1], resume=True, progress=lambda *_: None)
+train_deep(recipe.without_fold(0), data, sys.argv[1], resume=True, progress=Progress())
 """
 TWO_NETWORKS = """
 folds.FOLDS = 2

@@ -1,8 +1,8 @@
 """Pretrained networks behind one interface: named layers out, any image size in, positions known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from foveal.errors import FovealError
 from foveal.models.backbones.architectures import ARCHITECTURES
 from foveal.models.backbones.efficientnet_lite import SamePadding
+from foveal.models.backbones.finer import PoolingThatKeepsSize, dilate, remove_strides
 from foveal.models.backbones.pretrained import damaged, read_weights
 from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.geometry import Axis, Grid
@@ -34,19 +35,34 @@ class Backbone(nn.Module):
         Load the weights that `foveal weights install` put in their place; else they are random.
     until
         The highest layer that is needed: the network ends there.
+    without_stride
+        Layers, or stages of several layers, that take steps of one value, so that their features and those above are
+        finer: `["pool4", "pool5"]`, `["layer3", "layer4"]`. A pooling keeps the size of the maps.
+    dilations
+        By how much the convolutions of layers or stages are dilated: `{"conv5": 2}`, `{"layer3": 2, "layer4": 4}`. A
+        later entry goes over an earlier one. They keep the size of the maps as before.
 
     Raises
     ------
     FovealError
-        If there is no such network or layer, or its weights are not installed.
+        If there is no such network or layer, a layer has no stride or convolution to change, or the weights are not
+        installed.
     """
 
     def __init__(
-        self, name: str, *, padding: Padding = "same", pretrained: bool = True, until: str | None = None
+        self,
+        name: str,
+        *,
+        padding: Padding = "same",
+        pretrained: bool = True,
+        until: str | None = None,
+        without_stride: Sequence[str] = (),
+        dilations: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
         if name not in ARCHITECTURES:
-            raise FovealError(f"no backbone {name!r} (known: {', '.join(ARCHITECTURES)})")
+            known = [other for other, architecture in ARCHITECTURES.items() if architecture.is_published]
+            raise FovealError(f"no backbone {name!r} (known: {', '.join(known)})")
         architecture = ARCHITECTURES[name]
         self.name = name
         with without_numbers() if pretrained else nullcontext():
@@ -54,6 +70,8 @@ class Backbone(nn.Module):
         if until is not None:
             self.check_layers([until])
             self.steps = self.steps[: self.layers.index(until) + 1]
+        remove_strides(name, self.steps, without_stride)
+        dilate(name, self.steps, dilations or {})
         if pretrained:
             self.steps.to_empty(device="cpu")
             self.load_pretrained()
@@ -73,12 +91,15 @@ class Backbone(nn.Module):
     def load_pretrained(self) -> None:
         """Take the weights that `foveal weights install` put in their place.
 
+        A network that nobody trained takes those that it is made with.
+
         Raises
         ------
         FovealError
             If they are not installed, or damaged.
         """
-        weights = read_weights(self.name)
+        architecture = ARCHITECTURES[self.name]
+        weights = read_weights(self.name) if architecture.is_published else architecture.steps().state_dict()
         try:
             self.steps.load_state_dict({key: weights[key] for key in self.steps.state_dict()})
         except (KeyError, RuntimeError) as error:
@@ -105,7 +126,7 @@ class Backbone(nn.Module):
         """Stay as it is: normalisation goes by the images that the network was pretrained on."""
         return super().train(False)
 
-    def unfreeze(self, first: str) -> list[Tensor]:
+    def unfreeze(self, first: str) -> list[nn.Parameter]:
         """Let the weights of a layer and of all above it be trained, and return them; of "", none.
 
         Of these, the weights of convolutions that mix channels; gradients of depthwise ones are slow on a CPU.
@@ -119,7 +140,7 @@ class Backbone(nn.Module):
             return []
         self.check_layers([first])
         trained = [
-            module.weight
+            cast(nn.Parameter, module.weight)
             for step in self.steps[self.layers.index(first) :]
             for module in step.modules()
             if isinstance(module, nn.Conv2d) and module.groups == 1
@@ -182,9 +203,8 @@ class Backbone(nn.Module):
         for name, step in self.steps.named_children():
             for module in _moving(step):
                 if not isinstance(module, SamePadding):
-                    kernel, stride = _pair(module.kernel_size), _pair(module.stride)
-                    field += (kernel[0] - 1) * step_px
-                    step_px *= stride[0]
+                    field += _reach(module, 0) * step_px
+                    step_px *= _pair(module.stride)[0]
             if name == layer:
                 break
         return field
@@ -205,9 +225,16 @@ def _after(module: MOVING, axis: Axis, side: int) -> Axis:
     """Positions after one of the modules that change them."""
     if isinstance(module, SamePadding):
         return module.axis(axis, side)
-    kernel, stride, padding = (_pair(v)[side] for v in (module.kernel_size, module.stride, module.padding))
+    if isinstance(module, PoolingThatKeepsSize):
+        return module.axis(axis)
+    stride, padding = _pair(module.stride)[side], _pair(module.padding)[side]
+    return axis.convolved(_reach(module, side) + 1, stride, padding)
+
+
+def _reach(module: MOVING, side: int) -> int:
+    """How many values lie between the first and the last that a module looks at, the last among them."""
     dilation = 1 if isinstance(module, nn.AvgPool2d) else _pair(module.dilation)[side]
-    return axis.convolved(kernel, stride, padding, dilation=dilation)
+    return dilation * (_pair(module.kernel_size)[side] - 1)
 
 
 def _pair(value: object) -> tuple[int, int]:

@@ -7,6 +7,7 @@ positions of features depend on the size of the image (`SamePadding.axis`).
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -162,18 +163,27 @@ class Block(nn.Module):
 def efficientnet_lite(name: str) -> nn.Sequential:
     """The convolutions of "lite0", "lite1" or "lite2", one named module a block: stem, then block0, block1, …."""
     width, depth = SCALES[name]
+    scaled = []
+    for number, stage in enumerate(STAGES):
+        fixed = number in (0, len(STAGES) - 1)
+        repeats = stage.repeats if fixed else math.ceil(stage.repeats * depth)
+        scaled.append(stage._replace(repeats=repeats, channels=_round_channels(stage.channels * width)))
+    return inverted_bottlenecks(scaled, STEM_CHANNELS)
+
+
+def inverted_bottlenecks(stages: Sequence[Stage], stem_channels: int) -> nn.Sequential:
+    """A first convolution of stride 2 and the blocks of these stages: stem, block0, block1, …."""
     stem = Folded(
-        SamePadding(3, STEM_CHANNELS, 3, 2, bias=False), nn.BatchNorm2d(STEM_CHANNELS, eps=EPSILON), nn.ReLU6()
+        SamePadding(3, stem_channels, 3, 2, bias=False), nn.BatchNorm2d(stem_channels, eps=EPSILON), nn.ReLU6()
     )
     modules: OrderedDict[str, nn.Module] = OrderedDict(stem=stem)
-    channels_in = STEM_CHANNELS
-    for number, stage in enumerate(STAGES):
-        channels = _round_channels(stage.channels * width)
-        fixed = number in (0, len(STAGES) - 1)
-        for repeat in range(stage.repeats if fixed else math.ceil(stage.repeats * depth)):
+    channels_in = stem_channels
+    for stage in stages:
+        for repeat in range(stage.repeats):
             stride = stage.stride if repeat == 0 else 1
-            modules[f"block{len(modules) - 1}"] = Block(channels_in, channels, stage.kernel, stride, stage.expansion)
-            channels_in = channels
+            block = Block(channels_in, stage.channels, stage.kernel, stride, stage.expansion)
+            modules[f"block{len(modules) - 1}"] = block
+            channels_in = stage.channels
     return nn.Sequential(modules)
 
 

@@ -33,7 +33,7 @@ from foveal.files import cache_folder, write_atomically
 from foveal.models.backbones.architectures import ARCHITECTURES
 from foveal.models.backbones.efficientnet_lite import renamed
 from foveal.models.backbones.keras_resnet import read_keras_resnet
-from foveal.progress import Progress
+from foveal.progress import Report as Progress
 
 WEIGHTS_VARIABLE = "FOVEAL_WEIGHTS"
 SECONDS_WITHOUT_ANSWER = 30

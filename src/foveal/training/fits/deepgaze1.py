@@ -13,14 +13,14 @@ from jaxtyping import Bool
 from foveal.errors import FovealError, FovealNote
 from foveal.features.cache import FeatureCache
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import standard_deviations
+from foveal.features.deviations import standard_deviations
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
 from foveal.gaze.given import real_number, text, texts
 from foveal.models import SaliencyModel, load_model, save_model
-from foveal.models.baselines import CenterBias
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for, density_grid
+from foveal.models.parts.prior import prior_of
 from foveal.models.parts.readout import LinearReadout
 from foveal.models.registry import read_provenance
 from foveal.training.fits.fit import Fitted, fit, settings_of
@@ -117,7 +117,7 @@ def fit_deepgaze1(model: DeepGaze1, data: Dataset, settings: ReadoutSettings) ->
     groups = cache.groups(progress)
     model.readout.std = standard_deviations(groups)
     density = CenterBiasKDE.fit(data)
-    model.log_prior = CenterBias.of(density).log_grid
+    model.log_prior = prior_of(density)
     everything = ReadoutProblem(
         groups,
         log_priors_of(groups, data, density, density_grid),
@@ -154,7 +154,7 @@ def fit_deepgaze1(model: DeepGaze1, data: Dataset, settings: ReadoutSettings) ->
             progress(passes, 2 * STEPS, 2 * STEPS)
             for number, readout in zip(numbers, stack.unstacked(), strict=True):
                 fold = DeepGaze1(model.config)
-                fold.readout, fold.log_prior = readout, CenterBias.of(each[number][1] or density).log_grid
+                fold.readout, fold.log_prior = readout, prior_of(each[number][1] or density)
                 save_model(fold, out / "folds" / f"{number}.safetensors", chosen)
                 kept[number] = readout
         for number in numbers:

@@ -24,7 +24,7 @@ from foveal.models.baselines import CenterBias
 from foveal.models.calibration import WorkingMaps
 from foveal.models.registry import has_weights, recognized, trainings_of
 from foveal.paths import path_of
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Progress, Report
 from foveal.training.fits import calibration, deepgaze1, transfer  # noqa: F401 (they register how their models are fitted)
 from foveal.training.fits.fit import Fitted, fit, log_likelihood_by_image, log_likelihood_of, settings_of
 from foveal.training.fits.options import as_flags
@@ -88,7 +88,7 @@ def fit_model(
     out: str | os.PathLike[str] = "out",
     data_root: str | os.PathLike[str] | None = None,
     split: str | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> TrainingReport:
     """Fit a model to the fixations of a data set and write `<out>/<model>.safetensors`, as `foveal.train` says.
 
@@ -104,7 +104,7 @@ def fit_model(
     name = fresh.name
     if not fresh.card.trainable:
         raise FovealError(f"{name} has nothing to train")
-    settings = settings_of(fresh).read(options, name, Path(out), progress or to_nobody)
+    settings = settings_of(fresh).read(options, name, Path(out), Progress.of(progress))
     fresh = settings.to_fit(fresh, model)
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     if split:

@@ -16,20 +16,13 @@ from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, folds
 from foveal.models import load_model, save_model
 from foveal.models.deep.foveal_l import FovealL
-from foveal.models.deep.foveal_s import FovealS
+from foveal.models.deep.network import Network
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.registry import read_provenance
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Progress, Report
 from foveal.training.recipe import Mixture, Recipe, read_recipe
-from foveal.training.runs.one_run import (
-    HELD_OUT,
-    DeepTraining,
-    file_of_held_out,
-    read_maps,
-    state_of_run,
-    train_deep,
-    write_maps,
-)
+from foveal.training.runs.held_out import HELD_OUT, file_of_held_out, read_maps, write_maps
+from foveal.training.runs.one_run import DeepTraining, state_of_run, train_deep
 from foveal.training.runs.prepare import check
 
 TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
@@ -42,7 +35,7 @@ def train_by_recipe(
     data_root: str | os.PathLike[str] | None = None,
     cross_validated: bool = False,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> DeepTraining:
     """Train a deep model, or several that become one.
 
@@ -75,7 +68,7 @@ def train_by_recipe(
     begun = [state_of_run(run, folder, resume) is not None for run, folder in runs]  # complains of what is not theirs
     if resume and not any(begun):
         warnings.warn(f"nothing to go on with in {out}: from the beginning", FovealNote, stacklevel=2)
-    return _train(recipe, Path(out), data_root, cross_validated, resume, progress or to_nobody)
+    return _train(recipe, Path(out), data_root, cross_validated, resume, Progress.of(progress))
 
 
 def _runs(recipe: Recipe | Mixture, out: Path, cross_validated: bool) -> Iterator[tuple[Recipe, Path]]:
@@ -107,11 +100,7 @@ def _train(
         paths: dict[str, Path] = {}
         problems: dict[str, None] = {}  # each once: the members' data are the same
         for name, member in recipe.members.items():
-
-            def report(what: str, done: int, total: int, name: str = name) -> None:
-                progress(f"{name}: {what}", done, total)
-
-            done = _train(member, out / name, data_root, cross_validated, resume, report)
+            done = _train(member, out / name, data_root, cross_validated, resume, progress.within(name))
             log += done.log
             paths[name] = done.path
             problems |= dict.fromkeys(done.problems)
@@ -143,7 +132,7 @@ def _write_mixture(mixture: Path, paths: Mapping[str, Path]) -> None:
     members = []
     for path in paths.values():
         member = load_model(path)
-        assert isinstance(member, FovealS)  # a recipe trains nothing else
+        assert isinstance(member, Network)  # a recipe trains nothing else
         members.append(member)
     folders = [path.parent / HELD_OUT for path in paths.values()]
     for file in folders[0].glob("*.hdf5"):
@@ -178,9 +167,7 @@ def cross_validate(
         raise FovealError(f"{small[0]}: fewer images than folds ({folds.FOLDS})")
     together: dict[str, dict[str, np.ndarray]] = {data.name: {} for data in datasets}
     for fold in range(folds.FOLDS):
-
-        def report(what: str, done: int, total: int, fold: int = fold) -> None:
-            progress(f"fold {fold + 1}/{folds.FOLDS}: {what}", done, total)
+        report = progress.within(f"fold {fold + 1}/{folds.FOLDS}")
 
         folder = out / RUNS_OF_FOLDS / str(fold)
         of_fold = recipe.without_fold(fold)

@@ -14,7 +14,7 @@ from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, fixation_map
 from foveal.models.base import to_tensor
-from foveal.progress import Progress
+from foveal.progress import Report
 
 MOST, LEAST = 0.2, 0.7  # shares of the places, by the map of fixations blurred by a degree, from which some are drawn
 SAMPLES = 10  # of each, an image
@@ -26,7 +26,7 @@ def features_of_places(
     features: Callable[[Float[Tensor, "image 3 height width"]], Float[Tensor, "image feature h w"]],
     dataset: Dataset,
     seed: int,
-    report: Progress,
+    report: Report,
 ) -> list[tuple[Float[Tensor, "place feature"], Float[Tensor, "place feature"]]]:
     """What is known of places that are looked at most, and of places that are looked at least: image by image.
 
