@@ -64,6 +64,12 @@ def backbone_weights(tmp_path_factory):
 
 
 @pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    """Features are kept in a folder that goes away."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+
+
+@pytest.fixture
 def random_backbone(monkeypatch, tmp_path):
     """Weights that need not be fetched, and features kept in a folder that goes away."""
     torch.manual_seed(0)

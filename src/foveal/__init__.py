@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from foveal.analysis.layers import layers
+    from foveal.analysis.patches import patches
     from foveal.benchmark import Predictions, Results, evaluate, export
     from foveal.datasets import list_datasets, load_dataset, save_dataset
     from foveal.errors import FovealError
@@ -31,12 +33,14 @@ _HOME = {
     "evaluate": "foveal.benchmark",
     "export": "foveal.benchmark",
     "fixation_map": "foveal.gaze",
+    "layers": "foveal.analysis.layers",
     "list_datasets": "foveal.datasets",
     "list_metrics": "foveal.metrics",
     "list_models": "foveal.models",
     "load_dataset": "foveal.datasets",
     "load_model": "foveal.models",
     "overlay": "foveal.figures",
+    "patches": "foveal.analysis.patches",
     "plot_density": "foveal.figures",
     "plot_fixations": "foveal.figures",
     "predict_files": "foveal.file_predictions",
@@ -55,12 +59,14 @@ __all__ = [
     "evaluate",
     "export",
     "fixation_map",
+    "layers",
     "list_datasets",
     "list_metrics",
     "list_models",
     "load_dataset",
     "load_model",
     "overlay",
+    "patches",
     "plot_density",
     "plot_fixations",
     "predict_files",

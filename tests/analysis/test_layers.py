@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from toy import make_dataset
 
+import foveal
 from foveal.analysis import layers as module
-from foveal.analysis.layers import layers, subsets_of
+from foveal.analysis.layers import layers, layers_of, subsets_of
 from foveal.errors import FovealError
 from foveal.gaze import Fixations
 
@@ -20,7 +21,7 @@ def features_in_a_folder_of_their_own(tmp_path, monkeypatch):
 
 
 def test_subsets_are_those_of_the_figure():
-    subsets = {(subset.figure, subset.label): subset.layers for subset in subsets_of("alexnet")}
+    subsets = {(subset.figure, subset.label): subset.layers for subset in subsets_of(layers_of("alexnet"))}
     assert subsets["a", "≥4"] == ("conv4", "relu4", "conv5", "relu5", "pool5")
     assert subsets["b", "≤1"] == ("conv1", "relu1", "pool1")
     assert subsets["c", "3"] == ("conv3", "relu3")
@@ -28,7 +29,7 @@ def test_subsets_are_those_of_the_figure():
     assert subsets["e", "conv5"] == ("conv5",)
     assert len(subsets) == 5 + 5 + 5 + 3 + 13
     assert subsets["a", "≥1"] == subsets["b", "≤5"] == tuple(name for (kind, name) in subsets if kind == "e")
-    of_vgg = {(subset.figure, subset.label): subset.layers for subset in subsets_of("vgg16")}
+    of_vgg = {(subset.figure, subset.label): subset.layers for subset in subsets_of(layers_of("vgg16"))}
     assert of_vgg["c", "1"] == ("conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1")
 
 
@@ -49,9 +50,19 @@ def test_a_path_of_penalties(tmp_path):
     assert list(layers(dataset, tmp_path, layers=["conv5"], penalties=[0.1]).table.penalty) == [0.001, 0.1, 10.0]
 
 
+def test_features_of_a_model_that_is_none_of_ours(tmp_path, colors):
+    dataset = make_dataset(8)
+    table = foveal.layers(dataset, tmp_path, backbone=colors).table
+    assert table.groupby("layers").features.first().to_dict() == {"color1": 3, "color1 mean2": 6, "mean2": 3}
+    assert list(table[table.figure == "d"].label) == ["color", "mean"]
+    assert table.explained_training_subjects.notna().all()
+    with pytest.raises(FovealError, match=r"no layer 'conv5' among the model's features \(has color1, mean2\)"):
+        layers(dataset, tmp_path, backbone=colors, layers=["conv5"])
+
+
 def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch):
     dataset = make_dataset(12)
-    monkeypatch.setattr(module, "subsets_of", lambda _: subsets_of("alexnet")[-3:])  # conv5, relu5, pool5
+    monkeypatch.setattr(module, "subsets_of", lambda _: subsets_of(layers_of("alexnet"))[-3:])  # conv5, relu5, pool5
     measured = []
     measure = module._Sweep.measure
 

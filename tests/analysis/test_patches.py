@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+import foveal
 from foveal.analysis.patches import patches
 from foveal.errors import FovealError
 from foveal.gaze import Fixations, Stimuli
@@ -40,8 +41,20 @@ def test_patches_lie_where_the_feature_is_strongest(dataset, tmp_path, sign):
 
 
 def test_what_has_no_features(dataset, tmp_path):
-    with pytest.raises(FovealError, match="uniform is no readout"):
+    with pytest.raises(FovealError, match=r"uniform is no readout of features \(known: deepgaze1\)"):
         patches("uniform", dataset, tmp_path)
+
+
+def test_of_a_model_that_is_none_of_ours(dataset, tmp_path, colors):
+    colors.weights["mean2"][0] = 2.0
+    colors.weights["color1"][2] = -1.0
+    table = foveal.patches(colors, dataset, tmp_path).table
+    assert list(table.groupby("rank").first()[["layer", "feature", "weight"]].iloc[0]) == ["mean2", 0, 2.0]
+    least_blue = table[table["rank"] == 1].iloc[0]
+    image = dataset.stimuli[int(least_blue.image)].image
+    assert (least_blue.layer, least_blue.feature) == ("color1", 2)
+    assert least_blue.response == pytest.approx(2 * image[int(least_blue.y), int(least_blue.x), 2] / 255, rel=1e-3)
+    assert least_blue.response == pytest.approx(2 * min(s.image[..., 2].min() for s in dataset.stimuli) / 255, rel=1e-3)
 
 
 def test_images_of_several_sizes(dataset, tmp_path):

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.io import savemat
 from toy import make_photograph, write_image, write_palette_without_colors
 
+from foveal.cli.app import app
 from foveal.images import read_image
 from foveal.metrics import list_metrics
 from foveal.models import DEFAULT_MODEL, load_model, save_model
@@ -394,7 +395,11 @@ def test_what_is_in_a_folder_of_ones_own(foveal, study):
 
 
 def test_help_of_every_command(foveal):
-    for command in ("predict", "models", "datasets", "evaluate", "train"):
-        code, out, _ = foveal(command, "--help")
+    commands = [(command.name,) for command in app.registered_commands]
+    for group in app.registered_groups:
+        commands += [(group.name,), *((group.name, of.name) for of in group.typer_instance.registered_commands)]
+    assert {("predict",), ("layers",), ("weights",), ("weights", "install")} <= set(commands)
+    for command in commands:
+        code, out, _ = foveal(*command, "--help")
         assert code == 0
-        assert "Usage: foveal" in out
+        assert f"Usage: foveal {' '.join(command)} " in out

@@ -14,7 +14,8 @@ from foveal.models.deep.foveal_s import FovealConfig, FovealS
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    model = FovealS(FovealConfig(working_area=6_000, width=16, hidden=8)).eval()
+    few = {"backbone": "efficientnet_lite0", "taps": ("block4", "block7"), "channels": (40, 80), "first_trained": ""}
+    model = FovealS(FovealConfig(working_area=6_000, width=16, hidden=8, **few)).eval()
     torch.nn.init.normal_(model.readout[2].weight, std=3)
     model.log_prior = torch.randn(64, 64, generator=torch.Generator().manual_seed(1))
     return model
@@ -57,5 +58,5 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path):
 def test_a_file_that_says_something_else_is_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("foveal.interop.onnx.TOLERANCE", -1.0)
     with pytest.raises(FovealError, match="differ from the model's by up to"):
-        export_onnx(load_model("dva"), tmp_path / "model.onnx", (90, 130))
+        export_onnx(load_model("uniform"), tmp_path / "model.onnx", (90, 130))
     assert list(tmp_path.iterdir()) == []

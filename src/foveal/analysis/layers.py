@@ -1,10 +1,9 @@
 """`foveal layers`: which layers of a network help to predict fixations (DeepGaze I, section 2.3, Figs. 5 and 8)."""
 
-import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,9 +24,12 @@ from foveal.figures.sweeps import draw_sweep
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.kept import KeptTable
 from foveal.metrics import get_metrics
 from foveal.models.backbones.backbone import Backbone
-from foveal.models.deep.deepgaze1 import DeepGaze1, config_for, density_grid
+from foveal.models.deep.deepgaze1 import DeepGaze1, config_for
+from foveal.models.feature_source import FeatureSource
+from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
@@ -40,6 +42,7 @@ STEP = 32  # px of the image: finer features are averaged to it; the blur that f
 CELL = 16  # px: side of the cells on which densities are computed here
 TOLERANCE = 1e-5  # nats: a step that gains less ends a fit
 SCORED_AT_ONCE = 16
+ANY_SIZE = 64, 64  # px: the names of layers are the same for images of every size
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def layers(
     dataset: Dataset | str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
-    backbone: str = "alexnet",
+    backbone: str | FeatureSource = "alexnet",
     layers: Sequence[str] | None = None,
     penalties: Sequence[float] = (SPARSITY,),
     data_root: str | os.PathLike[str] | None = None,
@@ -111,7 +114,8 @@ def layers(
     out
         Folder for the table and the figure.
     backbone
-        The network (see `foveal weights list`).
+        The network (see `foveal weights list`), which sees images as DeepGaze I does, or a model that looks at features
+        of a network, which are taken as it computes them.
     layers
         Only this subset.
     penalties
@@ -130,7 +134,7 @@ def layers(
     """
     if not penalties or not all(0 <= penalty < math.inf for penalty in penalties):
         raise FovealError("penalties: give numbers of at least 0")
-    subsets = [Subset("λ", "+".join(layers), tuple(layers))] if layers else subsets_of(backbone)
+    subsets = [Subset("λ", "+".join(layers), tuple(layers))] if layers else subsets_of(layers_of(backbone))
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     looked_at = np.unique(data.fixations.image)
     chosen = np.intersect1d(data.split_indices(split), looked_at) if split else looked_at[::2]
@@ -144,16 +148,19 @@ def layers(
     report = progress or to_nobody
 
     every_layer = tuple(dict.fromkeys(layer for subset in subsets for layer in subset.layers))
-    model = DeepGaze1(config_for(backbone, every_layer))
-    caches = [FeatureCache(model, data.select(images), finest_step=STEP) for images in (chosen, others)]
+    source = _source_of(backbone, every_layer)
+    caches = [FeatureCache(source, data.select(images), finest_step=STEP) for images in (chosen, others)]
     settings = {
         "features": [cache.key for cache in caches],
         "fixations": data.fixations.digest(),
         "pixels_per_degree": data.stimuli[0].pixels_per_degree,
         "fit": [STEP, CELL, TOLERANCE],
-        "layers": list(layers or ()),
+        "layers": list(layers or (every_layer if isinstance(backbone, FeatureSource) else ())),
     }
-    rows = _earlier_rows(folder, settings)
+    kept = KeptTable(folder / "layers.csv", settings, by=Row._fields[:4])
+    if kept.differs:
+        raise FovealError(f"{folder}: holds another sweep (images, fixations, network, layers); choose another --out")
+    rows = [Row(*values) for values in kept.table.itertuples(index=False, name=None)]
     # The same layers may stand in several figures; they are measured once.
     measured: dict[tuple[str, float], tuple[Any, ...]] = {(row.layers, row.penalty): row[4:] for row in rows}
     work = [(subset, penalty) for subset in subsets for penalty in penalties]
@@ -168,8 +175,7 @@ def layers(
             sweep = sweep or _Sweep(data, chosen, others, yardsticks, *(cache.groups(report) for cache in caches))
             measured[names, penalty] = sweep.measure(subset.layers, penalty)
         rows.append(Row(*place, *measured[names, penalty]))
-        with write_atomically(folder / "layers.csv") as temporary:
-            pd.DataFrame(rows).to_csv(temporary, index=False)
+        kept.add(pd.DataFrame(rows[-1:]))
     report("subsets", len(work), len(work))
     table = pd.DataFrame(rows).sort_values(["figure", "penalty"], kind="stable", ignore_index=True)
     with write_atomically(folder / "layers.png") as temporary:
@@ -179,15 +185,38 @@ def layers(
 
 
 def _cells(size: tuple[int, int]) -> Grid:
-    return density_grid(size, CELL)
+    return Grid.of_cells(size, CELL)
 
 
-def subsets_of(backbone: str) -> list[Subset]:
+def layers_of(backbone: str | FeatureSource) -> list[str]:
+    """Names of all layers that there are features of, from the image up."""
+    if isinstance(backbone, FeatureSource):
+        return list(backbone.grids(ANY_SIZE))
+    with without_numbers():
+        return list(Backbone(backbone, pretrained=False).layers)
+
+
+def _source_of(backbone: str | FeatureSource, layers: Sequence[str]) -> FeatureSource:
+    """What computes the features of some layers.
+
+    Raises
+    ------
+    FovealError
+        If there is no such backbone or layer.
+    """
+    if not isinstance(backbone, FeatureSource):
+        return DeepGaze1(config_for(backbone, layers))
+    known = layers_of(backbone)
+    if unknown := [layer for layer in layers if layer not in known]:
+        raise FovealError(f"no layer {unknown[0]!r} among the model's features (has {', '.join(known)})")
+    return backbone
+
+
+def subsets_of(names: Sequence[str]) -> list[Subset]:
     """The subsets of Fig. 5, and each layer by itself.
 
     A layer's name begins with its type and goes on with its depth: conv5_1 is a convolution of depth 5.
     """
-    names = Backbone(backbone, pretrained=False).layers
     parts = {name: re.match(r"([a-z]+)(\d*)", name) for name in names}
     types = {name: match[1] if match else name for name, match in parts.items()}
     depths = {name: int(match[2]) if match and match[2] else 0 for name, match in parts.items()}
@@ -203,17 +232,6 @@ def subsets_of(backbone: str) -> list[Subset]:
         ),
         *(Subset("e", name, (name,)) for name in names),
     ]
-
-
-def _earlier_rows(folder: Path, settings: Mapping[str, object]) -> list[Row]:
-    """What an earlier call with the same data, network and layers has found."""
-    kept, path = folder / "layers.json", folder / "layers.csv"
-    earlier = kept.read_text() if kept.is_file() else None
-    if path.is_file() if earlier is None else earlier != json.dumps(settings):
-        raise FovealError(f"{folder}: holds another sweep (images, fixations, network, layers); choose another --out")
-    with write_atomically(kept) as temporary:
-        temporary.write_text(json.dumps(settings))
-    return [Row(*values) for values in pd.read_csv(path).itertuples(index=False, name=None)] if path.is_file() else []
 
 
 class _Sweep:

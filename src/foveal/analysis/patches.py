@@ -1,4 +1,4 @@
-"""`foveal patches`: what the strongest features of a readout respond to (DeepGaze I, section 2.4, Figs. 6 and 7)."""
+"""`foveal patches`: what the strongest features of a model respond to (DeepGaze I, section 2.4, Figs. 6 and 7)."""
 
 import os
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import pandas as pd
+import torch
 from jaxtyping import Float, UInt8
 
 from foveal.datasets import load_dataset
@@ -18,8 +19,9 @@ from foveal.figures.sheets import context_sheet, patch_sheet
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.images import RGBImage, encode_png
-from foveal.models import load_model
-from foveal.models.deep.deepgaze1 import DeepGaze1
+from foveal.models import SaliencyModel, list_models, load_model
+from foveal.models.catalogue import class_of
+from foveal.models.feature_source import WeighedFeatures
 
 N_FEATURES = 10
 N_PATCHES = 9
@@ -48,7 +50,7 @@ class Patches:
 
 
 def patches(
-    model: DeepGaze1 | str | os.PathLike[str],
+    model: WeighedFeatures | SaliencyModel | str | os.PathLike[str],
     dataset: Dataset | str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
@@ -56,35 +58,53 @@ def patches(
     split: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Patches:
-    """Show the patches of a data set that drive the strongest features of a readout most.
+    """Show the patches of a data set that drive the strongest features of a model most.
 
-    The ten features of largest |w| are taken; for each, the nine images with the highest response (the lowest where the
-    weight is negative), and in each image the place of that response. A patch is all of the image that the response can
-    see. Writes `out`/patches.png, `out`/context.png (the first four patches of the first four features in their images,
-    beside the feature's response) and `out`/patches.csv.
+    The ten features of largest |w| are taken, where all have unit deviation; for each, the nine images with the highest
+    response (the lowest where the weight is negative), and in each image the place of that response. A patch is all of
+    the image that the response can see. Writes `out`/patches.png, `out`/context.png (the first four patches of the
+    first four features in their images, beside the feature's response) and `out`/patches.csv.
+
+    Parameters
+    ----------
+    model
+        One that says how much each of its features counts (`WeighedFeatures`), its name, or the path of a file that
+        `foveal train` wrote.
+    dataset
+        A data set, its name, or the path of a folder.
+    out
+        Folder for the sheets and the table.
+    data_root
+        Where the data sets of the catalogue lie.
+    split
+        The named part of the data set that is looked through; by default all of it.
+    progress
+        Called with what is being done, how much of it is done, and of how much.
 
     Raises
     ------
     FovealError
-        If the model has no readout of features, or something cannot be loaded or written.
+        If the model does not say how much its features count, or something cannot be loaded or written.
     """
-    loaded = model if isinstance(model, DeepGaze1) else load_model(model)
-    if not isinstance(loaded, DeepGaze1):
-        raise FovealError(f"{loaded.name} is no readout of features")
+    loaded = model if isinstance(model, WeighedFeatures | SaliencyModel) else load_model(model)
+    if not isinstance(loaded, WeighedFeatures):
+        known = [name for name in list_models() if hasattr(class_of(name), "feature_weights")]
+        raise FovealError(f"{loaded.name} is no readout of features (known: {', '.join(known)})")
     folder = make_writable_folder(out)
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     if split:
         data = data.split(split)
     groups = FeatureCache(loaded, data).groups(progress)
-    weight = loaded.readout.weight.detach().numpy()
-    names = [(layer, number) for layer, n in loaded.readout.channels.items() for number in range(n)]
+    weights, deviations = loaded.feature_weights(), loaded.feature_deviations()
+    names = [(layer, number) for layer, of_layer in weights.items() for number in range(len(of_layer))]
+    weight = torch.cat(list(weights.values())).cpu().numpy()
     strongest = np.argsort(-np.abs(weight), kind="stable")[:N_FEATURES].tolist()
 
     found = []
     for feature in strongest:
         layer, number = names[feature]
         places = _strongest_places(groups, layer, number, 1 if weight[feature] >= 0 else -1)
-        found.append(_Feature(layer, number, float(weight[feature]), float(loaded.readout.std[feature]), places))
+        found.append(_Feature(layer, number, float(weight[feature]), float(deviations[layer][number]), places))
     return Patches(_table(found, data), _draw(loaded, data, groups, found, folder), list(data.problems))
 
 
@@ -131,21 +151,21 @@ def _strongest_places(groups: list[FeatureGroup], layer: str, number: int, sign:
 
 
 def _draw(
-    model: DeepGaze1, data: Dataset, groups: list[FeatureGroup], found: list[_Feature], folder: Path
+    model: WeighedFeatures, data: Dataset, groups: list[FeatureGroup], found: list[_Feature], folder: Path
 ) -> list[Path]:
     highest = max(abs(feature.weight) for feature in found) or 1.0
     blocks, contexts = [], []
     for rank, feature in enumerate(found):
-        side = model.backbone.receptive_field(feature.layer) * model.config.downsampling
-        images = [data.stimuli[place.image].image for place in feature.places]
+        seen = []
+        for at in feature.places:
+            image = data.stimuli[at.image].image
+            seen.append((at, image, model.field_of_view(feature.layer, image.shape[:2])))
         label = f"{feature.layer} {feature.number}: {feature.weight / highest:+.2f}"
-        blocks.append(
-            (label, [_cut(image, at.x, at.y, side) for image, at in zip(images, feature.places, strict=True)])
-        )
+        blocks.append((label, [_cut(image, at.x, at.y, side) for at, image, side in seen]))
         if rank < IN_CONTEXT:
             shown = [
                 (image, (at.x, at.y), side, _response(groups, at.image, feature, image.shape[:2]))
-                for image, at in list(zip(images, feature.places, strict=True))[:IN_CONTEXT]
+                for at, image, side in seen[:IN_CONTEXT]
             ]
             contexts.append((label, shown))
     files = [folder / "patches.png", folder / "context.png", folder / "patches.csv"]
@@ -167,7 +187,7 @@ def _cut(image: RGBImage, x: float, y: float, side: int) -> UInt8[np.ndarray, "s
 
 
 def _response(
-    groups: list[FeatureGroup], image: int, feature: _Feature, size: tuple[int, ...]
+    groups: list[FeatureGroup], image: int, feature: _Feature, size: tuple[int, int]
 ) -> Float[np.ndarray, "height width"]:
     """A feature's response at every pixel of a photograph of this (height, width)."""
     group = next(group for group in groups if image in group.images)

@@ -23,7 +23,6 @@ from foveal.benchmark.results import (
     short_names,
 )
 from foveal.benchmark.yardsticks import YARDSTICKS
-from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealError
 from foveal.figures import Axis, overlay
 from foveal.files import write_atomically
@@ -267,7 +266,7 @@ def _pictures(data: Dataset, image: int, maps: Mapping[str, LogDensity]) -> dict
     """A photograph, where people looked, and where every model says that they do."""
     stimulus = data.stimuli[image]
     photograph = stimulus.image
-    sigma = stimulus.pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE
+    sigma = stimulus.assumed_pixels_per_degree
     empirical = fixation_map(data.fixations.for_image(image), stimulus.size, sigma=sigma)
     people = np.log(np.maximum(empirical, np.finfo(np.float32).tiny))
     pictures = [("photograph", photograph)]

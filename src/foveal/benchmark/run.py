@@ -25,6 +25,7 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
+from foveal.kept import KeptTable
 from foveal.metrics import Metric
 from foveal.models import load_model
 from foveal.paths import safe_file_name
@@ -33,7 +34,6 @@ from foveal.progress import Progress, Report
 SECONDS_BETWEEN_SAVES = 20
 KEY_WITHIN = 1000  # bytes: the head of a report
 N_EXAMPLES = 3  # images of each data set that the report shows
-KEY = "foveal"  # of the table's attributes: what its numbers were computed from
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def benchmark(
         yardsticks = Yardsticks(data)
         images = images_to_score(data, split, limit)
         entries = make_entries(models, data, yardsticks, metrics, raw=False, device=device, images=images)
-        plans.append(_Plan(data, yardsticks, entries, images))
+        plans.append(_Plan(data, yardsticks, entries, images, data.digest()))
     tables, chosen = [], []
     problems: list[str] = []
     for plan in plans:
@@ -111,7 +111,7 @@ def benchmark(
         problems += plan.data.problems
         for entry in plan.entries:
             path = out / "per_image" / safe_file_name(plan.data.name) / f"{safe_file_name(entry.name)}.parquet"
-            kept = _Kept(path, entry, plan.data, seed)
+            kept = _Kept(path, entry, plan, seed)
             for new_problems in _compute_missing(
                 kept, plan.images, plan.yardsticks, observations, Progress.of(progress)
             ):
@@ -138,6 +138,7 @@ class _Plan:
     yardsticks: Yardsticks
     entries: list[Entry]
     images: np.ndarray
+    digest: str  # of the data
 
 
 def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], columns: Sequence[str], path: Path) -> None:
@@ -145,9 +146,7 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], column
     digest = hashlib.sha256(repr((__version__, results.to_json(), results.problems, columns)).encode())
     for plan in plans:
         data = plan.data
-        digest.update(
-            repr((data.categories, data.licence, data.citation, data.notes, _fingerprint_of_data(data))).encode()
-        )
+        digest.update(repr((data.categories, data.licence, data.citation, data.notes, plan.digest)).encode())
         digest.update(repr([_fingerprint(entry.name) for entry in plan.entries]).encode())
     key = digest.hexdigest()
     if key.encode() in _beginning(path):
@@ -181,22 +180,14 @@ def _beginning(path: Path) -> bytes:
         return b""
 
 
-class _Kept:
+class _Kept(KeptTable):
     """The values by image of one model on one data set, as far as they are known, and the file that keeps them."""
 
-    def __init__(self, path: Path, entry: Entry, data: Dataset, seed: int) -> None:
-        self.path = path
+    def __init__(self, path: Path, entry: Entry, plan: _Plan, seed: int) -> None:
         self.entry = entry
-        self.data = data
-        self.key = f"{_fingerprint_of_metrics()} {seed} {_fingerprint(entry.name)} {_fingerprint_of_data(data)}"
-        self.table = pd.DataFrame(columns=LABELS)
-        if path.is_file():
-            try:
-                stored = pd.read_parquet(path)
-            except Exception:  # whatever a broken file makes pyarrow say; then all is computed again
-                return
-            if stored.attrs.get(KEY) == self.key:
-                self.table = stored
+        self.data = plan.data
+        metrics, model = _fingerprint_of_metrics(), _fingerprint(entry.name)
+        super().__init__(path, {"metrics": metrics, "model": model, "data": plan.digest, "seed": seed}, by=LABELS)
 
     def missing(self, images: np.ndarray) -> tuple[list[int], list[Metric]]:
         """The images that lack values, and the metrics that some of them lack."""
@@ -210,16 +201,6 @@ class _Kept:
         incomplete = np.any(list(lacking.values()), axis=0)
         metrics = [metric for metric in self.entry.metrics if lacking[metric.name].any()]
         return images[incomplete].tolist(), metrics
-
-    def add(self, table: pd.DataFrame) -> None:
-        """Take in new values, and write all to the file."""
-        both = table.set_index("image").combine_first(self.table.set_index("image")) if len(self.table) else table
-        both = both.reset_index() if "image" not in both else both
-        metrics = [name for name in both if name not in LABELS]
-        self.table = both[[*LABELS, *metrics]]
-        self.table.attrs[KEY] = self.key
-        with write_atomically(self.path) as temporary:
-            self.table.to_parquet(temporary, index=False)
 
     def select(self, images: np.ndarray) -> pd.DataFrame:
         """The rows of some images, in their order."""
@@ -287,19 +268,4 @@ def _fingerprint(model: str) -> str:
     for name, tensor in sorted(load_model(model).state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _fingerprint_of_data(data: Dataset) -> str:
-    """Says whether a data set still is the one that it was: its images, their scales, and fixations."""
-    fixations, stimuli = data.fixations, data.stimuli
-    digest = hashlib.sha256("\n".join(stimuli.ids).encode())
-    for source in stimuli.sources:
-        if isinstance(source, Path):
-            digest.update(repr((source.stat().st_size, source.stat().st_mtime_ns)).encode())
-        else:
-            digest.update(np.ascontiguousarray(source).tobytes())
-    for column in (stimuli.sizes, stimuli.pixels_per_degree, fixations.image, fixations.x, fixations.y):
-        digest.update(b"" if column is None else np.ascontiguousarray(column).tobytes())
-    digest.update(fixations.subject.tobytes())
     return digest.hexdigest()[:16]

@@ -10,7 +10,7 @@ import torch
 from scipy.special import logsumexp
 
 from foveal.benchmark.predictions import HDF5_SUFFIXES, NORMALIZED
-from foveal.benchmark.scoring import maps_of_model
+from foveal.benchmark.scoring import MapsOfModel
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, first_line
 from foveal.files import new_file, write_atomically
@@ -19,6 +19,7 @@ from foveal.gaze.given import text
 from foveal.models import SaliencyModel, load_model
 from foveal.paths import path_of
 from foveal.progress import Progress, Report
+from foveal.registry import no_such
 
 FORMATS = ("tuebingen",)
 
@@ -54,7 +55,7 @@ def export(
         If the format is not known, the model cannot predict, or the file cannot be written or fails its check.
     """
     if text(format, "format") not in FORMATS:
-        raise FovealError(f"no format {format!r} (known: {', '.join(FORMATS)})")
+        raise FovealError(no_such("format", format, FORMATS))
     if path_of(out, "out").suffix.lower() not in HDF5_SUFFIXES:
         raise FovealError(f"{out}: name it {' or '.join(HDF5_SUFFIXES)}, it is an HDF5 file")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
@@ -63,7 +64,7 @@ def export(
     n_images = 0
     with write_atomically(out) as temporary:
         with new_file(temporary) as raw, h5py.File(raw, "w") as file:
-            for batch in maps_of_model(model, data, raw=False)(range(len(data))):
+            for batch in MapsOfModel(model, data, raw=False)(range(len(data))):
                 problems += batch.problems
                 if batch.maps is None:
                     continue

@@ -12,12 +12,12 @@ from foveal.cli.options import DataRoot, DatasetName, Split, Strict, tell_proble
 def patches(
     dataset: DatasetName,
     out: Annotated[Path, typer.Option(help="Folder for patches.png, context.png and patches.csv.")],
-    model: Annotated[str, typer.Option(help="deepgaze1, or a file that foveal train wrote.")] = "deepgaze1",
+    model: Annotated[str, typer.Option(help="A readout of features, such as deepgaze1, or a file.")] = "deepgaze1",
     data_root: DataRoot = None,
     split: Split = None,
     strict: Strict = False,
 ) -> None:
-    """Show the patches that drive the strongest features of a readout most."""
+    """Show the patches that drive the strongest features of a model most."""
     from foveal.analysis.patches import patches as run
 
     with progress_bars() as report:

@@ -42,6 +42,7 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help="Of what is learned from first values or samples by chance (default: 0).")
     ] = None,
+    workers: Annotated[int, typer.Option(help="Recipes: other processes that read ahead.")] = 0,
     strict: Strict = False,
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations; or train a deep model by a recipe.
@@ -70,6 +71,7 @@ def train(
                 optimizer=optimizer,
                 resume=resume,
                 seed=seed,
+                workers=workers,
                 progress=report,
             )
     except KeyboardInterrupt:

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
-from foveal.datasets.matlab import ONE_BASED, field, read_fixation_structs, read_mat
+from foveal.datasets.matlab import ONE_BASED, field, fields, read_fixation_structs, read_mat
 from foveal.errors import FovealError
 from foveal.gaze import Heads
 
@@ -50,9 +49,6 @@ def _heads(mat: Path, names: tuple[str, ...]) -> tuple[Heads, ...]:
 
 
 def _heads_of(structs: np.ndarray, mat: Path) -> Heads:
-    def column(name: str) -> Any:
-        return np.array([field(struct, name, mat) for struct in structs], dtype=np.float64)
-
-    left, top = column("left") - ONE_BASED, column("top") - ONE_BASED
-    boxes = np.stack([left, top, column("width"), column("height")], axis=1)
-    return Heads(boxes, column("isBackFace") == 0)
+    rows = [fields(struct, ("left", "top", "width", "height", "isBackFace"), mat) for struct in structs]
+    heads = np.array(rows, dtype=np.float64).reshape(-1, 5)
+    return Heads(heads[:, :4] - (ONE_BASED, ONE_BASED, 0, 0), heads[:, 4] == 0)

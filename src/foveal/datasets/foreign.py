@@ -127,7 +127,7 @@ class _Reader:
         began = time.monotonic()
         try:
             answer, content = self._exchange(request)
-            value = _decode(answer.get("value"), content)
+            (value,) = _decode([answer.get("value")], content)
         except BaseException as error:
             overdue = time.monotonic() - began >= SECONDS
             ending = self._ending() if isinstance(error, EOFError | BrokenPipeError) else ""
@@ -200,20 +200,25 @@ def _received(stream: IO[bytes], n_bytes: int) -> np.ndarray:
     return content
 
 
-def _decode(value: Any, content: np.ndarray) -> Any:
-    """What the reader's `Encoder` made JSON of."""
-    if not isinstance(value, dict):
-        return value
-    if "fields" in value:
-        return {name: _decode(item, content) for name, item in value["fields"].items()}
-    if "cells" in value:
-        cells = np.empty(len(value["cells"]), dtype=object)
-        for position, item in enumerate(value["cells"]):
-            cells[position] = _decode(item, content)
-        return cells.reshape(value["shape"])
-    n_values = math.prod(value["shape"])
-    array = np.frombuffer(content, value["dtype"], n_values, value["start"]).reshape(value["shape"])
-    return array if array.ndim else array.item()
+def _decode(values: Iterable[Any], content: np.ndarray) -> list[Any]:
+    """What the reader's `Encoder` made JSON of, value by value."""
+    decoded = []
+    for value in values:
+        if not isinstance(value, dict):
+            decoded.append(value)
+        elif "fields" in value:
+            fields = value["fields"]
+            decoded.append(dict(zip(fields, _decode(fields.values(), content), strict=True)))
+        elif "cells" in value:
+            cells = np.empty(len(value["cells"]), dtype=object)
+            for position, cell in enumerate(_decode(value["cells"], content)):
+                cells[position] = cell
+            decoded.append(cells.reshape(value["shape"]))
+        else:
+            n_values = math.prod(value["shape"])
+            array = np.frombuffer(content, value["dtype"], n_values, value["start"]).reshape(value["shape"])
+            decoded.append(array if array.ndim else array.item())
+    return decoded
 
 
 _reader = _Reader()

@@ -1,6 +1,6 @@
 """MATLAB files of fixations, read with care: what is missing is named."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,17 +40,23 @@ def read_variables(path: Path, names: list[str] | None = None) -> dict[str, Any]
 
 
 def field(struct: Any, name: str, path: Path) -> Any:
-    """One field of a MATLAB struct.
+    """One field of a MATLAB struct (see `fields`)."""
+    return fields(struct, (name,), path)[0]
+
+
+def fields(struct: Any, names: Sequence[str], path: Path) -> list[Any]:
+    """Some fields of a MATLAB struct.
 
     Raises
     ------
     FovealError
-        If the struct does not have it.
+        If the struct does not have one of them.
     """
-    fields = struct if isinstance(struct, dict) else {}
-    if name not in fields:
-        raise FovealError(f"{path}: a struct without the field {name!r} (it has {', '.join(fields) or 'no fields'})")
-    return fields[name]
+    has = struct if isinstance(struct, dict) else {}
+    for name in names:
+        if name not in has:
+            raise FovealError(f"{path}: a struct without the field {name!r} (it has {', '.join(has) or 'no fields'})")
+    return [has[name] for name in names]
 
 
 def read_fixation_structs(
@@ -80,8 +86,8 @@ def read_fixation_structs(
     def scanpaths() -> Iterator[Scanpath]:
         for image, struct in enumerate(structs):
             for subject, scanpath in enumerate(np.atleast_1d(field(struct, "subjects", mat))):
-                columns = (np.atleast_1d(field(scanpath, name, mat)) for name in ("fix_x", "fix_y", "fix_duration"))
-                yield Scanpath(image, subject, *columns)
+                columns = fields(scanpath, ("fix_x", "fix_y", "fix_duration"), mat)
+                yield Scanpath(image, subject, *map(np.atleast_1d, columns))
 
     fixations, notes = concatenate_scanpaths(scanpaths(), mat, origin=ONE_BASED)
     return Contents(

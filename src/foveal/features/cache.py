@@ -136,9 +136,8 @@ class FeatureCache:
         weights = installed_path(chosen["backbone"])
         if weights.is_file():
             digest.update(hashlib.sha256(weights.read_bytes()).digest())
-        for name, source in zip(self.dataset.stimuli.ids, self.dataset.stimuli.sources, strict=True):
-            content = source.read_bytes() if isinstance(source, Path) else np.ascontiguousarray(source).tobytes()
-            digest.update(name.encode() + hashlib.sha256(content).digest())
+        for stimulus in self.dataset.stimuli:
+            digest.update(stimulus.id.encode() + stimulus.digest())
         return f"{safe_file_name(self.dataset.name)}-{chosen['backbone']}-{digest.hexdigest()[:12]}"
 
     @property

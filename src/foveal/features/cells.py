@@ -8,11 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.gaze import Dataset, Fixations
 from foveal.gaze.cells import cells_of
 from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
-from foveal.gaze.maps import gaussian_blur
+from foveal.gaze.maps import gaussian_rows
 from foveal.models.parts.geometry import Grid, GridOf
 
 
@@ -66,7 +65,11 @@ def empirical_maps(
     counts: Float[Tensor, "image row column"], group: OfOneSize, data: Dataset
 ) -> Float[Tensor, "image row column"]:
     """A Gaussian of one degree on every fixation that was counted, summing to one in each image."""
-    cell = group.size[1] / counts.shape[2]
-    ppd = [data.stimuli[image].pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE for image in group.images]
-    blurred = gaussian_blur(counts, torch.tensor(ppd) / cell)
+    ppd = torch.tensor([data.stimuli[image].assumed_pixels_per_degree for image in group.images])
+    # Cells need not be squares.
+    rows, columns = (
+        gaussian_rows(torch.arange(n, dtype=counts.dtype), n, ppd * n / side)
+        for n, side in zip(counts.shape[1:], group.size, strict=True)
+    )
+    blurred = rows.mT @ counts @ columns
     return blurred / blurred.sum(dim=(1, 2), keepdim=True).clamp(min=1e-12)

@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.errors import FovealError
 from foveal.models.parts.finalizer import normalize_log_density
+from foveal.registry import Registry
 
 TINY = 1e-12  # keeps logarithms and quotients finite where a target is zero
 EML_EPSILON = 1e-6  # of EML-NET's published code
@@ -113,16 +113,22 @@ class Loss:
         return self.compare(said if says == "map" else self.scaled(said, observed), observed)
 
 
-_LOSSES: dict[str, Loss] = {}
+_LOSSES = Registry[Loss]("loss")
 
 
 def register_loss(
     name: str, of: Literal["density", "map"] = "density", scaled: Scaling = in_observed_units
 ) -> Callable[[Comparison], Comparison]:
-    """Make a loss known by name: of log densities or of maps; of maps, with how a density is scaled for it."""
+    """Make a loss known by name: of log densities or of maps; of maps, with how a density is scaled for it.
+
+    Raises
+    ------
+    FovealError
+        If another loss has the name.
+    """
 
     def register(compare: Comparison) -> Comparison:
-        _LOSSES[name] = Loss(compare, of, scaled)
+        _LOSSES.add(name, Loss(compare, of, scaled), of=compare)
         return compare
 
     return register
@@ -141,9 +147,7 @@ def get_loss(name: str) -> Loss:
     FovealError
         If there is none.
     """
-    if name not in _LOSSES:
-        raise FovealError(f"no loss {name!r} (known: {', '.join(_LOSSES)})")
-    return _LOSSES[name]
+    return _LOSSES.get(name)
 
 
 @dataclass(frozen=True)

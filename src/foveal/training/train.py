@@ -31,6 +31,7 @@ def train(
     layers: Sequence[str] | None = None,
     penalty: float | None = None,
     optimizer: str | None = None,
+    workers: int = 0,
     progress: Report | None = None,
 ) -> TrainingReport | DeepTraining:
     """Train a deep model by a recipe, or fit a model to the fixations of a data set; write weights into a folder.
@@ -74,6 +75,8 @@ def train(
         Of `deepgaze1`: λ, what sparsity of the weights is worth, by default .001.
     optimizer
         Of `deepgaze1`: "lbfgs" (the default), "sfo" (the paper's) or "adam".
+    workers
+        Of recipes: how many other processes read photographs or kept features ahead. The weights become the same.
     progress
         Called with what is being done, how much of it is done, and of how much.
 
@@ -106,6 +109,7 @@ def train(
             data_root=data_root,
             cross_validated=folds is not None,
             resume=resume,
+            workers=workers,
             progress=progress,
         )
     assert not isinstance(what, Recipe | Mixture)

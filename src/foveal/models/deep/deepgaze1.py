@@ -102,6 +102,22 @@ class DeepGaze1(WithPrior, SaliencyModel):
             layer: grid.scaled(rows, columns) for layer, grid in self.backbone.grids(seen, self.config.layers).items()
         }
 
+    def feature_weights(self) -> dict[str, Float[Tensor, " feature"]]:
+        """The readout's weights, layer by layer."""
+        return self._by_layer(self.readout.weight.detach())
+
+    def feature_deviations(self) -> dict[str, Float[Tensor, " feature"]]:
+        """By which the readout divides the responses, layer by layer."""
+        return self._by_layer(self.readout.std)
+
+    def _by_layer(self, values: Float[Tensor, " feature"]) -> dict[str, Float[Tensor, " _"]]:
+        channels = self.readout.channels
+        return dict(zip(channels, values.split(list(channels.values())), strict=True))
+
+    def field_of_view(self, layer: str, size: tuple[int, int]) -> int:
+        """Side, in px of the image, of what one response of a layer can see."""
+        return self.backbone.receptive_field(layer) * self.config.downsampling
+
     def _shrunk(self, size: tuple[int, int]) -> tuple[int, int]:
         height, width = (max(1, round(side / self.config.downsampling)) for side in size)
         return height, width

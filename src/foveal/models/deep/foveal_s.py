@@ -160,9 +160,9 @@ class FovealS(DensityNetwork):
     config: FovealConfig
     tiny = FovealConfig(
         backbone="efficientnet_lite_tiny",
-        taps=("block1", "block2", "block3"),
-        channels=(4, 4, 8),
-        first_trained="block3",
+        taps=("block2", "block4", "block5"),
+        channels=(8, 16, 16),
+        first_trained="block5",
         width=8,
         hidden=4,
         working_area=6_000,
@@ -206,11 +206,11 @@ class FovealS(DensityNetwork):
         """The taps and the last frozen layer, from the image up."""
         return tuple(name for name in (IMAGE, *self.backbone.layers) if name in (*self.config.taps, self.last_frozen))
 
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+    def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
         """The readout, and what is trained of the backbone."""
         backbone = {id(weight) for weight in self.backbone.parameters()}
         readout = [weight for weight in self.parameters() if id(weight) not in backbone]
-        return {READOUT: readout, BACKBONE: self.backbone.unfreeze(self.config.first_trained)}
+        return {READOUT: readout, BACKBONE: self.backbone.unfreeze(self.config.first_trained, train_norms=batch_norms)}
 
     def load_pretrained(self) -> None:
         """Take the backbone's weights."""

@@ -65,9 +65,16 @@ class Network(SaliencyModel):
         """Saliency over the cells: see `forward`."""
         return self(self.see(images), (images.shape[2], images.shape[3]))
 
-    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """All that can be trained, by the names under which a phase of a recipe says their learning rates."""
+    def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
+        """All that can be trained, by the names under which a phase of a recipe says their learning rates.
+
+        `batch_norms`: are the normalisations of a pretrained network trained with it, and do they go by the batch?
+        """
         return {READOUT: list(self.parameters())}
+
+    def penalty(self) -> float | Float[Tensor, ""]:
+        """What its own weights add to the loss, if its paper has such a term beside weight decay."""
+        return 0.0
 
     def load_pretrained(self) -> None:
         """Take the weights of the networks that it is built on, where a training begins with them.

@@ -18,6 +18,7 @@ from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
 from foveal.gaze.given import real_number, text, texts
+from foveal.kept import differing
 from foveal.models import SaliencyModel, load_model, save_model
 from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for, density_grid
 from foveal.models.parts.prior import prior_of
@@ -203,8 +204,7 @@ def _kept_folds(folder: Path, n_folds: int, settings: dict[str, Any]) -> dict[in
     for number in range(n_folds):
         path = folder / f"{number}.safetensors"
         if path.is_file():
-            earlier = read_provenance(path)
-            if other := [f"{key} {earlier.get(key)}" for key, value in settings.items() if earlier.get(key) != value]:
+            if other := differing(read_provenance(path), settings):
                 raise FovealError(
                     f"{path}: fitted with other settings ({', '.join(other)}); choose another --out, "
                     "or leave out --resume to replace the folds"

@@ -11,7 +11,7 @@ from foveal.gaze import Dataset
 from foveal.gaze.folds import folds_to_judge
 from foveal.gaze.given import whole_number
 from foveal.models import SaliencyModel
-from foveal.progress import Report
+from foveal.progress import Progress
 
 FOLDS_BY_DEFAULT = 5  # of what is fitted in minutes
 
@@ -53,13 +53,13 @@ class FitSettings:
     keeps_networks: ClassVar[bool] = False  # whose weights were learned before, from data that the file names as well
 
     folder: Path
-    progress: Report
+    progress: Progress
     problems: list[str] = field(default_factory=list)
     seed: int = option(0, lambda given: whole_number(given, "seed"))
     folds: int | None = option(None, lambda given: whole_number(given, "folds", 2))
 
     @classmethod
-    def read(cls: type[Settings], given: Mapping[str, Any], model: str, folder: Path, progress: Report) -> Settings:
+    def read(cls: type[Settings], given: Mapping[str, Any], model: str, folder: Path, progress: Progress) -> Settings:
         """The settings with the options that are given for a model.
 
         Raises

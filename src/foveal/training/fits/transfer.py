@@ -25,7 +25,7 @@ from foveal.gaze.folds import fold_of
 from foveal.models import SaliencyModel, load_model
 from foveal.models.base import stacked
 from foveal.models.deep.foveal_l import FovealL
-from foveal.models.deep.network import DensityNetwork
+from foveal.models.deep.network import DensityNetwork, Network
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.prior import prior_of
@@ -173,8 +173,8 @@ class TransferSettings(FitSettings):
         return load_model(source)
 
 
-@settings_of.register(DensityNetwork | FovealL)
-def transfer_settings(model: DensityNetwork | FovealL) -> type[TransferSettings]:  # noqa: ARG001 (it is dispatched on)
+@settings_of.register(Network | FovealL)
+def transfer_settings(model: Network | FovealL) -> type[TransferSettings]:  # noqa: ARG001 (it is dispatched on)
     """Those of networks that stay as they are."""
     return TransferSettings
 

@@ -11,7 +11,7 @@ from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.gaze.folds import held_out_images
 from foveal.models import load_model
-from foveal.models.deep.network import DensityNetwork, Network, Seen, network_class
+from foveal.models.deep.network import DensityNetwork, Network, ReadsFrozen, Seen, network_class
 from foveal.models.parts.prior import prior_of
 from foveal.progress import Progress
 from foveal.settings import unknown
@@ -103,9 +103,25 @@ def network_of(recipe: Recipe) -> Network:
         for name in values:
             if name not in known:
                 raise unknown(name, known)
-        return cls(cls.Config(**values).completed())
+        model = cls(cls.Config(**values).completed())
     except (TypeError, FovealError) as error:
         raise FovealError(f"config of {recipe.model}: {first_line(error)}") from None
+    _check_fit(recipe, model)
+    return model
+
+
+def _check_fit(recipe: Recipe, model: Network) -> None:
+    """Complain of what the recipe says that its network does not have."""
+    groups = model.parameter_groups()
+    for number, phase in enumerate(recipe.phases, start=1):
+        for group in phase.learning_rates:
+            if group not in groups:
+                raise FovealError(f"phase {number}: learning_rates: {unknown(group, groups)}")
+    if isinstance(model, ReadsFrozen):
+        of_pixels = {"colors": recipe.colors > 0, "step": recipe.step == "adversarial"}
+        for name, is_said in of_pixels.items():
+            if is_said:
+                raise FovealError(f"{name}: for networks that are trained from pixels, and {model.name} is not")
 
 
 def log_prior_of(examples: Examples) -> torch.Tensor:

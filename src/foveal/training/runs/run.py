@@ -54,7 +54,7 @@ class Run:
         self.loss = weighted_loss(recipe.losses)
         self.frozen_layers = model.frozen_layers if isinstance(model, ReadsFrozen) else None
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
-        self.groups = model.parameter_groups()
+        self.groups = model.parameter_groups(batch_norms=recipe.batch_norms == "trained")
         self.groups[READOUT] = [*self.model.of_datasets(), *self.groups[READOUT]]
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
         self.step = STEPS[recipe.step](self)
@@ -170,7 +170,7 @@ class Run:
 
     def loss_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, ""]:
         """What it costs to say this of some images, where people looked and a teacher is known: their sum."""
-        loss = self.loss(said, batch.observed, self.says).sum()
+        loss = self.loss(said, batch.observed, self.says).sum() + len(said) * self.model.model.penalty()
         if batch.taught is None:
             return loss
         log_density = said if self.says == "logits" else log_density_of(said)

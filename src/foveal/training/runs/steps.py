@@ -8,8 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.errors import FovealError
-from foveal.models.deep.network import IMAGE, ReadsFrozen
+from foveal.models.deep.network import IMAGE
 from foveal.models.parts.discriminator import Discriminator
 from foveal.models.parts.working_size import resized
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
@@ -83,8 +82,6 @@ class Adversarial(Supervised):
 
     def __init__(self, run: "Run") -> None:
         super().__init__(run)
-        if isinstance(run.model.model, ReadsFrozen):
-            raise FovealError(f"step: adversarial needs a network that sees pixels, not {run.recipe.model}")
         self.discriminator = Discriminator().to(run.accelerator.device)
 
     def begin(self, phase: Phase) -> None:

@@ -10,7 +10,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, fixation_map
 from foveal.models.base import to_tensor
@@ -59,7 +58,7 @@ def _places(
 ) -> tuple[Int[Tensor, " place"], Int[Tensor, " place"]]:
     """Places of one image's grid of this (height, width), drawn from those looked at most and from those least."""
     stimulus = dataset.stimuli[image]
-    degree = stimulus.pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE
+    degree = stimulus.assumed_pixels_per_degree
     looked_at = torch.from_numpy(fixation_map(dataset.fixations.for_image(image), stimulus.size, sigma=degree))
     order = F.interpolate(looked_at[None, None], size=size, mode="area").flatten().argsort(stable=True)
     most, least = order[-max(1, round(MOST * len(order))) :], order[: max(1, round(LEAST * len(order)))]
