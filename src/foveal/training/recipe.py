@@ -1,6 +1,5 @@
 """How a deep model is trained, as a TOML file says it."""
 
-import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -30,7 +29,6 @@ from foveal.settings import (
     Share,
     Whole,
     one_of,
-    unknown,
 )
 from foveal.training.losses import get_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
@@ -414,42 +412,3 @@ def _phase(table: Any, number: int) -> Phase:
         return Phase(**table)
     except FovealError as error:
         raise FovealError(f"phase {number}: {error}") from None
-
-
-def is_whole(value: Any, least: int) -> bool:
-    """Is it a whole number, and not too small?"""
-    return type(value) is int and value >= least  # True is no number
-
-
-def is_number(value: Any, least: float = -math.inf) -> bool:
-    """Is it a finite number, and not too small?"""
-    return type(value) in (int, float) and math.isfinite(value) and value >= least
-
-
-def check_values(settings: Any, needed: dict[str, tuple[bool, str]]) -> None:
-    """Complain of the first attribute that is not right: for each, is it, and what is needed?
-
-    Raises
-    ------
-    FovealError
-        If there is one.
-    """
-    for name, (is_right, need) in needed.items():
-        if not is_right:
-            value = getattr(settings, name)
-            raise FovealError(f"{name}: {list(value) if isinstance(value, tuple) else value!r} (needs {need})")
-
-
-def check_names(table: Any, kind: type) -> None:
-    """Complain of what a table says that its dataclass does not know.
-
-    Raises
-    ------
-    FovealError
-        If it is no table, or says such a thing.
-    """
-    if not isinstance(table, dict):
-        raise FovealError(f"{table!r} (needs a table)")
-    known = [field.name for field in fields(kind)]
-    for name in table.keys() - known:
-        raise unknown(name, known)
