@@ -22,6 +22,7 @@ from foveal.models.backbones.backbone import Backbone, Padding
 from foveal.models.base import ModelConfig, SaliencyModel
 from foveal.models.calibration import PRIOR_GRID
 from foveal.models.catalogue import register_model
+from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
@@ -148,5 +149,7 @@ def config_for(backbone: str, layers: Sequence[str], padding: Padding = "full") 
     FovealError
         If there is no such backbone or layer.
     """
-    network = Backbone(backbone, padding=padding, pretrained=False)
-    return DeepGaze1Config(backbone, tuple(layers), tuple(network.channels(layer) for layer in layers), padding)
+    with without_numbers():
+        network = Backbone(backbone, padding=padding, pretrained=False)
+        channels = tuple(network.channels(layer) for layer in layers)
+    return DeepGaze1Config(backbone, tuple(layers), channels, padding)
