@@ -58,7 +58,7 @@ def test_an_image_of_one_color_has_a_density(model, color):
         expected = model.calibration.center_bias((50, 70))[0]
         assert expected[25, 35] > expected[0, 0] + 1  # also of a model whose own map has a center bias
         torch.testing.assert_close(torch.from_numpy(log_density), expected, atol=1e-5, rtol=0)
-        if color not in (0, 255):
+        if color == 128:
             assert not model.saliency_map_of([pixels]).any()
 
 
