@@ -9,8 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
 from foveal.gaze import Dataset, Fixations, Stimuli
+from foveal.models import SaliencyModel, load_model
+from foveal.models.catalogue import class_of
 
 
 def make_photograph(seed: int = 0, size: tuple[int, int] = (60, 80)) -> np.ndarray:
@@ -61,6 +64,16 @@ def make_dataset(
     fixations = Fixations.of(image, x, y, subject=subject, order=order)
     stimuli = Stimuli([make_photograph(i, size) for i in range(n_images)], pixels_per_degree=4.0)
     return Dataset(name, stimuli, fixations)
+
+
+def loaded(name: str, device: str = "cpu") -> SaliencyModel:
+    """A model as it comes; one without weights at its tiny size, with weights by chance that are always the same."""
+    cls = class_of(name)
+    if cls.card.weights != "recipe":
+        return load_model(name, device)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return cls(cls.tiny).eval().to(device)
 
 
 def write_image(path: Path, image: np.ndarray) -> Path:

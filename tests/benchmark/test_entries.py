@@ -11,7 +11,7 @@ from foveal.benchmark.entries import make_entries
 from foveal.benchmark.observations import Observations
 from foveal.benchmark.scoring import score
 from foveal.benchmark.yardsticks import Yardsticks
-from foveal.models import list_models, load_model
+from foveal.models import load_model, ready_models
 from foveal.models.base import SaliencyMapModel
 
 IMAGES = np.array([0, 2])
@@ -64,7 +64,7 @@ def test_so_do_maps_from_files_and_maps_as_they_are(folder, data):
         assert scores_of(sent(entry), data) == scores_of(entry, data)
 
 
-@pytest.mark.parametrize("name", [name for name in list_models() if name != "deepgaze1"])
+@pytest.mark.parametrize("name", [name for name in ready_models() if name != "deepgaze1"])
 def test_every_model_can_be_sent(name, data):
     """But for DeepGaze I, whose backbone is not here."""
     entry = sent(entry_of(name, data, ["AUC"]))

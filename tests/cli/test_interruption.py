@@ -25,11 +25,19 @@ def wait_for_first_results(out: Path) -> None:
     pytest.fail("no result in a minute")
 
 
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """Many files of a few photographs."""
+    folder = tmp_path_factory.mktemp("many") / "in"
+    few = [write_image(folder / f"{i:03}.png", make_photograph(i, (240, 320))) for i in range(3)]
+    for i in range(3, 300):
+        (folder / f"{i:03}.png").hardlink_to(few[i % 3])
+    return folder
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_what_is_there_is_whole(tmp_path, how):
-    for i in range(300):
-        write_image(tmp_path / f"in/{i:03}.png", make_photograph(i, (240, 320)))
-    command = [sys.executable, "-m", "foveal.cli.app", "predict", "in", "--no-color-bar"]
+def test_what_is_there_is_whole(tmp_path, photographs, how):
+    command = [sys.executable, "-m", "foveal.cli.app", "predict", str(photographs), "--no-color-bar"]
     command += ["--save", "overlay,density,map"]
     env = {**os.environ, "PYTHONPATH": ""}
     # What runs in the background of a shell ignores Ctrl-C, and its children would, too.

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,7 +103,9 @@ def test_foveal_s_is_calibrated_to_a_data_set(foveal, study, tmp_path):
 def test_who_calibrates_to_photographs_that_the_networks_know_is_told(foveal, study):
     known = as_text(perceptual_hashes(load_dataset(study).stimuli, [0, 2, 3]))
     learned = {"name": "another", "licence": "MIT", "images": 3, "photographs": known}
-    save_model(load_model("foveal-s"), study / "s.safetensors", {"datasets": [learned]})
+    model = load_model("foveal-s")
+    model.config = replace(model.config, working_area=6_000)
+    save_model(model, study / "s.safetensors", {"datasets": [learned]})
     code, _, err = foveal("train", str(study / "s.safetensors"), "--dataset", str(study), "--folds", "2")
     assert (code, "note: toy: 3 of 4 photographs were trained on by" in err) == (0, True)
 

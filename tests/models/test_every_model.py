@@ -2,11 +2,12 @@
 
 from dataclasses import asdict, replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from toy import make_photograph
+from toy import loaded, make_photograph
 
 from foveal.errors import FovealError
 from foveal.models import SaliencyMapModel, list_models, load_model, model_cards, save_model
@@ -18,12 +19,13 @@ NEEDS_FIXATIONS = [card.name for card in model_cards() if card.needs_fixations]
 
 @pytest.fixture(params=FROM_PIXELS, scope="module")  # loaded once, and left as it is
 def model(request):
-    return load_model(request.param)
+    return loaded(request.param)
 
 
 @pytest.fixture(scope="module")
-def large_photograph():
-    return make_photograph(size=(3000, 4000))
+def of_a_photograph(model):
+    """A model's log density of what the fixture `photograph` is."""
+    return model.predict(make_photograph()).log_density
 
 
 @pytest.fixture
@@ -45,31 +47,28 @@ def test_the_density_sums_to_one_at_any_size(model, size):
     assert log_mass(log_density) == pytest.approx(0, abs=1e-4)
 
 
-@pytest.mark.parametrize("value", [0, 128, 255])
-def test_a_constant_image_has_a_density(model, value):
-    log_density = model.predict(np.full((50, 70, 3), value, np.uint8)).log_density
+@pytest.mark.parametrize("color", [0, 128, 255, (200, 30, 90)], ids=str)
+def test_an_image_of_one_color_has_a_density(model, color):
+    """That of a model which computes a map is the center bias; that map is zero."""
+    pixels = np.full((50, 70, 3), color, np.uint8)
+    log_density = model.predict(pixels).log_density
     assert np.isfinite(log_density).all()
     assert log_mass(log_density) == pytest.approx(0, abs=1e-4)
+    if isinstance(model, SaliencyMapModel):
+        expected = model.calibration.center_bias((50, 70))[0]
+        assert expected[25, 35] > expected[0, 0] + 1  # also of a model whose own map has a center bias
+        torch.testing.assert_close(torch.from_numpy(log_density), expected, atol=1e-5, rtol=0)
+        if color == 128:
+            assert not model.saliency_map_of([pixels]).any()
 
 
 @pytest.mark.usefixtures("in_float32")
 def test_a_batch_equals_single_images(model):
-    images = [make_photograph(0), np.full_like(make_photograph(0), 90), make_photograph(2)]
+    images = [np.full_like(make_photograph(0), 90), make_photograph(2)]
     with torch.inference_mode():
         together = model.log_density(stacked(images))
     for image, log_density in zip(images, together, strict=True):
         torch.testing.assert_close(model.log_density_of([image])[0], log_density, atol=1e-5, rtol=0)
-
-
-def test_an_image_of_one_colour_has_the_centre_bias(model):
-    if not isinstance(model, SaliencyMapModel):
-        pytest.skip(f"{model.name} computes a density")
-    expected = model.calibration.center_bias((50, 70))[0]
-    assert expected[25, 35] > expected[0, 0] + 1  # also of a model whose own map has a center bias
-    for color in ((77, 77, 77), (200, 30, 90)):
-        pixels = np.full((50, 70, 3), color, np.uint8)
-        torch.testing.assert_close(torch.from_numpy(model.predict(pixels).log_density), expected, atol=1e-5, rtol=0)
-        assert not model.saliency_map_of([pixels]).any()
 
 
 @pytest.mark.usefixtures("in_float32")
@@ -80,9 +79,9 @@ def test_a_gray_image_has_no_colours_from_rounding(model):
         torch.testing.assert_close(model.log_density(almost), model.log_density(gray), atol=1e-2, rtol=0)
 
 
-def test_the_same_again(model, photograph):
-    again = load_model(model.name)
-    np.testing.assert_array_equal(model.predict(photograph).log_density, again.predict(photograph).log_density)
+def test_the_same_again(model, of_a_photograph, photograph):
+    again = loaded(model.name)
+    np.testing.assert_array_equal(of_a_photograph, again.predict(photograph).log_density)
 
 
 def test_what_a_model_is_made_of_is_saved_with_it(model, tmp_path):
@@ -95,11 +94,11 @@ def test_what_a_model_is_made_of_is_saved_with_it(model, tmp_path):
     assert load_model(tmp_path / "m.safetensors").config == model.config
 
 
-def test_saved_and_loaded_it_is_the_same(model, photograph, tmp_path):
+def test_saved_and_loaded_it_is_the_same(model, of_a_photograph, photograph, tmp_path):
     save_model(model, tmp_path / "m.safetensors")
     loaded = load_model(tmp_path / "m.safetensors")
     assert loaded.name == model.name
-    np.testing.assert_array_equal(model.predict(photograph).log_density, loaded.predict(photograph).log_density)
+    np.testing.assert_array_equal(of_a_photograph, loaded.predict(photograph).log_density)
 
 
 @pytest.mark.parametrize(("name", "precision"), [("foveal-s", 16), ("foveal-l", 16), ("faces", 16), ("icf", 32)])
@@ -118,8 +117,18 @@ def test_matrices_are_saved_in_so_many_bits(name, precision, tmp_path):
         assert (loaded[key] - 1 / 3).abs().max() < (1e-4 if precision == 16 else 1e-7)
 
 
-def test_a_large_image_is_shrunk_on_the_way(model, large_photograph, monkeypatch):
-    """Whatever the size, a model sees at most 2048 px; the density is of the photograph's own size."""
+def test_a_large_image_is_shrunk_on_the_way(model, monkeypatch):
+    """A model sees at most so many px; the density is of the photograph's own size."""
+    monkeypatch.setattr("foveal.models.base.LARGEST_SIDE", 160)
+    check_that_it_is_shrunk(model, make_photograph(size=(300, 400)), 160, monkeypatch)
+
+
+def test_twelve_megapixels_are_shrunk_to_three(monkeypatch):
+    large = cv2.resize(make_photograph(), (4000, 3000), interpolation=cv2.INTER_NEAREST)
+    check_that_it_is_shrunk(load_model("foveal-s"), large, 2048, monkeypatch)
+
+
+def check_that_it_is_shrunk(model, photograph, largest_side, monkeypatch):
     seen = []
     log_density = type(model).log_density
 
@@ -128,9 +137,10 @@ def test_a_large_image_is_shrunk_on_the_way(model, large_photograph, monkeypatch
         return log_density(self, images, pixels_per_degree)
 
     monkeypatch.setattr(type(model), "log_density", spy)
-    prediction = model.predict(large_photograph, pixels_per_degree=100.0)
-    assert prediction.log_density.shape == (3000, 4000)
-    assert seen == [((1536, 2048), pytest.approx(51.2))]
+    prediction = model.predict(photograph, pixels_per_degree=100.0)
+    assert prediction.log_density.shape == photograph.shape[:2]
+    share = largest_side / photograph.shape[1]
+    assert seen == [((share * photograph.shape[0], largest_side), pytest.approx(100 * share))]
     assert log_mass(prediction.log_density) == pytest.approx(0, abs=1e-3)
 
 
@@ -138,7 +148,7 @@ def test_a_large_image_is_shrunk_on_the_way(model, large_photograph, monkeypatch
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU on this machine")
 def test_gpu_equals_cpu(model):
     images = [make_photograph(seed) for seed in range(2)]
-    on_gpu = load_model(model.name, "cuda").log_density_of(images).cpu()
+    on_gpu = loaded(model.name, "cuda").log_density_of(images).cpu()
     torch.testing.assert_close(on_gpu, model.log_density_of(images), atol=1e-3, rtol=1e-3)
 
 
@@ -150,10 +160,10 @@ def test_raw_maps_have_the_size_of_the_image(model):
     assert torch.isfinite(maps).all()
 
 
-@pytest.mark.parametrize("scale", [0.0, -3.0, float("inf"), float("nan")])
-def test_a_scale_that_is_none_is_refused(model, photograph, scale):
-    with pytest.raises(FovealError, match="positive number"):
-        model.predict(photograph, pixels_per_degree=scale)
+def test_a_scale_that_is_none_is_refused(model, photograph):
+    for scale in (0.0, -3.0, float("inf"), float("nan")):
+        with pytest.raises(FovealError, match="positive number"):
+            model.predict(photograph, pixels_per_degree=scale)
 
 
 @pytest.mark.parametrize("name", NEEDS_FIXATIONS)
@@ -166,7 +176,10 @@ def test_weights_that_are_missing_are_told(monkeypatch, tmp_path):
     monkeypatch.setattr("foveal.models.registry._published", lambda name: tmp_path / f"{name}.safetensors")
     for card in model_cards():
         if card.weights != "none":
-            with pytest.raises(FovealError, match=f"the weights of {card.name} are missing"):
+            line = (
+                f"`foveal train {card.name}" if card.weights == "recipe" else f"the weights of {card.name} are missing"
+            )
+            with pytest.raises(FovealError, match=line):
                 load_model(card.name)
 
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from foveal.errors import FovealError
-from foveal.models import list_models, load_model, save_model, trained_on
+from foveal.models import load_model, ready_models, save_model, trained_on
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 from foveal.models.registry import provenance_of, trainings_of
@@ -162,7 +162,7 @@ def test_what_a_header_says_to_be_huge_takes_no_memory(tmp_path):
     assert int(kilobytes) < 200_000
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", ready_models())
 def test_loading_leaves_the_random_state_and_no_tensor_without_numbers(name):
     before = torch.random.get_rng_state()
     model = load_model(name)

@@ -100,7 +100,7 @@ def benchmark(
     """Score models on data sets and write a report; started again, it goes on where it was."""
     from foveal.benchmark import benchmark as run
     from foveal.datasets import is_found, list_datasets
-    from foveal.models import list_models
+    from foveal.models import ready_models
 
     if datasets == "all":
         chosen = [name for name in list_datasets() if is_found(name, data_root)]
@@ -110,7 +110,7 @@ def benchmark(
         chosen = listed(datasets)
     with progress_bars() as report:
         done = run(
-            list_models() if models == "all" else listed(models),
+            ready_models() if models == "all" else listed(models),
             chosen,
             out,
             metrics_of(metrics),

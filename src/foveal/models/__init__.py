@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foveal.models.base import SaliencyMapModel, SaliencyModel
-    from foveal.models.catalogue import ModelCard, list_models, model_cards, register_model
+    from foveal.models.catalogue import ModelCard, list_models, model_cards, ready_models, register_model
     from foveal.models.prediction import Prediction
     from foveal.models.registry import (
         DEFAULT_MODEL,
@@ -29,6 +29,7 @@ _HOME = {
     "load_model": "foveal.models.registry",
     "model_cards": "foveal.models.catalogue",
     "provenance_of": "foveal.models.registry",
+    "ready_models": "foveal.models.catalogue",
     "read_provenance": "foveal.models.registry",
     "register_model": "foveal.models.catalogue",
     "save_model": "foveal.models.registry",
@@ -46,6 +47,7 @@ __all__ = [
     "model_cards",
     "provenance_of",
     "read_provenance",
+    "ready_models",
     "register_model",
     "save_model",
     "trained_on",

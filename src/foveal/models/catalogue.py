@@ -82,6 +82,11 @@ def list_models() -> list[str]:
     return [card.name for card in model_cards()]
 
 
+def ready_models() -> list[str]:
+    """Names of all models that can be used at once: those that `foveal train` has to make first are left out."""
+    return [card.name for card in model_cards() if card.weights != "recipe"]
+
+
 def model_cards() -> list[ModelCard]:
     """The cards of all models, in the order of `list_models`; none of ours is imported for it."""
     cards = {name: card for name, (card, _) in _in_sources().items()}

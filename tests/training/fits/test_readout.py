@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -41,6 +42,12 @@ CONFIG = DeepGaze1Config(layers=("conv1", "conv5"), channels=(64, 256))
 @pytest.fixture(scope="module")
 def model():
     return DeepGaze1(CONFIG)
+
+
+@pytest.fixture
+def short_fits(monkeypatch):
+    """Fits that end long before the optimum, where it matters that one is fitted and not how well."""
+    monkeypatch.setattr("foveal.training.fits.deepgaze1.fit_readout", partial(fit_readout, steps=8))
 
 
 @pytest.fixture
@@ -333,6 +340,7 @@ def test_fine_features_can_be_averaged(model, dataset, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:.*were trained on by:foveal.errors.FovealNote")
 @pytest.mark.parametrize("left_out", ["images", "subjects"])
+@pytest.mark.usefixtures("short_fits")
 def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_out):
     folds = 2 if left_out == "images" else None
     report = foveal.train("deepgaze1", dataset, out=tmp_path, folds=folds, left_out=left_out, layers=["conv5"])
@@ -364,6 +372,7 @@ def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_ou
         assert len(list((tmp_path / "folds").iterdir())) == 2  # nothing of the run before
 
 
+@pytest.mark.usefixtures("short_fits")
 def test_other_layers_of_a_backbone(dataset, tmp_path):
     report = foveal.train("deepgaze1", dataset, out=tmp_path, layers=["relu1", "conv3"])
     assert load_model(report.path).config.layers == ("relu1", "conv3")
@@ -394,9 +403,10 @@ def test_other_layers_of_a_backbone(dataset, tmp_path):
 
 def test_features_of_many_layers_have_a_short_file_name(dataset, tmp_path):
     """All names of VGG-16's layers together are longer than a file system allows."""
-    every = Backbone("vgg16", pretrained=False).layers
+    backbone = Backbone("vgg16", pretrained=False)
+    every = backbone.layers
     model = DeepGaze1(config_for("vgg16", every))
-    model._backbones = [Backbone("vgg16", pretrained=False)]
+    model._backbones = [backbone]
     [group] = FeatureCache(model, dataset.limit(1), tmp_path).groups()
     assert tuple(group.grids) == every
 

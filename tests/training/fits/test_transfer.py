@@ -18,6 +18,12 @@ from foveal.training.fits.options import FitSettings
 from foveal.training.fits.transfer import Unseen, calibrated_to, fit_transfer, unseen_of, with_transfer
 
 
+def small(working_area):
+    """A network of few layers with random weights."""
+    few = {"backbone": "efficientnet_lite0", "taps": ("block4", "block7"), "channels": (40, 80), "first_trained": ""}
+    return FovealS(FovealConfig(working_area=working_area, width=16, hidden=8, **few)).eval()
+
+
 def sampled(sharpness, prior_weight, n_images=40):
     """Images whose fixations are drawn from a known mixture of saliency and prior."""
     generator = torch.Generator().manual_seed(0)
@@ -55,7 +61,7 @@ def test_no_other_pair_is_better():
 def test_what_is_held_out_is_judged_by_what_fits_the_others(tmp_path):
     """Fold by fold, with the center bias of the other folds, on pixels: as the evaluation of such a model has it."""
     torch.manual_seed(0)
-    model = FovealS(FovealConfig(working_area=6_000, width=16, hidden=8)).eval()
+    model = small(6_000)
     data = make_dataset(6)
     fitted = fit(model, data, FitSettings(folder=tmp_path, folds=3, progress=lambda *_: None))
     number, unseen = np.arange(6) % 3, unseen_of(model, data, lambda *_: None)
@@ -70,7 +76,7 @@ def test_what_is_held_out_is_judged_by_what_fits_the_others(tmp_path):
 def test_what_a_model_says_of_a_data_set_is_what_it_predicts():
     """With its own temperature and prior weight set to what is asked for, and the data set's prior."""
     torch.manual_seed(0)
-    model = FovealS(FovealConfig(working_area=6_000, width=16, hidden=8)).eval()
+    model = small(6_000)
     torch.nn.init.normal_(model.readout[2].weight, std=3)
     data = make_dataset(5)
     (some,) = unseen_of(model, data, lambda *_: None)
@@ -90,7 +96,7 @@ def test_what_a_model_says_of_a_data_set_is_what_it_predicts():
 
 def test_of_a_mixture_it_is_the_mean_of_the_members_densities():
     torch.manual_seed(0)
-    members = [FovealS(FovealConfig(working_area=area, width=16, hidden=8)).eval() for area in (6_000, 9_000)]
+    members = [small(area) for area in (6_000, 9_000)]
     for member in members:
         torch.nn.init.normal_(member.readout[2].weight, std=3)
     data = make_dataset(5)
@@ -106,7 +112,7 @@ def test_of_a_mixture_it_is_the_mean_of_the_members_densities():
 def test_calibrated_to_a_data_set(n_members):
     """Its densities are those of the best temperature and weight, with the data set's prior; nothing else moves."""
     torch.manual_seed(0)
-    members = [FovealS(FovealConfig(working_area=area, width=16, hidden=8)).eval() for area in (6_000, 9_000)]
+    members = [small(area) for area in (6_000, 9_000)]
     for member in members:
         torch.nn.init.normal_(member.readout[2].weight, std=3)
     model = members[0] if n_members == 1 else FovealL.of(members)
