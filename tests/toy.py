@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from foveal.gaze import Dataset, Fixations, Stimuli
-from foveal.models import SaliencyModel, load_model
+from foveal.models import SaliencyMapModel, SaliencyModel, load_model
 from foveal.models.catalogue import class_of
 
 
@@ -67,13 +67,19 @@ def make_dataset(
 
 
 def loaded(name: str, device: str = "cpu") -> SaliencyModel:
-    """A model as it comes; one without weights at its tiny size, with weights by chance that are always the same."""
+    """A model as it comes; one without weights at its tiny size, with weights by chance that are always the same.
+
+    One that says a map has a center bias, as if it was calibrated.
+    """
     cls = class_of(name)
     if cls.card.weights != "recipe":
         return load_model(name, device)
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return cls(cls.tiny).eval().to(device)
+        model = cls(cls.tiny)
+    if isinstance(model, SaliencyMapModel):
+        model.calibration.log_prior = load_model("centerbias").log_grid.clone()
+    return model.eval().to(device)
 
 
 def write_image(path: Path, image: np.ndarray) -> Path:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-import foveal
+from foveal.models import ready_models
 
 DOCS = Path(__file__).parents[1]
 METRICS = ("LL", "IG", "explained_information", "AUC", "NSS")
@@ -148,7 +148,7 @@ def every_model() -> str:
         here = [row for row in rows if row["dataset"] == name]
         parts += [f"### {name}\n", WHO_HAS_SEEN_IT[name]]
         # The gold standard judges every observer apart, which takes fifteen times as long.
-        if missing := set(foveal.list_models()) - {row["model"] for row in here} - {"gold"}:
+        if missing := set(ready_models()) - {row["model"] for row in here} - {"gold"}:
             parts.append(f"Not measured yet: {', '.join(sorted(missing))}.\n")
         parts.append(f"{wide_table_of(here)}\n")
     return "\n".join(parts)
