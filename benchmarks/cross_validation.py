@@ -24,8 +24,8 @@ import pandas as pd
 from timing import say
 
 import foveal
-from foveal.benchmark import Predictions
-from foveal.benchmark.results import Results, write_json
+from foveal.benchmarking import Predictions
+from foveal.benchmarking.results import Results, write_json
 from foveal.files import write_atomically
 from foveal.gaze.folds import FOLDS, held_out_images
 from foveal.models import load_model

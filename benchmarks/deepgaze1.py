@@ -24,9 +24,9 @@ from matplotlib.figure import Figure
 from timing import keep
 
 import foveal
-from foveal.benchmark.observations import Observations, ObservedBatch
-from foveal.benchmark.scoring import MapsOfModel, map_values
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.observations import Observations, ObservedBatch
+from foveal.benchmarking.scoring import MapsOfModel, map_values
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.features.cache import FeatureCache
 from foveal.features.cells import counts_of, log_priors_of
 from foveal.gaze.kde import leave_one_subject_out_densities

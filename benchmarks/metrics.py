@@ -18,9 +18,9 @@ import torch
 from timing import keep
 
 from foveal import metrics
-from foveal.benchmark.observations import Observations, ObservedBatch
-from foveal.benchmark.scoring import map_values
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.observations import Observations, ObservedBatch
+from foveal.benchmarking.scoring import map_values
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
 from foveal.gaze.maps import gaussian_blur
 

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from timing import keep
 
 import foveal
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.gaze import Dataset
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.training.runs.one_run import read_maps

@@ -21,7 +21,7 @@ from timing import keep, say
 
 import foveal
 from foveal.analysis.reliability import observed_shares
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from timing import keep, median_seconds
 
 import foveal
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.gaze.folds import held_out_images
 from foveal.models import load_model, provenance_of
 from foveal.models.deep.foveal_s import FovealS

@@ -17,7 +17,7 @@ import torch
 from toy import largest_file
 
 from foveal import files
-from foveal.benchmark.results import write_json, write_per_image
+from foveal.benchmarking.results import write_json, write_per_image
 from foveal.datasets.catalogue import default_root
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, new_file, parse_toml, write_atomically

@@ -12,7 +12,7 @@ __version__: str  # as pyproject.toml says it
 if TYPE_CHECKING:
     from foveal.analysis.layers import layers
     from foveal.analysis.patches import patches
-    from foveal.benchmark import Predictions, Results, evaluate, export
+    from foveal.benchmarking import Predictions, Results, benchmark, evaluate, export
     from foveal.datasets import list_datasets, load_dataset, save_dataset
     from foveal.errors import FovealError
     from foveal.figures import overlay, plot_density, plot_fixations
@@ -27,11 +27,12 @@ _HOME = {
     "Fixations": "foveal.gaze",
     "FovealError": "foveal.errors",
     "Prediction": "foveal.models",
-    "Predictions": "foveal.benchmark",
-    "Results": "foveal.benchmark",
+    "Predictions": "foveal.benchmarking",
+    "Results": "foveal.benchmarking",
     "Stimuli": "foveal.gaze",
-    "evaluate": "foveal.benchmark",
-    "export": "foveal.benchmark",
+    "benchmark": "foveal.benchmarking",
+    "evaluate": "foveal.benchmarking",
+    "export": "foveal.benchmarking",
     "fixation_map": "foveal.gaze",
     "layers": "foveal.analysis.layers",
     "list_datasets": "foveal.datasets",
@@ -56,6 +57,7 @@ __all__ = [
     "Predictions",
     "Results",
     "Stimuli",
+    "benchmark",
     "evaluate",
     "export",
     "fixation_map",

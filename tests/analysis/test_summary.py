@@ -9,7 +9,7 @@ import pytest
 from toy import make_dataset, make_photograph
 
 from foveal.analysis.summary import save_summary, summarize
-from foveal.benchmark import evaluate
+from foveal.benchmarking import evaluate
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.images import read_image

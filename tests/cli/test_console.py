@@ -55,7 +55,7 @@ def test_files_are_written_before_a_table_whatever_the_names(foveal, study, tmp_
 
 def test_what_cannot_be_kept_is_shown(foveal, study, tmp_path, monkeypatch):
     """A disk that became full does not take the numbers with it, nor the second file."""
-    monkeypatch.setattr("foveal.benchmark.results.json.dumps", lambda *_, **__: "x" * 20_000_000)
+    monkeypatch.setattr("foveal.benchmarking.results.json.dumps", lambda *_, **__: "x" * 20_000_000)
     with largest_file(10_000_000):
         code, out, err = foveal(
             "evaluate", "--model", "bms", "--dataset", study, "--metrics", "AUC", "--json", "t.json"

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from foveal.benchmark.observations import Observations
-from foveal.benchmark.scoring import MapBatch, score
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.observations import Observations
+from foveal.benchmarking.scoring import MapBatch, score
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.features.cache import FeatureCache, FeatureGroup

@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.spatial import KDTree
 
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.errors import FovealError
 from foveal.figures import overlay
 from foveal.files import write_atomically

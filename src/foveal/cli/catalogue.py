@@ -26,7 +26,7 @@ def models(
 ) -> None:
     """List every model: name, family, year, paper, trainable, weights, licence; or print the card of one."""
     if name is not None:
-        from foveal.benchmark.card import model_card_text
+        from foveal.benchmarking.card import model_card_text
 
         tell(*model_card_text(name, results or []).rstrip("\n").split("\n"))
         return

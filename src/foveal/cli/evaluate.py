@@ -44,9 +44,9 @@ def evaluate(
     per_image: Annotated[Path | None, typer.Option(help="Write values by image to this .csv or .parquet.")] = None,
 ) -> None:
     """Score models against real fixations: means over images and 95 % bootstrap intervals."""
-    from foveal.benchmark import Predictions, write_json, write_per_image
-    from foveal.benchmark import evaluate as run
-    from foveal.benchmark.results import check_per_image_format
+    from foveal.benchmarking import Predictions, write_json, write_per_image
+    from foveal.benchmarking import evaluate as run
+    from foveal.benchmarking.results import check_per_image_format
     from foveal.files import make_writable_folder
 
     # What can go wrong with the files is said before the work, not after it.
@@ -98,7 +98,7 @@ def benchmark(
     strict: Strict = False,
 ) -> None:
     """Score models on data sets and write a report; started again, it goes on where it was."""
-    from foveal.benchmark import benchmark as run
+    from foveal.benchmarking import benchmark as run
     from foveal.datasets import is_found, list_datasets
     from foveal.models import ready_models
 
@@ -146,7 +146,7 @@ def export(
         return
     if dataset is None:
         raise typer.BadParameter(f"needed for --format {format}; onnx needs none", param_hint="--dataset")
-    from foveal.benchmark import export as run
+    from foveal.benchmarking import export as run
 
     with progress_bars() as report:
         done = run(model, dataset, out, format=format, data_root=data_root, device=device, progress=report)
@@ -171,7 +171,7 @@ def _export_onnx(model: str, out: Path, size: str) -> None:
 
 def _show(results: "pd.DataFrame", metrics: list[str] | str, title: str, *, of_differences: bool = False) -> None:
     """A table of results, one section a model, with what is needed to read its numbers."""
-    from foveal.benchmark.results import digits_of, in_digits, in_order, short_names
+    from foveal.benchmarking.results import digits_of, in_digits, in_order, short_names
     from foveal.metrics import get_metrics
 
     high, low = ("↑", "↓") if can_write("↑↓") else ("(high)", "(low)")

@@ -11,7 +11,7 @@ import scipy.io
 import scipy.sparse
 from PIL import Image
 
-from foveal.benchmark.map_files import HDF5Maps, read_map
+from foveal.benchmarking.map_files import HDF5Maps, read_map
 from foveal.errors import FovealError
 
 VALUES = np.random.default_rng(0).random((6, 8))

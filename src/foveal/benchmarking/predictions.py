@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
-from foveal.benchmark.map_files import MAP_SUFFIXES, FolderOfMaps, HDF5Maps, OtherSizeError, Size, without_suffix
+from foveal.benchmarking.map_files import MAP_SUFFIXES, FolderOfMaps, HDF5Maps, OtherSizeError, Size, without_suffix
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze.names import FOLDERS, match_names
 from foveal.gaze.stimuli import Stimuli

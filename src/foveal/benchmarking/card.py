@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from foveal.benchmark.results import COLUMNS
+from foveal.benchmarking.results import COLUMNS
 from foveal.errors import FovealError, first_line
 from foveal.models import load_model
 from foveal.models.registry import datasets_of, provenance_of, trainings_of

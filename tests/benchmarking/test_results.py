@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import foveal
-from foveal.benchmark import write_per_image
+from foveal.benchmarking import write_per_image
 from foveal.errors import FovealError
 
 

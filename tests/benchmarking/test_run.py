@@ -11,9 +11,9 @@ import pytest
 from toy import write_image
 
 import foveal
-from foveal.benchmark import benchmark
-from foveal.benchmark import run as running
-from foveal.benchmark.results import short_names
+from foveal.benchmarking import benchmark
+from foveal.benchmarking import run as running
+from foveal.benchmarking.results import short_names
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Fixations, Stimuli
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from foveal.benchmark.predictions import Predictions
-from foveal.benchmark.scoring import MapsOfModel, MapsOfPredictions, MapsOfYardstick, MapSource
-from foveal.benchmark.yardsticks import YARDSTICKS, Yardsticks
+from foveal.benchmarking.predictions import Predictions
+from foveal.benchmarking.scoring import MapsOfModel, MapsOfPredictions, MapsOfYardstick, MapSource
+from foveal.benchmarking.yardsticks import YARDSTICKS, Yardsticks
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
 from foveal.gaze.given import texts

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from foveal.benchmark.card import model_card_text
+from foveal.benchmarking.card import model_card_text
 from foveal.errors import FovealError
 from foveal.models import load_model, save_model
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.errors import FovealNote
 from foveal.gaze import Dataset, Fixations, fixation_map
 from foveal.gaze.given import whole_number

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from foveal.benchmark.report import Section, best_model, extreme_images, write_report
-from foveal.benchmark.results import Results, digits_of, in_order, short_names
+from foveal.benchmarking.report import Section, best_model, extreme_images, write_report
+from foveal.benchmarking.results import Results, digits_of, in_order, short_names
 from foveal.gaze import Dataset, Fixations, Stimuli
 
 N = 12

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.benchmark.observations import Forms, Observations, ObservedBatch
-from foveal.benchmark.predictions import Predictions
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.observations import Forms, Observations, ObservedBatch
+from foveal.benchmarking.predictions import Predictions
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations
 from foveal.images import RGBImage

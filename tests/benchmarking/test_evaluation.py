@@ -8,7 +8,7 @@ import pytest
 from toy import make_dataset, make_photograph, write_image
 
 import foveal
-from foveal.benchmark import benchmark, write_json
+from foveal.benchmarking import benchmark, write_json
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.metrics import FixationBatch, auc_borji, get_metrics, list_metrics

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from scipy.special import logsumexp
 
-from foveal.benchmark.predictions import HDF5_SUFFIXES, NORMALIZED
-from foveal.benchmark.scoring import MapsOfModel
+from foveal.benchmarking.predictions import HDF5_SUFFIXES, NORMALIZED
+from foveal.benchmarking.scoring import MapsOfModel
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, first_line
 from foveal.files import new_file, write_atomically

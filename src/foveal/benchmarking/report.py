@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Float
 from jinja2 import Environment, PackageLoader
 
-from foveal.benchmark.results import (
+from foveal.benchmarking.results import (
     Results,
     column_by_image,
     digits_of,
@@ -22,7 +22,7 @@ from foveal.benchmark.results import (
     records,
     short_names,
 )
-from foveal.benchmark.yardsticks import YARDSTICKS
+from foveal.benchmarking.yardsticks import YARDSTICKS
 from foveal.errors import FovealError
 from foveal.figures import Axis, overlay
 from foveal.files import write_atomically
@@ -124,7 +124,7 @@ def write_report(
         If the file cannot be written.
     """
     environment = Environment(
-        loader=PackageLoader("foveal.benchmark", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("foveal.benchmarking", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     shown = short_names(list(dict.fromkeys(results["model"])))
     environment.filters["short"] = lambda name: shown.get(name, name)

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 from toy import make_photograph, write_image
 
 import foveal
-from foveal.benchmark import submission
+from foveal.benchmarking import submission
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.models import load_model

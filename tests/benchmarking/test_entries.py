@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from toy import make_dataset
 
-from foveal.benchmark import Predictions
-from foveal.benchmark.entries import make_entries
-from foveal.benchmark.observations import Observations
-from foveal.benchmark.scoring import score
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking import Predictions
+from foveal.benchmarking.entries import make_entries
+from foveal.benchmarking.observations import Observations
+from foveal.benchmarking.scoring import score
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.models import load_model, ready_models
 from foveal.models.base import SaliencyMapModel
 

@@ -6,8 +6,8 @@ import torch
 from toy import make_photograph
 
 import foveal
-from foveal.benchmark.observations import Observations, ObservedBatch
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.observations import Observations, ObservedBatch
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.errors import FovealNote
 from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
 

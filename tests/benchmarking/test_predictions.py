@@ -11,7 +11,7 @@ import scipy.io
 from PIL import Image
 
 import foveal
-from foveal.benchmark import Predictions
+from foveal.benchmarking import Predictions
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Stimuli
 from foveal.models import load_model

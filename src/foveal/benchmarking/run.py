@@ -14,13 +14,13 @@ import pandas as pd
 import torch
 
 from foveal import metrics as metrics_package
-from foveal.benchmark.entries import Entry, make_entries, on_maps
-from foveal.benchmark.evaluation import finished_table, images_to_score, scores_of, tell_of_other_images
-from foveal.benchmark.observations import Observations
-from foveal.benchmark.report import LogDensity, Section, best_model, extreme_images, leading_metric, write_report
-from foveal.benchmark.results import GOLD, LABELS, Results, in_order, write_json
-from foveal.benchmark.scoring import Scores
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.entries import Entry, make_entries, on_maps
+from foveal.benchmarking.evaluation import finished_table, images_to_score, scores_of, tell_of_other_images
+from foveal.benchmarking.observations import Observations
+from foveal.benchmarking.report import LogDensity, Section, best_model, extreme_images, leading_metric, write_report
+from foveal.benchmarking.results import GOLD, LABELS, Results, in_order, write_json
+from foveal.benchmarking.scoring import Scores
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically

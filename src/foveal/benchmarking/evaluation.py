@@ -9,12 +9,12 @@ import pandas as pd
 import torch
 from jaxtyping import Int
 
-from foveal.benchmark.entries import Entry, Scorable, make_entries
-from foveal.benchmark.observations import Observations
-from foveal.benchmark.predictions import Predictions
-from foveal.benchmark.results import GOLD, LABELS, Results
-from foveal.benchmark.scoring import Scores, score
-from foveal.benchmark.yardsticks import Yardsticks
+from foveal.benchmarking.entries import Entry, Scorable, make_entries
+from foveal.benchmarking.observations import Observations
+from foveal.benchmarking.predictions import Predictions
+from foveal.benchmarking.results import GOLD, LABELS, Results
+from foveal.benchmarking.scoring import Scores, score
+from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
