@@ -30,7 +30,7 @@ REPEATS = 11
 def step_of_training(model: FovealS, images: torch.Tensor) -> Callable[[], None]:
     """A call that goes from the features that are kept forwards to the density, and back to the gradients."""
     with torch.no_grad():
-        features = model.at_scales(images)
+        features = model.see(images)
     kept = {layer: features[layer] for layer in model.frozen_layers}
     model.train().backbone.unfreeze(model.config.first_trained)
     return lambda: model(kept, (images.shape[2], images.shape[3])).float().square().mean().backward()

@@ -25,7 +25,7 @@ from timing import keep
 
 import foveal
 from foveal.benchmark.observations import Observations, ObservedBatch
-from foveal.benchmark.scoring import map_values, maps_of_model
+from foveal.benchmark.scoring import MapsOfModel, map_values
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.features.cache import FeatureCache
 from foveal.features.cells import counts_of, log_priors_of
@@ -123,7 +123,7 @@ class Figures:
     def _means(self, model: SaliencyModel, images: list[int]) -> dict[str, float]:
         """Over images; one pass of the model serves the metrics of its density and, without its prior, sAUC."""
         parts = []
-        for batch in maps_of_model(model, self.observations.dataset, raw=False)(images):
+        for batch in MapsOfModel(model, self.observations.dataset, raw=False)(images):
             observed = ObservedBatch(self.observations, batch.images, batch.parts, torch.device("cpu"))
             size = batch.maps.shape[1], batch.maps.shape[2]
             uniform = normalize_log_density(batch.maps - weighted_prior(model, size))

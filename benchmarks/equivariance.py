@@ -46,7 +46,7 @@ def displacements(model: FovealS, image: RGBImage, name: str, size: tuple[int, i
     """Of a photograph brought to a (height, width), for every padding."""
     photograph = _at(image, size)
     in_all = math.ceil(IN_ALL * size[0]), math.ceil(IN_ALL * size[1])
-    grid = model.density_grid(in_all)
+    grid = model.cells(in_all)
     still = _saliency(model, _padded(photograph, in_all, (0, 0)))
     rows, columns = (round(side / CELL * length / whole) for side, length, whole in zip(
         model.working_size(in_all), size, in_all, strict=True))  # fmt: skip
@@ -108,7 +108,7 @@ def divergence(model: FovealS, image: RGBImage, size: tuple[int, int]) -> float:
 
 def _on_one_grid(model: FovealS, size: tuple[int, int], own: tuple[int, int]) -> tuple[Grid, Grid]:
     """The cells of an image of one size, and those of another, both in px of the first."""
-    source, target = model.density_grid(size), model.density_grid(own)
+    source, target = model.cells(size), model.cells(own)
     rows, columns = size[0] / own[0], size[1] / own[1]
     return source, target.scaled(rows, columns)
 

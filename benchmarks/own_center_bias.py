@@ -15,7 +15,7 @@ from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
-from foveal.training.fits.transfer import unseen_of
+from foveal.training.fits.transfer import networks_of, unseen_of
 from foveal.training.runs.one_run import write_maps
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     model, data = load_model(arguments.model), foveal.load_dataset(arguments.dataset)
     if not isinstance(model, FovealS | FovealL):
         raise SystemExit(f"{model.name} has no center bias that could be another")
-    first = model.networks[0]  # all members were given the same two numbers
+    first = networks_of(model)[0]  # all members were given the same two numbers
     maps = {}
     for some in unseen_of(model, data, to_nobody):
         log_density = some.log_density(1 / float(first.temperature), float(first.prior_weight)).numpy()

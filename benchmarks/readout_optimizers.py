@@ -17,7 +17,7 @@ from timing import keep
 import foveal
 from foveal.features.cache import FeatureCache
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import standard_deviations
+from foveal.features.deviations import standard_deviations
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models.deep.deepgaze1 import DeepGaze1, density_grid
 from foveal.models.parts.readout import LinearReadout

@@ -26,7 +26,7 @@ from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.training import Recipe, train_by_recipe
-from foveal.training.fits.transfer import Transfer, Unseen, fit_transfer, unseen_of
+from foveal.training.fits.transfer import Transfer, Unseen, fit_transfer, networks_of, unseen_of
 from foveal.training.recipe import Mixture, read_recipe
 from foveal.training.runs.tree import TEACHER
 
@@ -69,7 +69,7 @@ def left_out_of(path: Path, name: str) -> LeftOut:
     """What the model in a file says of a data set."""
     model = load_model(path)
     assert isinstance(model, FovealS | FovealL)
-    as_trained = mean_of([Transfer(float(one.temperature), float(one.prior_weight)) for one in model.networks])
+    as_trained = mean_of([Transfer(float(one.temperature), float(one.prior_weight)) for one in networks_of(model)])
     data = foveal.load_dataset(name)
     unseen = unseen_of(model, data, say)
     images = np.concatenate([some.images for some in unseen])

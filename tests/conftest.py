@@ -14,7 +14,7 @@ from toy import make_dataset, make_photograph
 from foveal.gaze import Dataset
 from foveal.models.backbones.architectures import ARCHITECTURES
 from foveal.models.backbones.backbone import Backbone
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 
 # One thread: the maps are small, and threads that wait for each other are slow on a busy machine.
 torch.set_num_threads(1)
@@ -61,6 +61,12 @@ def backbone_weights(tmp_path_factory):
             torch.manual_seed(0)
             save_file(ARCHITECTURES["alexnet"].steps().state_dict(), folder / "alexnet.safetensors")
         yield folder
+
+
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    """Features are kept in a folder that goes away."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
 
 
 @pytest.fixture

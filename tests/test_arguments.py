@@ -25,8 +25,8 @@ NO_TEXT = [*NONE, 3, {}, pd.DataFrame({"a": [1]})]
 CALLS = {
     "model to train": (lambda x: foveal.train(x, DATASET), [*NONE, 3, "uniform", "none"]),
     "folds": (lambda x: foveal.train("centerbias", DATASET, folds=x), ["a", 2.5, 1, -1, True, 99]),
-    "seed of a training": (lambda x: foveal.train("bms", DATASET, seed=x), NO_NUMBER),
-    "penalty": (lambda x: foveal.train("deepgaze1", DATASET, penalty=x), ["a", None, -1, float("nan")]),
+    "seed of a training": (lambda x: foveal.train("bms", DATASET, seed=x), NO_NUMBER[1:]),
+    "penalty": (lambda x: foveal.train("deepgaze1", DATASET, penalty=x), ["a", -1, float("nan")]),
     "out of a training": (lambda x: foveal.train("bms", DATASET, out=x), [None, 3, "a\0b"]),
     "image": (lambda x: foveal.Fixations.of(x, [1.0, 2.0], [1.0, 2.0]), [*NO_WHOLE, [-1, 0]]),
     "x": (lambda x: foveal.Fixations.of([0, 0], x, [1.0, 2.0]), [*NO_COLUMN, [np.nan, 1]]),

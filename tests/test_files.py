@@ -22,7 +22,7 @@ from foveal.datasets.catalogue import default_root
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, new_file, parse_toml, write_atomically
 from foveal.models import load_model, save_model
-from foveal.models.backbones.pretrained import weights_folder
+from foveal.models.backbones.catalogue import weights_folder
 from foveal.models.prediction import Prediction
 
 

@@ -11,6 +11,7 @@ from toy import make_photograph, write_image
 from foveal.cli.app import app
 from foveal.discovery import import_all
 from foveal.models import catalogue, list_models, load_model, model_cards
+from foveal.registry import Registry
 
 HEAVY = ["torch", "pandas", "pyarrow", "scipy", "matplotlib"]
 
@@ -58,7 +59,7 @@ def test_prediction_imports_the_one_model(tmp_path):
 def test_cards_in_the_source_are_those_of_the_classes():
     import_all("foveal.models")
     in_source = {name: card for name, (card, _) in catalogue._in_sources().items()}
-    ours = {name: cls.card for name, cls in catalogue._MODELS.items() if cls.__module__.startswith("foveal.")}
+    ours = {cls.card.name: cls.card for cls in catalogue._MODELS.values() if cls.__module__.startswith("foveal.")}
     assert in_source == ours
     assert set(ours) <= {card.name for card in model_cards()}
     assert all(catalogue.class_of(name).card == card for name, card in in_source.items())
@@ -78,7 +79,7 @@ class New(Uniform):
 def new_file(tmp_path, monkeypatch):
     """Write a file, the only one in the package of the models."""
     import_all("foveal.models")  # what is imported already stays to be had
-    monkeypatch.setattr(catalogue, "_MODELS", {})
+    monkeypatch.setattr(catalogue, "_MODELS", Registry("model"))
     monkeypatch.setattr("foveal.models.__path__", [os.fspath(tmp_path)])
     catalogue._in_sources.cache_clear()
     before = set(sys.modules)

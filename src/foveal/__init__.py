@@ -7,7 +7,7 @@ costs nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__: str  # as pyproject.toml says it
 
 if TYPE_CHECKING:
     from foveal.analysis.layers import layers
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
     from foveal.metrics import list_metrics
     from foveal.models import Prediction, list_models, load_model
-    from foveal.training import train
+    from foveal.training.train import train
 
 _HOME = {
     "Dataset": "foveal.gaze",
@@ -45,7 +45,7 @@ _HOME = {
     "plot_fixations": "foveal.figures",
     "predict_files": "foveal.file_predictions",
     "save_dataset": "foveal.datasets",
-    "train": "foveal.training",
+    "train": "foveal.training.train",
 }
 
 __all__ = [
@@ -76,6 +76,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("foveal")
     if name not in _HOME:
         raise AttributeError(f"module 'foveal' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

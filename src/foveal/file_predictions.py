@@ -5,7 +5,7 @@ import math
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,8 @@ from foveal.models.base import SaliencyModel, check_pixels_per_degree, together_
 from foveal.models.prediction import Prediction, check_outputs
 from foveal.models.registry import DEFAULT_MODEL, load_model
 from foveal.paths import path_of
+from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
-
-Progress = Callable[[int, int], None]  # photographs done, photographs in all
 
 
 @dataclass
@@ -55,7 +54,7 @@ def predict_files(
     pixels_per_degree: float | None = None,
     device: str = "cpu",
     batch_size: int = 8,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> PredictionRun:
     """Predict photographs and write the results into a folder.
 
@@ -80,7 +79,7 @@ def predict_files(
     device, batch_size
         Where to compute, and how many photographs of one size together at most.
     progress
-        Called with the number of photographs done and of all.
+        Called with "predict", the number of photographs done and of all.
 
     Raises
     ------
@@ -111,7 +110,7 @@ def predict_files(
         raise FovealError(f"{first}; {len(others)} others as well" if others else first)
     folder = make_writable_folder(out)
     order = {os.fspath(path): position for position, path in enumerate(names)}
-    total = len(names) + len(run.failed)
+    total, report = len(names) + len(run.failed), Progress.of(progress)
     try:
         for path, prediction in _predictions(model, list(names), run, pixels_per_degree, batch_size):
             try:
@@ -122,8 +121,7 @@ def predict_files(
                 run.fail(path, str(error))
             except Exception as error:  # whatever it is, it is this photograph's trouble
                 run.fail(path, f"{path}: the results cannot be written ({first_line(error)})")
-            if progress is not None:
-                progress(len(run.predictions) + len(run.failed), total)
+            report("predict", len(run.predictions) + len(run.failed), total)
             del prediction  # a large photograph is let go before the next is read
     finally:
         # Batches go by size; the list goes in the order in which the photographs were given.

@@ -1,12 +1,14 @@
 """`benchmark`: nothing is computed twice, and the report says what the tables say."""
 
 import dataclasses
+import os
 import re
 import shutil
 import subprocess
 
 import numpy as np
 import pytest
+from toy import write_image
 
 import foveal
 from foveal.benchmark import benchmark
@@ -83,6 +85,23 @@ def test_another_data_set_or_model_is_computed_anew(dataset, tmp_path, scored):
     (tmp_path / "per_image/toy/uniform.parquet").write_bytes(b"broken")
     benchmark(["uniform"], [moved], tmp_path, ["NSS"])
     assert len(scored) == 2
+
+
+def test_photographs_are_known_by_what_is_in_them(dataset, tmp_path, scored):
+    """Once by size and time of writing: of a picture that another replaced within its clock's tick, nothing was new."""
+    stimuli = dataset.stimuli
+    paths = [write_image(tmp_path / f"{number}.bmp", image.image) for number, image in enumerate(stimuli)]
+    data = dataclasses.replace(dataset, stimuli=Stimuli(paths, pixels_per_degree=4.0))
+    benchmark(["bms"], [data], tmp_path / "out", ["NSS"], limit=3)
+    scored.clear()
+    for path in paths:
+        os.utime(path, (0, 0))
+    benchmark(["bms"], [data], tmp_path / "out", ["NSS"], limit=3)
+    assert scored == []
+    write_image(paths[0], stimuli[1].image)
+    os.utime(paths[0], (0, 0))
+    benchmark(["bms"], [data], tmp_path / "out", ["NSS"], limit=3)
+    assert [images for _, images, _ in scored] == [[0, 1, 2]]
 
 
 def test_two_data_sets_of_one_name(dataset, tmp_path):

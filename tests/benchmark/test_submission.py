@@ -51,13 +51,13 @@ def test_an_image_that_breaks_is_left_out_and_named(mixed, tmp_path):
 
 
 def test_a_file_that_fails_its_check_is_not_left_behind(mixed, tmp_path, monkeypatch):
-    maps_of_model = submission.maps_of_model
+    maps_of_model = submission.MapsOfModel
 
     def too_much(*args, **kwargs):
         source = maps_of_model(*args, **kwargs)
         return lambda images: (dataclasses.replace(batch, maps=batch.maps + 0.01) for batch in source(images))
 
-    monkeypatch.setattr(submission, "maps_of_model", too_much)
+    monkeypatch.setattr(submission, "MapsOfModel", too_much)
     with pytest.raises(FovealError, match="is not a log density"):
         foveal.export("bms", mixed, tmp_path / "bms.hdf5")
     assert not (tmp_path / "bms.hdf5").exists()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from toy import make_photograph, write_image
 
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 from foveal.training.fits.fit_readout import fit_readout
 
 

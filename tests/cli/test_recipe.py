@@ -12,7 +12,7 @@ from toy import make_photograph, write_image
 from foveal.datasets import load_dataset
 from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.models import load_model, save_model, trained_on
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 
 RECIPE = """
 datasets = ["{study}"]
@@ -61,7 +61,7 @@ def test_who_stops_a_training_is_told_how_it_goes_on(foveal, study, tmp_path, mo
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("foveal.training.train_by_recipe", stopped)
+    monkeypatch.setattr("foveal.training.train", stopped)
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, _, err = foveal("train", "recipe.toml", "--out", "run")
     assert (code, "--resume goes on" in err, "run" in err) == (130, True, True)
@@ -78,7 +78,7 @@ def test_a_signal_to_end_is_an_interruption(foveal, study, tmp_path, monkeypatch
             (tmp_path / "kept").touch()
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("foveal.training.train_by_recipe", stopped)
+    monkeypatch.setattr("foveal.training.train", stopped)
     (tmp_path / "recipe.toml").write_text(RECIPE.format(study=study))
     code, _, err = foveal("train", "recipe.toml", "--out", "run")
     assert (code, "--resume goes on" in err, (tmp_path / "kept").exists()) == (143, True, True)

@@ -1,5 +1,7 @@
 """What metrics are given: every kind of numbers gives the number of its values, and what is none is one line."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -249,7 +251,7 @@ def test_vectors_that_are_no_batch():
 @pytest.fixture
 def registry(monkeypatch):
     """Metrics that a test registers are gone after it."""
-    monkeypatch.setattr("foveal.metrics.registry._METRICS", dict(_METRICS))
+    monkeypatch.setattr("foveal.metrics.registry._METRICS", deepcopy(_METRICS))
 
 
 @pytest.mark.usefixtures("registry")

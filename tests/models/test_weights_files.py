@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from foveal.errors import FovealError
 from foveal.models import list_models, load_model, save_model, trained_on
 from foveal.models.backbones.backbone import Backbone
-from foveal.models.backbones.pretrained import WEIGHTS_VARIABLE
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
 from foveal.models.registry import provenance_of, trainings_of
 
 TRAINING = {

@@ -8,7 +8,7 @@ import torch
 from torch.autograd import gradcheck
 
 from foveal.errors import FovealError
-from foveal.training.losses import Observed, get_loss, list_losses
+from foveal.training.losses import Observed, get_loss, list_losses, weighted_loss
 
 
 def example(n: int = 2, size: tuple[int, int] = (6, 7)) -> tuple[torch.Tensor, Observed]:
@@ -59,6 +59,7 @@ def test_values_by_hand():
         "bhattacharyya": -math.log(math.sqrt(0.4) + math.sqrt(0.1)),
         "euclidean": 2 * 0.6**2,
         "huber": 0.6**2,
+        "mlnet": 0.75**2 / 0.1 / 2,
     }
     for name, value in expected.items():
         assert get_loss(name)(p.log(), observed).item() == pytest.approx(value, rel=1e-5), name
@@ -88,6 +89,59 @@ def test_binary_cross_entropy_by_hand():
     expected = -(0.6 * math.log(0.25) + 0.4 * math.log(0.75) + math.log(0.5)) / 2
     value = get_loss("bce")((p / p.sum()).log(), Observed(g, g / g.sum())).item()
     assert value == pytest.approx(expected, rel=1e-5)
+
+
+def test_losses_of_a_map_pixel_by_pixel():
+    """What the network itself says, in its own units, against the empirical map with a highest value of one."""
+    generator = torch.Generator().manual_seed(2)
+    _, observed = example(2, (4, 8))
+    said = torch.rand(2, 4, 8, generator=generator, dtype=torch.float64)
+    expected = {"euclidean": [], "huber": [], "mlnet": [], "bce": []}
+    for p, g in zip(said.numpy(), observed.density.numpy(), strict=True):
+        y = g / g.max()
+        pixels = [(p[row, column], y[row, column]) for row in range(4) for column in range(8)]
+        expected["euclidean"].append(sum((a - b) ** 2 for a, b in pixels))
+        expected["huber"].append(sum((a - b) ** 2 / 2 for a, b in pixels))  # no difference is above 1
+        expected["mlnet"].append(sum((a / p.max() - b) ** 2 / (1.1 - b) for a, b in pixels) / 32)
+        fields = [(p[:, columns].mean(), y[:, columns].mean()) for columns in (slice(0, 4), slice(4, 8))]
+        expected["bce"].append(-sum(b * math.log(a) + (1 - b) * math.log(1 - a) for a, b in fields) / 2)
+    for name, values in expected.items():
+        assert get_loss(name)(said, observed, "map").tolist() == pytest.approx(values), name
+    # The highest value, by which the map is divided, is learned as well.
+    assert gradcheck(lambda x: get_loss("mlnet")(x, observed, "map"), said.requires_grad_(True))
+
+
+def test_a_map_that_is_zero_everywhere_has_finite_losses():
+    _, observed = example()
+    for name in list_losses():
+        said = torch.zeros_like(observed.density, requires_grad=True)
+        value = get_loss(name)(said.relu(), observed, "map").sum()
+        value.backward()
+        assert value.isfinite(), name
+        assert said.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize("name", ["log-likelihood", "nss", "cc", "kl", "eml", "cosine"])
+def test_losses_of_densities_see_a_map_as_its_share_of_the_sum(name):
+    outputs, observed = example()
+    said = outputs.exp()
+    as_density = get_loss(name)((said / said.sum(dim=(1, 2), keepdim=True)).log(), observed)
+    torch.testing.assert_close(get_loss(name)(said, observed, "map"), as_density, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(get_loss(name)(3 * said, observed, "map"), as_density, rtol=1e-6, atol=1e-7)
+    below = torch.where(said < 0.5, -said, said)
+    at_zero = torch.where(said < 0.5, 0.0, said)
+    assert torch.equal(get_loss(name)(below, observed, "map"), get_loss(name)(at_zero, observed, "map"))
+
+
+def test_a_sum_of_losses():
+    outputs, observed = example()
+    for says, said in [("logits", log_softmax(outputs)), ("map", outputs.sigmoid())]:
+        kl, nss, bce = (get_loss(name)(said, observed, says) for name in ("kl", "nss", "bce"))
+        found = weighted_loss({"kl": 10.0, "nss": 0.5, "bce": 1.0})(said, observed, says)
+        torch.testing.assert_close(found, 10 * kl + nss / 2 + bce)
+        assert torch.equal(weighted_loss({"kl": 1.0})(said, observed, says), kl)
+    with pytest.raises(FovealError, match="no loss 'hinge'"):
+        weighted_loss({"kl": 1.0, "hinge": 1.0})
 
 
 def test_printed_gradients():

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from foveal.errors import FovealError
 from foveal.features.views import Crop, View
 from foveal.training import Phase, Recipe
 from foveal.training.recipe import Mixture, published_recipes, read_recipe
-from foveal.training.runs.prepare import config_of
+from foveal.training.runs.prepare import network_of
 
 
 def test_recipes(tmp_path):
@@ -41,7 +42,20 @@ def test_recipes(tmp_path):
         ('datasets = ["osie"]\nzooms = 2', "zooms: 2 .needs a list"),
         ('datasets = ["osie"]\nzooms = [0.0]', "zooms: .0.0. .needs numbers from 0.1 to 4"),
         ('datasets = ["osie"]\ncrops = [1.5]', "crops: .1.5. .needs numbers from 0.1 to less than 1"),
-        ('datasets = ["osie"]\noptimizer = "adam"', "optimizer: 'adam' .needs one of adamw, sgd"),
+        ('datasets = ["osie"]\noptimizer = "rmsprop"', "optimizer: 'rmsprop' .needs one of adamw, sgd, nest"),
+        ('datasets = ["osie"]\nstep = "both"', "step: 'both' .needs one of supervised, adversarial"),
+        ('datasets = ["osie"]\ncolors = 1.5', "colors: 1.5 .needs a number from 0 to 1"),
+        ('datasets = ["osie"]\nbatch_norms = "free"', "batch_norms: 'free' .needs frozen or trained"),
+        ('datasets = ["osie"]\nloss = {}', "loss: {} .needs a loss, or a table of losses"),
+        ('datasets = ["osie"]\nloss = {nss = 1, hinge = 1}', "no loss 'hinge'"),
+        ('datasets = ["osie"]\nloss = {nss = -1}', "loss: {'nss': -1} .needs a loss, or a table of losses"),
+        (
+            'datasets = ["osie"]\nphases = [{epochs = 1, learning_rate = 1, learning_rates = {blur = -1}}]',
+            "phase 1: learning_rates: {'blur': -1} .needs a table of numbers from 0 on",
+        ),
+        ('datasets = ["osie"]\ncls = 3', "unknown: cls"),
+        ('datasets = ["osie"]\nteacher = 3', "teacher: 3 .needs the file of a mixture"),
+        ('datasets = ["osie"]\nteacher = {members = {one = 3, two = 3}}', "recipe.toml: 3 .needs a table"),
         ('datasets = ["osie"]\nschedule = "step"', "schedule: 'step' .needs one of cosine, constant"),
         ('datasets = ["osie"]\nphases = []', "phases: .. .needs at least one"),
         ('datasets = ["osie"]\nweight_decay = -1.0', "weight_decay: -1.0"),
@@ -71,6 +85,8 @@ def test_recipes_with_values_of_the_wrong_type(tmp_path):
         "crops = 0.5": "crops: 0.5 (needs a list)",
         "batch_size = '8'": "batch_size: '8' (needs a whole number from 1 on)",
         "prior_weight = '0.7'": "prior_weight: '0.7' (needs a number)",
+        "loss = {nss = '1'}": "loss: {'nss': '1'} (needs a loss, or a table of losses with their weights, above 0)",
+        "start_from = 1": "start_from: 1 (needs a file of weights, or the name of a model)",
         "model = ['foveal-s']": "model: ['foveal-s'] (needs foveal-s)",
         "config = { width = 'x' }": "config of foveal-s: width: 'x' (needs a whole number from 1 on)",
         "config = { scales = 1 }": "config of foveal-s: scales: 1 (needs a list of numbers above 0)",
@@ -82,17 +98,69 @@ def test_recipes_with_values_of_the_wrong_type(tmp_path):
     script = """
 import sys
 from foveal.errors import FovealError
-from foveal.training.runs.prepare import config_of
+from foveal.training.runs.prepare import network_of
 from foveal.training.recipe import Recipe
 for path in sys.argv[1:]:
     try:
-        config_of(Recipe.read(path))
+        network_of(Recipe.read(path))
     except FovealError as error:
         print(error)
 """
     command = [sys.executable, "-c", script, *map(str, paths)]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     assert [line.removeprefix(f"{path}: ") for line, path in zip(said, paths, strict=True)] == list(wrong.values())
+
+
+def test_changed_copies_are_checked_as_well():
+    recipe = Recipe(("toy",), held_out=3)
+    assert replace(recipe, held_out=4) == Recipe(("toy",), held_out=4)
+    with pytest.raises(FovealError, match=r"^held_out: 10 .needs a fold, 0 to 9.$"):
+        replace(recipe, held_out=10)
+    with pytest.raises(FovealError, match=r"^epochs: 0 .needs a whole number from 1 on.$"):
+        Phase(0, 1e-2)
+
+
+def test_what_one_recipe_says_of_all(tmp_path):
+    """A mixture and a teacher are changed with all their members."""
+    both = Mixture({"one": Recipe(("osie",)), "two": Recipe(("osie",), temperature=1.5, loss="nss")})
+    student = Recipe(("osie",), teacher=both, prior_weight=0.5)
+    for tree in (both, student, student.without_fold(3).of_datasets(("toy",))):
+        assert tree.first.examples == tree.examples
+    assert student.examples == (("osie",), None)
+    changed = student.without_fold(3).of_datasets(("toy",))
+    of_members = {name: member.examples for name, member in changed.teacher.members.items()}
+    assert of_members == {"one": (("toy",), 3), "two": (("toy",), 3)}
+    assert changed.examples == (("toy",), 3)
+    assert changed.prior_weight == 0.5
+    unfinished = student.unfinished
+    assert (unfinished.prior_weight, unfinished.teacher.members["two"].temperature) == (None, 1.0)
+    assert [member.loss for member in unfinished.teacher.members.values()] == ["log-likelihood", "nss"]
+
+
+def test_losses_and_learning_rates(tmp_path):
+    assert Recipe(("toy",)).losses == {"log-likelihood": 1}
+    assert Recipe(("toy",), loss="nss").losses == {"nss": 1}
+    said_by_all_earlier_versions = Recipe(("toy",), loss="log-likelihood")
+    assert Recipe(("toy",)).unfinished == said_by_all_earlier_versions.unfinished
+    phases = (Phase(2, 1e-2, 1e-3, {"blur": 0.5}),)
+    recipe = Recipe(("toy",), loss={"kl": 10, "nss": 1.5}, phases=phases)
+    assert recipe.losses == {"kl": 10, "nss": 1.5}
+    assert [phases[0].rate_of(group) for group in ("readout", "backbone", "blur")] == [1e-2, 1e-3, 0.5]
+    recipe.write(tmp_path / "recipe.toml")
+    assert Recipe.read(tmp_path / "recipe.toml") == recipe
+
+
+def test_weights_to_start_from_lie_beside_the_recipe(tmp_path, monkeypatch):
+    path = tmp_path / "fine" / "recipe.toml"
+    path.parent.mkdir()
+    path.write_text('datasets = ["osie"]\nstart_from = "../run/foveal-s.safetensors"')
+    recipe = Recipe.read(path)
+    assert recipe.start_from == str(tmp_path / "run" / "foveal-s.safetensors")
+    recipe.write(tmp_path / "elsewhere.toml")
+    assert Recipe.read(tmp_path / "elsewhere.toml") == recipe
+    monkeypatch.chdir(tmp_path / "fine")
+    assert Recipe(("osie",), start_from="../run/foveal-s.safetensors") == recipe
+    assert Recipe(("osie",), start_from="foveal-s").start_from == "foveal-s"
 
 
 def test_views_of_a_recipe():
@@ -108,7 +176,7 @@ def test_the_recipe_of_what_is_published_comes_with_the_package():
     assert read_recipe("foveal-s").datasets == ("osie", "eyecrowd", "scene")
     members = read_recipe("foveal-l").members.values()
     for member in members:
-        config_of(member)  # which makes sure that the layers are there
+        network_of(member)  # which makes sure that the layers are there
     assert {member.datasets for member in members} == {("osie", "eyecrowd", "scene")}
 
 

@@ -1,10 +1,9 @@
 """`foveal layers`: which layers of a network help to predict fixations (DeepGaze I, section 2.3, Figs. 5 and 8)."""
 
-import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,21 +17,23 @@ from foveal.benchmark.scoring import MapBatch, score
 from foveal.benchmark.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
-from foveal.features.cache import FeatureCache, FeatureGroup, FeatureSource
+from foveal.features.cache import FeatureCache, FeatureGroup
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import standard_deviations
+from foveal.features.deviations import standard_deviations
 from foveal.figures.sweeps import draw_sweep
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.kept import KeptTable
 from foveal.metrics import get_metrics
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.deep.deepgaze1 import DeepGaze1, config_for
+from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.readout import LinearReadout
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Progress, Report
 from foveal.training.fits.fit_readout import fit_readout
 from foveal.training.fits.readout_problem import SPARSITY, ReadoutProblem, sums_over_fixations
 
@@ -96,7 +97,7 @@ def layers(
     penalties: Sequence[float] = (SPARSITY,),
     data_root: str | os.PathLike[str] | None = None,
     split: str | None = None,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> LayerSweep:
     """Fit readouts to subsets of a network's layers and measure each on left-out subjects and on held-out images.
 
@@ -143,7 +144,7 @@ def layers(
     if reason := yardsticks.why_not("gold"):
         raise FovealError(f"explained information needs {reason}")
     folder = make_writable_folder(out)
-    report = progress or to_nobody
+    report = Progress.of(progress)
 
     every_layer = tuple(dict.fromkeys(layer for subset in subsets for layer in subset.layers))
     source = _source_of(backbone, every_layer)
@@ -155,7 +156,10 @@ def layers(
         "fit": [STEP, CELL, TOLERANCE],
         "layers": list(layers or (every_layer if isinstance(backbone, FeatureSource) else ())),
     }
-    rows = _earlier_rows(folder, settings)
+    kept = KeptTable(folder / "layers.csv", settings, by=Row._fields[:4])
+    if kept.differs:
+        raise FovealError(f"{folder}: holds another sweep (images, fixations, network, layers); choose another --out")
+    rows = [Row(*values) for values in kept.table.itertuples(index=False, name=None)]
     # The same layers may stand in several figures; they are measured once.
     measured: dict[tuple[str, float], tuple[Any, ...]] = {(row.layers, row.penalty): row[4:] for row in rows}
     work = [(subset, penalty) for subset in subsets for penalty in penalties]
@@ -170,8 +174,7 @@ def layers(
             sweep = sweep or _Sweep(data, chosen, others, yardsticks, *(cache.groups(report) for cache in caches))
             measured[names, penalty] = sweep.measure(subset.layers, penalty)
         rows.append(Row(*place, *measured[names, penalty]))
-        with write_atomically(folder / "layers.csv") as temporary:
-            pd.DataFrame(rows).to_csv(temporary, index=False)
+        kept.add(pd.DataFrame(rows[-1:]))
     report("subsets", len(work), len(work))
     table = pd.DataFrame(rows).sort_values(["figure", "penalty"], kind="stable", ignore_index=True)
     with write_atomically(folder / "layers.png") as temporary:
@@ -228,17 +231,6 @@ def subsets_of(names: Sequence[str]) -> list[Subset]:
         ),
         *(Subset("e", name, (name,)) for name in names),
     ]
-
-
-def _earlier_rows(folder: Path, settings: Mapping[str, object]) -> list[Row]:
-    """What an earlier call with the same data, network and layers has found."""
-    kept, path = folder / "layers.json", folder / "layers.csv"
-    earlier = kept.read_text() if kept.is_file() else None
-    if path.is_file() if earlier is None else earlier != json.dumps(settings):
-        raise FovealError(f"{folder}: holds another sweep (images, fixations, network, layers); choose another --out")
-    with write_atomically(kept) as temporary:
-        temporary.write_text(json.dumps(settings))
-    return [Row(*values) for values in pd.read_csv(path).itertuples(index=False, name=None)] if path.is_file() else []
 
 
 class _Sweep:

@@ -1,7 +1,6 @@
 """`foveal patches`: what the strongest features of a model respond to (DeepGaze I, section 2.4, Figs. 6 and 7)."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,13 +13,15 @@ from jaxtyping import Float, UInt8
 
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
-from foveal.features.cache import FeatureCache, FeatureGroup, WeighedFeatures
+from foveal.features.cache import FeatureCache, FeatureGroup
 from foveal.figures.sheets import context_sheet, patch_sheet
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.images import RGBImage, encode_png
 from foveal.models import SaliencyModel, list_models, load_model
 from foveal.models.catalogue import class_of
+from foveal.models.feature_source import WeighedFeatures
+from foveal.progress import Report
 
 N_FEATURES = 10
 N_PATCHES = 9
@@ -55,7 +56,7 @@ def patches(
     *,
     data_root: str | os.PathLike[str] | None = None,
     split: str | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Patches:
     """Show the patches of a data set that drive the strongest features of a model most.
 

@@ -15,7 +15,7 @@ from foveal.errors import FovealError, first_line
 from foveal.models import load_model
 from foveal.models.registry import datasets_of, provenance_of, trainings_of
 from foveal.training.recipe import published_recipes
-from foveal.training.runs.run import RECIPE
+from foveal.training.runs.checkpoint import RECIPE
 
 NUMBERS = ("value", "ci_low", "ci_high")  # columns
 BITS = "bit per fixation above uniform"

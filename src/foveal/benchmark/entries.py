@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 
 from foveal.benchmark.predictions import Predictions
-from foveal.benchmark.scoring import MapSource, maps_of_baseline, maps_of_model, maps_of_predictions
+from foveal.benchmark.scoring import MapsOfModel, MapsOfPredictions, MapsOfYardstick, MapSource
 from foveal.benchmark.yardsticks import YARDSTICKS, Yardsticks
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
@@ -19,7 +19,6 @@ from foveal.gaze.given import texts
 from foveal.metrics import Metric, get_metrics
 from foveal.metrics.registry import asks_for_all
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model
-from foveal.models.baselines import CrossValidatedBaseline
 from foveal.models.registry import recognized, trainings_of
 from foveal.paths import is_unicode
 
@@ -28,7 +27,7 @@ Scorable: TypeAlias = SaliencyModel | Predictions | str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a comparison on one data set.
+    """One line of a comparison on one data set; it can be pickled, and so be scored in another process.
 
     Attributes
     ----------
@@ -111,7 +110,7 @@ def _entry(
     if isinstance(given, Predictions):
         places = given.places_of(data.stimuli.ids)
         log_density = given.are_log_densities(data.stimuli, places)
-        source = maps_of_predictions(given, data, places, log_density=log_density)
+        source = MapsOfPredictions(given, data, places, log_density)
         raw = raw or not log_density
         return Entry(given.name, possible_metrics(metrics, yardsticks, raw=raw), source, raw)
     if isinstance(given, str) and given in YARDSTICKS and not raw:
@@ -119,11 +118,8 @@ def _entry(
         if why_not := yardsticks.why_not(name):
             raise FovealError(f"{name} needs {why_not}")
         chosen = possible_metrics(metrics, yardsticks, raw=False, by_observer=name == "gold")
-
-        def fitted() -> CrossValidatedBaseline:
-            return yardsticks.fitted(name)
-
-        return Entry(name, chosen, maps_of_baseline(fitted), False, lambda: fitted().log_likelihood_per_image)
+        maps = MapsOfYardstick(yardsticks, name)
+        return Entry(name, chosen, maps, False, maps.log_likelihood_per_image)
     model = given if isinstance(given, SaliencyModel) else load_model(given, device)
     model.make_ready()
     name = model.name if isinstance(given, SaliencyModel) else os.fspath(given)
@@ -135,7 +131,7 @@ def _entry(
         note = f"{data.name}: {n_trained_on} of {len(images)} photographs were trained on by {name}: "
         warnings.warn(note + "its numbers tell how well it fits, not how well it predicts", FovealNote, stacklevel=2)
     chosen = possible_metrics(metrics, yardsticks, raw=raw)
-    return Entry(name, chosen, maps_of_model(model, data, raw=raw), raw, n_trained_on=n_trained_on)
+    return Entry(name, chosen, MapsOfModel(model, data, raw), raw, n_trained_on=n_trained_on)
 
 
 def possible_metrics(

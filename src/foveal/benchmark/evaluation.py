@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,7 @@ from foveal.gaze import Dataset
 from foveal.gaze.given import listed, whole_number
 from foveal.metrics import Metric, get_metrics
 from foveal.models import SaliencyModel
-
-Progress = Callable[[str, int, int], None]  # name of the model, images done, images in all
+from foveal.progress import Progress, Report
 
 
 def evaluate(
@@ -36,7 +35,7 @@ def evaluate(
     raw: bool = False,
     device: str | torch.device = "cpu",
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Results:
     """Score models on the fixations of a data set: means over images with 95 % bootstrap intervals over images.
 
@@ -82,6 +81,7 @@ def evaluate(
     yardsticks = Yardsticks(data)
     entries = make_entries(models, data, yardsticks, metrics, raw=raw, device=device, images=images)
     observations = Observations(data, yardsticks, seed)
+    report = Progress.of(progress)
 
     tables, problems = [], list(data.problems)
     for entry in entries:
@@ -89,8 +89,7 @@ def evaluate(
         for batch_scores, batch_problems in scores_of(entry, images.tolist(), entry.on_maps, observations):
             scores |= batch_scores
             problems += [problem for problem in batch_problems if problem not in problems]
-            if progress is not None:
-                progress(entry.name, len(scores), len(images))
+            report(entry.name, len(scores), len(images))
         if scores:
             tables.append(finished_table(scores, entry.name, entry.metrics, yardsticks))
         else:

@@ -10,7 +10,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from foveal.benchmark.yardsticks import Yardsticks
-from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealNote
 from foveal.gaze import Dataset, Fixations, fixation_map
 from foveal.gaze.given import whole_number
@@ -51,15 +50,15 @@ class Observations:
 
     def sigma(self, image: int) -> float:
         """One degree of visual angle, in px of the image; where that is not known, 35 px, with a note."""
-        ppd = self.dataset.stimuli[image].pixels_per_degree
-        if ppd is None and not self._said:
+        stimulus = self.dataset.stimuli[image]
+        if stimulus.pixels_per_degree is None and not self._said:
             self._said = True
             warnings.warn(
-                f"{self.dataset.name}: {ASSUMED_PIXELS_PER_DEGREE:g} pixels per degree assumed",
+                f"{self.dataset.name}: {stimulus.assumed_pixels_per_degree:g} pixels per degree assumed",
                 FovealNote,
                 stacklevel=2,
             )
-        return EMPIRICAL_SIGMA * (ppd or ASSUMED_PIXELS_PER_DEGREE)
+        return EMPIRICAL_SIGMA * stimulus.assumed_pixels_per_degree
 
     def nonfixations(self, image: int) -> tuple[Int[np.ndarray, " other"], Int[np.ndarray, " other"]]:
         """Column and row of all fixations on other images, each at the same relative place in this one."""

@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import cv2
@@ -13,7 +14,6 @@ import pandas as pd
 from jaxtyping import Float
 from jinja2 import Environment, PackageLoader
 
-from foveal import __version__
 from foveal.benchmark.results import (
     Results,
     column_by_image,
@@ -23,7 +23,6 @@ from foveal.benchmark.results import (
     short_names,
 )
 from foveal.benchmark.yardsticks import YARDSTICKS
-from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealError
 from foveal.figures import Axis, overlay
 from foveal.files import write_atomically
@@ -130,7 +129,7 @@ def write_report(
     shown = short_names(list(dict.fromkeys(results["model"])))
     environment.filters["short"] = lambda name: shown.get(name, name)
     page = environment.get_template("report.html").render(
-        version=__version__,
+        version=version("foveal"),
         key=key,
         confidence=f"{CONFIDENCE:.0%}",
         sections=[_describe(section, results, columns) for section in sections],
@@ -267,7 +266,7 @@ def _pictures(data: Dataset, image: int, maps: Mapping[str, LogDensity]) -> dict
     """A photograph, where people looked, and where every model says that they do."""
     stimulus = data.stimuli[image]
     photograph = stimulus.image
-    sigma = stimulus.pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE
+    sigma = stimulus.assumed_pixels_per_degree
     empirical = fixation_map(data.fixations.for_image(image), stimulus.size, sigma=sigma)
     people = np.log(np.maximum(empirical, np.finfo(np.float32).tiny))
     pictures = [("photograph", photograph)]

@@ -3,16 +3,16 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from foveal import __version__
 from foveal import metrics as metrics_package
 from foveal.benchmark.entries import Entry, make_entries, on_maps
 from foveal.benchmark.evaluation import finished_table, images_to_score, scores_of, tell_of_other_images
@@ -25,14 +25,15 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
+from foveal.kept import KeptTable
 from foveal.metrics import Metric
 from foveal.models import load_model
 from foveal.paths import safe_file_name
+from foveal.progress import Progress, Report
 
 SECONDS_BETWEEN_SAVES = 20
 KEY_WITHIN = 1000  # bytes: the head of a report
 N_EXAMPLES = 3  # images of each data set that the report shows
-KEY = "foveal"  # of the table's attributes: what its numbers were computed from
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def benchmark(
     limit: int | None = None,
     device: str | torch.device = "cpu",
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> BenchmarkRun:
     """Score models on data sets, and write tables and a report.
 
@@ -102,7 +103,7 @@ def benchmark(
         yardsticks = Yardsticks(data)
         images = images_to_score(data, split, limit)
         entries = make_entries(models, data, yardsticks, metrics, raw=False, device=device, images=images)
-        plans.append(_Plan(data, yardsticks, entries, images))
+        plans.append(_Plan(data, yardsticks, entries, images, data.digest()))
     tables, chosen = [], []
     problems: list[str] = []
     for plan in plans:
@@ -110,8 +111,10 @@ def benchmark(
         problems += plan.data.problems
         for entry in plan.entries:
             path = out / "per_image" / safe_file_name(plan.data.name) / f"{safe_file_name(entry.name)}.parquet"
-            kept = _Kept(path, entry, plan.data, seed)
-            for new_problems in _compute_missing(kept, plan.images, plan.yardsticks, observations, progress):
+            kept = _Kept(path, entry, plan, seed)
+            for new_problems in _compute_missing(
+                kept, plan.images, plan.yardsticks, observations, Progress.of(progress)
+            ):
                 problems += [problem for problem in new_problems if problem not in problems]
             tables.append(kept.select(plan.images))
             chosen += [metric.name for metric in entry.metrics]
@@ -135,16 +138,15 @@ class _Plan:
     yardsticks: Yardsticks
     entries: list[Entry]
     images: np.ndarray
+    digest: str  # of the data
 
 
 def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], columns: Sequence[str], path: Path) -> None:
     """The pictures of a report take longest; one that says in its head that it is of all this is left as it is."""
-    digest = hashlib.sha256(repr((__version__, results.to_json(), results.problems, columns)).encode())
+    digest = hashlib.sha256(repr((version("foveal"), results.to_json(), results.problems, columns)).encode())
     for plan in plans:
         data = plan.data
-        digest.update(
-            repr((data.categories, data.licence, data.citation, data.notes, _fingerprint_of_data(data))).encode()
-        )
+        digest.update(repr((data.categories, data.licence, data.citation, data.notes, plan.digest)).encode())
         digest.update(repr([_fingerprint(entry.name) for entry in plan.entries]).encode())
     key = digest.hexdigest()
     if key.encode() in _beginning(path):
@@ -178,22 +180,14 @@ def _beginning(path: Path) -> bytes:
         return b""
 
 
-class _Kept:
+class _Kept(KeptTable):
     """The values by image of one model on one data set, as far as they are known, and the file that keeps them."""
 
-    def __init__(self, path: Path, entry: Entry, data: Dataset, seed: int) -> None:
-        self.path = path
+    def __init__(self, path: Path, entry: Entry, plan: _Plan, seed: int) -> None:
         self.entry = entry
-        self.data = data
-        self.key = f"{_fingerprint_of_metrics()} {seed} {_fingerprint(entry.name)} {_fingerprint_of_data(data)}"
-        self.table = pd.DataFrame(columns=LABELS)
-        if path.is_file():
-            try:
-                stored = pd.read_parquet(path)
-            except Exception:  # whatever a broken file makes pyarrow say; then all is computed again
-                return
-            if stored.attrs.get(KEY) == self.key:
-                self.table = stored
+        self.data = plan.data
+        metrics, model = _fingerprint_of_metrics(), _fingerprint(entry.name)
+        super().__init__(path, {"metrics": metrics, "model": model, "data": plan.digest, "seed": seed}, by=LABELS)
 
     def missing(self, images: np.ndarray) -> tuple[list[int], list[Metric]]:
         """The images that lack values, and the metrics that some of them lack."""
@@ -208,16 +202,6 @@ class _Kept:
         metrics = [metric for metric in self.entry.metrics if lacking[metric.name].any()]
         return images[incomplete].tolist(), metrics
 
-    def add(self, table: pd.DataFrame) -> None:
-        """Take in new values, and write all to the file."""
-        both = table.set_index("image").combine_first(self.table.set_index("image")) if len(self.table) else table
-        both = both.reset_index() if "image" not in both else both
-        metrics = [name for name in both if name not in LABELS]
-        self.table = both[[*LABELS, *metrics]]
-        self.table.attrs[KEY] = self.key
-        with write_atomically(self.path) as temporary:
-            self.table.to_parquet(temporary, index=False)
-
     def select(self, images: np.ndarray) -> pd.DataFrame:
         """The rows of some images, in their order."""
         wanted = {self.data.stimuli.ids[image]: position for position, image in enumerate(images)}
@@ -230,14 +214,13 @@ def _compute_missing(
     images: np.ndarray,
     yardsticks: Yardsticks,
     observations: Observations,
-    progress: Callable[[str, int, int], None] | None,
+    progress: Progress,
 ) -> Iterator[list[str]]:
     """Score the images that lack values; gives the problems of each batch."""
     todo, metrics = kept.missing(images)
     entry = kept.entry
     label, done = f"{entry.name} on {kept.data.name}", len(images) - len(todo)
-    if progress is not None:
-        progress(label, done, len(images))
+    progress(label, done, len(images))
     if not todo:
         return
     scores: Scores = {}
@@ -247,8 +230,7 @@ def _compute_missing(
             scores |= batch_scores
             done += len(batch_scores)
             yield problems
-            if progress is not None:
-                progress(label, done, len(images))
+            progress(label, done, len(images))
             if scores and time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
                 kept.add(finished_table(scores, entry.name, metrics, yardsticks))
                 scores, saved = {}, time.monotonic()
@@ -274,7 +256,7 @@ def _maps(entries: Sequence[Entry], chosen: Sequence[int]) -> dict[int, dict[str
 @cache
 def _fingerprint_of_metrics() -> str:
     """Says whether the metrics still are what they were: their version and source."""
-    digest = hashlib.sha256(__version__.encode())
+    digest = hashlib.sha256(version("foveal").encode())
     for path in sorted(Path(metrics_package.__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -286,19 +268,4 @@ def _fingerprint(model: str) -> str:
     for name, tensor in sorted(load_model(model).state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _fingerprint_of_data(data: Dataset) -> str:
-    """Says whether a data set still is the one that it was: its images, their scales, and fixations."""
-    fixations, stimuli = data.fixations, data.stimuli
-    digest = hashlib.sha256("\n".join(stimuli.ids).encode())
-    for source in stimuli.sources:
-        if isinstance(source, Path):
-            digest.update(repr((source.stat().st_size, source.stat().st_mtime_ns)).encode())
-        else:
-            digest.update(np.ascontiguousarray(source).tobytes())
-    for column in (stimuli.sizes, stimuli.pixels_per_degree, fixations.image, fixations.x, fixations.y):
-        digest.update(b"" if column is None else np.ascontiguousarray(column).tobytes())
-    digest.update(fixations.subject.tobytes())
     return digest.hexdigest()[:16]

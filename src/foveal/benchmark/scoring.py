@@ -3,21 +3,23 @@
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from foveal.benchmark.observations import Forms, Observations, ObservedBatch
 from foveal.benchmark.predictions import Predictions
+from foveal.benchmark.yardsticks import Yardsticks
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, Fixations
 from foveal.images import RGBImage
 from foveal.metrics import Metric
 from foveal.models import SaliencyMapModel, SaliencyModel
 from foveal.models.base import together_or_apart
-from foveal.models.baselines import CrossValidatedBaseline
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.threads import computed_ahead
 
@@ -51,7 +53,8 @@ class MapBatch:
 MapSource: TypeAlias = Callable[[Sequence[int]], Iterator[MapBatch]]
 
 
-def maps_of_model(model: SaliencyModel, dataset: Dataset, *, raw: bool) -> MapSource:
+@dataclass(frozen=True)
+class MapsOfModel:
     """A model's log densities, or with `raw` its saliency maps as it computes them.
 
     Raises
@@ -59,46 +62,57 @@ def maps_of_model(model: SaliencyModel, dataset: Dataset, *, raw: bool) -> MapSo
     FovealError
         If a raw map is asked of a model that computes none.
     """
-    if raw and not isinstance(model, SaliencyMapModel):
-        raise FovealError(f"{model.name} computes a density, it has no raw map to score")
 
-    def maps(images: Sequence[int]) -> Iterator[MapBatch]:
-        for pixels, problems in computed_ahead(dataset.stimuli.read, _batches(dataset, images)):
+    model: SaliencyModel
+    dataset: Dataset
+    raw: bool
+
+    def __post_init__(self) -> None:
+        if self.raw and not isinstance(self.model, SaliencyMapModel):
+            raise FovealError(f"{self.model.name} computes a density, it has no raw map to score")
+
+    def __call__(self, images: Sequence[int]) -> Iterator[MapBatch]:
+        """The maps of some images; one that cannot be read or computed is a problem."""
+        stimuli = self.dataset.stimuli
+        for pixels, problems in computed_ahead(stimuli.read, _batches(self.dataset, images)):
             if problems:
                 yield MapBatch([], None, problems=problems)
-
-            def compute(some: list[int], pixels: dict[int, RGBImage] = pixels) -> Float[Tensor, "image height width"]:
-                arrays = [pixels[image] for image in some]
-                if raw and isinstance(model, SaliencyMapModel):
-                    return model.saliency_map_of(arrays)
-                return model.log_density_of(arrays, dataset.stimuli[some[0]].pixels_per_degree)
-
-            for some, computed in together_or_apart(compute, list(pixels)):
+            for some, computed in together_or_apart(partial(self._compute, pixels), list(pixels)):
                 if isinstance(computed, FovealError):
-                    yield MapBatch([], None, problems=[f"{dataset.stimuli.ids[some[0]]}: {computed}"])
+                    yield MapBatch([], None, problems=[f"{stimuli.ids[some[0]]}: {computed}"])
                 else:
                     yield MapBatch(some, computed)
 
-    return maps
+    def _compute(self, pixels: Mapping[int, RGBImage], images: list[int]) -> Float[Tensor, "image height width"]:
+        arrays = [pixels[image] for image in images]
+        if self.raw and isinstance(self.model, SaliencyMapModel):
+            return self.model.saliency_map_of(arrays)
+        return self.model.log_density_of(arrays, self.dataset.stimuli[images[0]].pixels_per_degree)
 
 
-def maps_of_baseline(fitted: Callable[[], CrossValidatedBaseline]) -> MapSource:
-    """A yardstick's held-out log densities, each judged on the fixations that it had no part in."""
+@dataclass(frozen=True)
+class MapsOfYardstick:
+    """The held-out log densities of "centerbias" or "gold", each judged on the fixations that it had no part in."""
 
-    def maps(images: Sequence[int]) -> Iterator[MapBatch]:
+    yardsticks: Yardsticks
+    name: str
+
+    def __call__(self, images: Sequence[int]) -> Iterator[MapBatch]:
+        """The maps of some images, one image a batch; what gives them is fitted at the first."""
         for image in images:
-            views, parts = fitted().log_densities(image)
+            views, parts = self.yardsticks.fitted(self.name).log_densities(image)
             yield MapBatch([image] * len(parts), views, parts)
 
-    return maps
+    def log_likelihood_per_image(self) -> Float[np.ndarray, " image"]:
+        """LL of every image of the data set."""
+        return self.yardsticks.fitted(self.name).log_likelihood_per_image
 
 
-def maps_of_predictions(
-    predictions: Predictions, dataset: Dataset, places: Mapping[str, str], *, log_density: bool
-) -> MapSource:
-    """Maps from files, each of its image's size; a note says how many of them are constant.
+@dataclass(frozen=True)
+class MapsOfPredictions:
+    """Maps from files, each of its image's size.
 
-    Parameters
+    Attributes
     ----------
     predictions
         The files.
@@ -106,46 +120,54 @@ def maps_of_predictions(
         Whose images they are of.
     places
         Which is of which image, by the images' ids.
-    log_density
-        Are they log densities?
+    are_log_densities
+        Or any other maps.
     """
-    ids = dataset.stimuli.ids
-    constant: dict[str, bool] = {}  # of the images whose maps were read
 
-    def read(batch: list[int]) -> MapBatch:
+    predictions: Predictions
+    dataset: Dataset
+    places: Mapping[str, str]
+    are_log_densities: bool
+
+    def __call__(self, images: Sequence[int]) -> Iterator[MapBatch]:
+        """The maps of some images; a note says in the end how many of them are constant."""
+        ids, path = self.dataset.stimuli.ids, self.predictions.path
+        missing = [ids[image] for image in images if ids[image] not in self.places]
+        if missing:
+            line = f"{path}: no map of {missing[0]}"
+            yield MapBatch([], None, problems=[line + (f" and {len(missing) - 1} others" if len(missing) > 1 else "")])
+        is_constant: dict[str, bool] = {}
+        for batch, of_batch in computed_ahead(self._read, _batches(self.dataset, images)):
+            is_constant |= of_batch
+            yield batch
+        if flat := [name for name, constant in is_constant.items() if constant]:
+            note = f"{len(flat)} of {len(is_constant)} maps of {path} are constant (first: {flat[0]})"
+            warnings.warn(note, FovealNote, stacklevel=2)
+
+    def _read(self, batch: list[int]) -> tuple[MapBatch, dict[str, bool]]:
+        """The maps of some images, and which of those that were read are constant."""
         images, maps, problems = [], [], []
+        is_constant: dict[str, bool] = {}
         for image in batch:
-            name = ids[image]
-            if name not in places:
+            name = self.dataset.stimuli.ids[image]
+            if name not in self.places:
                 continue
-            height, width = dataset.stimuli.sizes[image].tolist()
+            height, width = self.dataset.stimuli.sizes[image].tolist()
             try:
-                values = torch.from_numpy(
-                    predictions.map_of(name, places[name], (height, width), log_density=log_density)
+                read = self.predictions.map_of(
+                    name, self.places[name], (height, width), log_density=self.are_log_densities
                 )
             except FovealError as error:
                 problems.append(str(error))
                 continue
-            constant[name] = bool((values == values[0, 0]).all())
+            values = torch.from_numpy(read)
+            is_constant[name] = bool((values == values[0, 0]).all())
             if tuple(values.shape) != (height, width):
-                resize = resize_log_density if log_density else resize_maps
+                resize = resize_log_density if self.are_log_densities else resize_maps
                 values = resize(values[None], (height, width))[0]
             maps.append(values)
             images.append(image)
-        return MapBatch(images, torch.stack(maps) if maps else None, problems=problems)
-
-    def maps(images: Sequence[int]) -> Iterator[MapBatch]:
-        missing = [ids[image] for image in images if ids[image] not in places]
-        if missing:
-            line = f"{predictions.path}: no map of {missing[0]}"
-            yield MapBatch([], None, problems=[line + (f" and {len(missing) - 1} others" if len(missing) > 1 else "")])
-        constant.clear()
-        yield from computed_ahead(read, _batches(dataset, images))
-        if flat := [name for name, is_constant in constant.items() if is_constant]:
-            note = f"{len(flat)} of {len(constant)} maps of {predictions.path} are constant (first: {flat[0]})"
-            warnings.warn(note, FovealNote, stacklevel=2)
-
-    return maps
+        return MapBatch(images, torch.stack(maps) if maps else None, problems=problems), is_constant
 
 
 def _batches(dataset: Dataset, images: Sequence[int]) -> Iterable[list[int]]:

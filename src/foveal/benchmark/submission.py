@@ -1,7 +1,6 @@
 """The file that the Tübingen benchmark takes: log densities of every image of a data set in one HDF5 file."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import torch
 from scipy.special import logsumexp
 
 from foveal.benchmark.predictions import HDF5_SUFFIXES, NORMALIZED
-from foveal.benchmark.scoring import maps_of_model
+from foveal.benchmark.scoring import MapsOfModel
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, first_line
 from foveal.files import new_file, write_atomically
@@ -19,6 +18,8 @@ from foveal.gaze import Dataset
 from foveal.gaze.given import text
 from foveal.models import SaliencyModel, load_model
 from foveal.paths import path_of
+from foveal.progress import Progress, Report
+from foveal.registry import no_such
 
 FORMATS = ("tuebingen",)
 
@@ -40,7 +41,7 @@ def export(
     format: str = "tuebingen",  # noqa: A002 (the word of the command line)
     data_root: str | os.PathLike[str] | None = None,
     device: str | torch.device = "cpu",
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Report | None = None,
 ) -> Export:
     """Write a model's predictions for all images of a data set as a benchmark takes them.
 
@@ -54,16 +55,16 @@ def export(
         If the format is not known, the model cannot predict, or the file cannot be written or fails its check.
     """
     if text(format, "format") not in FORMATS:
-        raise FovealError(f"no format {format!r} (known: {', '.join(FORMATS)})")
+        raise FovealError(no_such("format", format, FORMATS))
     if path_of(out, "out").suffix.lower() not in HDF5_SUFFIXES:
         raise FovealError(f"{out}: name it {' or '.join(HDF5_SUFFIXES)}, it is an HDF5 file")
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     model = model if isinstance(model, SaliencyModel) else load_model(model, device)
-    problems = list(data.problems)
+    problems, report = list(data.problems), Progress.of(progress)
     n_images = 0
     with write_atomically(out) as temporary:
         with new_file(temporary) as raw, h5py.File(raw, "w") as file:
-            for batch in maps_of_model(model, data, raw=False)(range(len(data))):
+            for batch in MapsOfModel(model, data, raw=False)(range(len(data))):
                 problems += batch.problems
                 if batch.maps is None:
                     continue
@@ -75,8 +76,7 @@ def export(
                         raise FovealError(f"{out}: no array can be called {name!r} ({first_line(error)})") from error
                 raw.check()  # a full disk is said now, not after the last image
                 n_images += len(batch.images)
-                if progress is not None:
-                    progress(model.name, n_images, len(data))
+                report(model.name, n_images, len(data))
         if n_images == 0:
             raise FovealError(f"{data.name}: no image could be predicted ({problems[-1]})")
         _check(temporary, Path(out), data, n_images)

@@ -3,12 +3,12 @@
 import os
 import signal
 import sys
+from importlib.metadata import version
 from types import FrameType
 from typing import Annotated
 
 import typer
 
-from foveal import __version__
 from foveal.cli import catalogue, evaluate, layers, patches, predict, train, weights
 from foveal.cli.console import notes_said, say, take_any_character, tell
 from foveal.errors import FovealError, first_line
@@ -38,7 +38,7 @@ app.add_typer(weights.app, name="weights")
 
 def _print_version(wanted: bool | None) -> None:
     if wanted:
-        tell(f"foveal {__version__}")
+        tell(f"foveal {version('foveal')}")
         raise typer.Exit
 
 
@@ -58,6 +58,9 @@ def main() -> None:
     Exit status 0 if all was done, 1 if some inputs failed, 2 if the call was wrong, 130 if interrupted, 143 if so by
     SIGTERM.
     """
+    # Threads that wait for each other by spinning, as OpenMP's do, stand in their own way as soon as a core is busy
+    # with something else. It has to be said before torch is imported; whoever knows better has said it already.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     take_any_character()
     is_terminated = False
 

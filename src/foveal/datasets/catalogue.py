@@ -13,6 +13,7 @@ from foveal.errors import FovealError, RowsLeftOut
 from foveal.files import cache_folder
 from foveal.gaze import Dataset, Fixations, Heads, Stimuli
 from foveal.paths import path_of
+from foveal.registry import Registry, no_such
 
 ROOT_VARIABLE = "FOVEAL_DATA"
 
@@ -66,14 +67,20 @@ class Contents:
 
 
 Reader = Callable[[Path], Contents]
-_DATASETS: dict[str, tuple[DatasetCard, Reader]] = {}
+_DATASETS = Registry[tuple[DatasetCard, Reader]]("data set")
 
 
 def register_dataset(card: DatasetCard) -> Callable[[Reader], Reader]:
-    """Enter a data set into the catalogue; the decorated function reads its folder."""
+    """Enter a data set into the catalogue; the decorated function reads its folder.
+
+    Raises
+    ------
+    FovealError
+        If another data set has the name.
+    """
 
     def register(reader: Reader) -> Reader:
-        _DATASETS[card.name] = (card, reader)
+        _DATASETS.add(card.name, (card, reader), of=reader)
         return reader
 
     return register
@@ -100,8 +107,10 @@ def dataset_card(name: str) -> DatasetCard:
     """
     import_all("foveal.datasets", "register_dataset")
     if name not in _DATASETS:
-        raise FovealError(f"no data set {name!r} and no such folder here (known: {', '.join(list_datasets())})")
-    return _DATASETS[name][0]
+        raise FovealError(
+            no_such("data set", name, list_datasets(), also="or a folder, of which none is called so here")
+        )
+    return _DATASETS.get(name)[0]
 
 
 def default_root() -> Path:
@@ -143,7 +152,7 @@ def load_dataset(name: str | os.PathLike[str], root: str | os.PathLike[str] | No
         if os.sep in name:
             raise FovealError(f"{name}: no such folder")
     card = dataset_card(name)
-    reader = _DATASETS[name][1]
+    reader = _DATASETS.get(name)[1]
     folder = Path(root or default_root()) / name
     try:
         contents = reader(folder)

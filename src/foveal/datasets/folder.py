@@ -30,10 +30,11 @@ from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
 from foveal.gaze.fixations import UNKNOWN
 from foveal.gaze.given import described, text
 from foveal.gaze.names import Match, match_names
+from foveal.gaze.stimuli import ASSUMED_PIXELS_PER_DEGREE
 from foveal.images import IMAGE_SUFFIXES, find_images, image_size
 from foveal.paths import check_name, is_unicode, path_of
+from foveal.registry import no_such
 
-ASSUMED_PIXELS_PER_DEGREE = 35.0
 SETTINGS = ("name", "pixels_per_degree", "licence", "citation", "units", "origin")
 LONGEST_TOLD = 80  # characters of a name or a number that an error or a note quotes
 TABLES = ("fixations.csv", "fixations.parquet")
@@ -201,7 +202,7 @@ def _read_settings(path: Path) -> tuple[dict[str, Any], Coordinates]:
         settings.setdefault("licence", settings.pop("license"))
     unknown = set(settings) - set(SETTINGS)
     if unknown:
-        raise FovealError(f"{path}: no setting {sorted(unknown)[0]!r} (known: {', '.join(SETTINGS)})")
+        raise FovealError(f"{path}: {no_such('setting', min(unknown), SETTINGS)}")
     ppd = settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE)
     if not isinstance(ppd, int | float) or isinstance(ppd, bool) or not 0 < ppd <= sys.float_info.max:
         told = ppd if len(repr(ppd)) <= LONGEST_TOLD else f"a number of {len(repr(ppd))} characters"

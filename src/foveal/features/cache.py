@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,48 +24,16 @@ from foveal.errors import FovealError, FovealNote, first_line
 from foveal.features.views import WHOLE, Crop
 from foveal.files import cache_folder, make_writable_folder, write_atomically
 from foveal.gaze import Dataset
-from foveal.models.backbones.pretrained import installed_path
+from foveal.models.backbones.catalogue import installed_path
 from foveal.models.base import stacked
+from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.geometry import Grid, resample
 from foveal.paths import safe_file_name
-from foveal.progress import Progress
+from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
 
 UNFINISHED = "unfinished-"  # begins the names of arrays that an interrupted computation goes on with
 BATCH_SIZE = 2  # small maps stay in the processor's cache: measured on EfficientNet-lite0, three times faster than 8
-
-
-@runtime_checkable
-class FeatureSource(Protocol):
-    """A model that looks at features of a network which stay as they are."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-
-    @property
-    def features_depend_on(self) -> dict[str, Any]:
-        """What is chosen about the features, "backbone" among it; what JSON can hold."""
-
-    def features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
-        """Features of some layers."""
-
-    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
-        """Where these features lie in images of this (height, width)."""
-
-
-@runtime_checkable
-class WeighedFeatures(FeatureSource, Protocol):
-    """A model that looks at features of a network, and says how much each of them counts."""
-
-    def feature_weights(self) -> dict[str, Float[Tensor, " feature"]]:
-        """By layer, what a rise of each feature by a standard deviation adds to the saliency where it is."""
-
-    def feature_deviations(self) -> dict[str, Float[Tensor, " feature"]]:
-        """By layer, the standard deviation of each feature over the images that the model was trained on."""
-
-    def field_of_view(self, layer: str, size: tuple[int, int]) -> int:
-        """Side, in px, of the part of an image of this (height, width) that one value of a layer can see."""
 
 
 @dataclass(frozen=True)
@@ -169,9 +136,8 @@ class FeatureCache:
         weights = installed_path(chosen["backbone"])
         if weights.is_file():
             digest.update(hashlib.sha256(weights.read_bytes()).digest())
-        for name, source in zip(self.dataset.stimuli.ids, self.dataset.stimuli.sources, strict=True):
-            content = source.read_bytes() if isinstance(source, Path) else np.ascontiguousarray(source).tobytes()
-            digest.update(name.encode() + hashlib.sha256(content).digest())
+        for stimulus in self.dataset.stimuli:
+            digest.update(stimulus.id.encode() + stimulus.digest())
         return f"{safe_file_name(self.dataset.name)}-{chosen['backbone']}-{digest.hexdigest()[:12]}"
 
     @property
@@ -188,7 +154,7 @@ class FeatureCache:
             if not _is_whole(self.folder / _file(layer, size), len(images), grid)
         )
 
-    def groups(self, progress: Progress | None = None, *, tell: bool = True) -> list[FeatureGroup]:
+    def groups(self, progress: Report | None = None, *, tell: bool = True) -> list[FeatureGroup]:
         """The features, image size by image size; what is missing is computed first.
 
         `tell`: say before what room it takes (see `tell_of_room`).
@@ -205,18 +171,14 @@ class FeatureCache:
         grids = {size: self._grids(self.crop.size(size)) for size in by_size}
         groups, done = [], 0
         for size, images in by_size.items():
-
-            def report(n: int, before: int = done) -> None:
-                if progress is not None:
-                    progress("features", before + n, len(self.dataset))
-
+            report = Progress.of(progress).counting("features", len(self.dataset), before=done)
             if self._missing(folder, size, images, grids[size]):
                 with FileLock(folder / "lock"):  # runs side by side may want the same
                     self._compute(folder, size, images, grids[size], report)
             arrays = {layer: np.load(folder / _file(layer, size), mmap_mode="c") for layer in grids[size]}
             groups.append(FeatureGroup(self.crop.size(size), images, grids[size], arrays))
+            report(len(images))
             done += len(images)
-            report(0, done)
         return groups
 
     def _features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:

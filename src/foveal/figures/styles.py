@@ -13,6 +13,7 @@ from foveal.figures.labels import Label, Path, percent
 from foveal.figures.lines import HOTSPOTS, contour_lines, hotspot_lines, in_hotspots
 from foveal.figures.scene import Scene
 from foveal.images import RGBImage
+from foveal.registry import no_such
 
 OUTERMOST = 0.95  # share of the fixations in the region that is colored; beyond it the photograph is as it was
 FADE = 0.2  # share of the fixations over which the color fades in at the edge of that region
@@ -93,7 +94,7 @@ def styles_of(names: str) -> list[Style]:
     wanted = [name.strip() for name in str(names).split("+")]
     for name in wanted:
         if name not in STYLES:
-            raise FovealError(f"no style {name!r} (known: {', '.join(STYLES)}; a + joins them: heatmap+contours)")
+            raise FovealError(no_such("style", name, STYLES, also="a + joins them: heatmap+contours"))
     return [STYLES[name] for name in dict.fromkeys(wanted)]
 
 

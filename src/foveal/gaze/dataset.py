@@ -1,5 +1,6 @@
 """Photographs and the fixations on them, with all that one must know to use and to cite them."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -93,6 +94,16 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.stimuli)
+
+    def digest(self) -> str:
+        """A short text that changes with the photographs, their names and scales, and with where anybody looked.
+
+        All photographs are read for it.
+        """
+        digest = hashlib.sha256(repr((self.stimuli.ids, self.fixations.digest())).encode())
+        for stimulus, size in zip(self.stimuli, self.stimuli.sizes.tolist(), strict=True):
+            digest.update(repr((size, stimulus.pixels_per_degree)).encode() + stimulus.digest())
+        return digest.hexdigest()[:12]
 
     def select(self, images: Sequence[int] | np.ndarray) -> "Dataset":
         """The part with these photographs (positions in `stimuli`, or a mask), in this order."""

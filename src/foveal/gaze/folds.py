@@ -31,6 +31,11 @@ def held_out_images(data: Dataset, fold: int | None, n_folds: int | None = None)
     return np.flatnonzero(fold_of(data, n_folds) == fold)
 
 
+def fitted_images(data: Dataset, fold: int | None, n_folds: int | None = None) -> Int[np.ndarray, " fitted"]:
+    """Positions of the images of all other folds; of None, all."""
+    return np.flatnonzero(fold_of(data, n_folds) != fold) if fold is not None else np.arange(len(data))
+
+
 def folds_to_judge(data: Dataset, n_folds: int) -> list[int]:
     """The folds that have images.
 

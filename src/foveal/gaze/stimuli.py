@@ -1,5 +1,6 @@
 """Photographs that were shown to people: read when needed, their sizes known before."""
 
+import hashlib
 import operator
 import os
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from PIL import Image
 from foveal.errors import FovealError
 from foveal.gaze.given import described, floats, listed, positions, texts, whole_number
 from foveal.images import RGBImage, batches_of_one_kind, image_size, read_image
+
+ASSUMED_PIXELS_PER_DEGREE = 35.0  # where nobody said
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,20 @@ class Stimulus:
     def size(self) -> tuple[int, int]:
         """Height and width in px."""
         return image_size(self.source)
+
+    @property
+    def assumed_pixels_per_degree(self) -> float:
+        """Pixels per degree of visual angle: as they are known, or else about those of a photograph on a screen."""
+        return ASSUMED_PIXELS_PER_DEGREE if self.pixels_per_degree is None else self.pixels_per_degree
+
+    def digest(self) -> bytes:
+        """SHA-256 of what the photograph is read from, whenever it was written; of nothing if that cannot be read."""
+        if not isinstance(self.source, Path):
+            return hashlib.sha256(np.ascontiguousarray(self.source).tobytes()).digest()
+        try:
+            return hashlib.sha256(self.source.read_bytes()).digest()
+        except OSError:  # it is said where the photograph is wanted
+            return hashlib.sha256().digest()
 
 
 class Stimuli:

@@ -9,6 +9,7 @@ from foveal.discovery import import_all
 from foveal.errors import FovealError
 from foveal.gaze.given import texts
 from foveal.metrics.arguments import FIXATIONS, MAPS, SHARES, checked_on_maps, checked_on_values
+from foveal.registry import Registry, no_such
 
 Uses = Literal[
     "log_density",
@@ -22,7 +23,7 @@ Uses = Literal[
 ON_VALUES = ("log_likelihood", "information_gain")  # of the above, those that are values by image
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_METRICS: dict[str, "Metric"] = {}
+_METRICS = Registry["Metric"]("metric")
 
 
 @dataclass(frozen=True)
@@ -125,14 +126,11 @@ def register_metric(
         needs = tuple(p.name for p in parameters[1:] if p.default is p.empty)
         if why_not := _why_not(uses, len(parameters), needs):
             raise FovealError(f"metric {name!r}: {why_not}")
-        other = _METRICS.get(name)
-        if other is not None and _origin(other.function) != _origin(function):
-            raise FovealError(f"metric {name!r}: {_origin(other.function)} is called so already; choose another name")
         checked = (checked_on_values if uses in ON_VALUES else checked_on_maps)(function, name)
         names = {p.name for p in parameters}
         shares = tuple(share for share in SHARES if share in names)
         draws, equalizes = "seed" in names, "equalize" in names
-        _METRICS[name] = Metric(
+        metric = Metric(
             name,
             checked,
             uses,
@@ -146,6 +144,7 @@ def register_metric(
             chance,
             meaning,
         )
+        _METRICS.add(name, metric, of=function)
         return checked
 
     return register
@@ -163,10 +162,6 @@ def _why_not(uses: str, n_parameters: int, needs: Sequence[str]) -> str | None:
     if unknown:
         return f"nothing is called {unknown[0]!r} (known: {', '.join(known)}; another parameter needs a default)"
     return None if n_parameters else "its function takes no map"
-
-
-def _origin(function: Callable[..., Any]) -> str:
-    return f"{function.__module__}.{function.__qualname__}"
 
 
 def list_metrics() -> list[str]:
@@ -195,10 +190,10 @@ def get_metrics(names: Sequence[str] | str) -> list[Metric]:
     """
     known = list_metrics()
     if asks_for_all(names):
-        return list(_METRICS.values())
+        return _METRICS.values()
     names = texts(names, "metrics")
-    by_lower_case = {name.lower(): metric for name, metric in _METRICS.items()}
+    by_lower_case = {metric.name.lower(): metric for metric in _METRICS.values()}
     unknown = [name for name in names if name.lower() not in by_lower_case]
     if unknown:
-        raise FovealError(f"no metric {unknown[0]!r} (known: {', '.join(known)})")
+        raise FovealError(no_such("metric", unknown[0], known))
     return list({by_lower_case[name.lower()].name: by_lower_case[name.lower()] for name in names}.values())

@@ -2,11 +2,10 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar
 
 import cv2
 import numpy as np
@@ -20,61 +19,12 @@ from foveal.gaze.given import described, listed, positive_number, texts
 from foveal.images import ImageSource, RGBImage, read_image
 from foveal.models.calibration import Calibration, WorkingMaps, to_working_grid
 from foveal.models.catalogue import ModelCard
+from foveal.models.config import ModelConfig
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.working_size import scaled_size
 from foveal.models.prediction import Prediction
 
-FARTHEST = 100  # times its default: a larger number in a configuration is damage, and may take all memory
 LARGEST_SIDE = 2048  # px; a larger photograph is shrunk before a model sees it, which bounds time and memory
-
-
-Configuration = TypeVar("Configuration", bound="ModelConfig")
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """What a model is made of, where there is a choice; a subclass is written with the weights."""
-
-    @classmethod
-    def of(cls: type[Configuration], values: Mapping[str, Any]) -> Configuration:
-        """From what JSON makes of it."""
-        return cls(**with_tuples(values))
-
-    @classmethod
-    def read(cls: type[Configuration], values: Any) -> Configuration:
-        """From what JSON makes of a file's header, which may be damaged.
-
-        Raises
-        ------
-        TypeError
-            If a value is not of the kind that it should be, there is one of another name, or these are no values.
-        """
-        if not isinstance(values, Mapping):
-            raise TypeError(f"no configuration, but {type(values).__name__}")
-        config = cls.of(values)
-        kinds, defaults = get_type_hints(cls), cls()
-        for name in values:
-            if not _is_of_kind(getattr(config, name), kinds[name], getattr(defaults, name)):
-                raise TypeError(f"{name}: {getattr(config, name)!r}")
-        return config
-
-
-def _is_of_kind(value: Any, kind: Any, default: Any) -> bool:
-    """Is a value of a type that a configuration has, and a number not absurdly far from the default?"""
-    if get_origin(kind) is Literal:
-        return value in get_args(kind)
-    if get_origin(kind) is tuple:
-        highest = max((one for one in default if isinstance(one, int | float)), default=0)
-        return isinstance(value, tuple) and all(_is_of_kind(one, get_args(kind)[0], highest) for one in value)
-    if kind in (int, float):
-        of_kind = isinstance(value, int | float) if kind is float else isinstance(value, int)
-        return of_kind and not isinstance(value, bool) and abs(value) <= FARTHEST * max(1, abs(default))
-    return isinstance(value, get_origin(kind) or kind)
-
-
-def with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What JSON or TOML made lists of is tuples again."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 class SaliencyModel(nn.Module, ABC):

@@ -20,9 +20,9 @@ from foveal.gaze import Dataset, Fixations
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.kde import factored_kde, fit_bandwidth, leave_one_subject_out_densities
 from foveal.models.base import SaliencyModel
-from foveal.models.calibration import PRIOR_GRID
 from foveal.models.catalogue import register_model
 from foveal.models.parts.finalizer import normalize_log_density, resize_log_density
+from foveal.models.parts.prior import prior_of, uniform_prior
 
 GOLD_BANDWIDTHS = (0.2, 4.0)  # degrees of visual angle: the range that is searched
 
@@ -79,13 +79,13 @@ class CenterBias(SaliencyModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("log_grid", torch.zeros(PRIOR_GRID, PRIOR_GRID))
+        self.register_buffer("log_grid", uniform_prior())
 
     @classmethod
     def of(cls, density: CenterBiasKDE) -> "CenterBias":
         """The model that predicts this center bias."""
         model = cls()
-        model.log_grid = density.log_density((PRIOR_GRID, PRIOR_GRID))
+        model.log_grid = prior_of(density)
         return model
 
     @classmethod

@@ -15,19 +15,19 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.parts.finalizer import normalize_log_density, resize_log_density, resize_maps
+from foveal.models.parts.finalizer import normalize_log_density, resize_log_density
+from foveal.models.parts.prior import WithPrior
 from foveal.models.parts.working_size import scaled_size
 
 BINS = 20  # of the piecewise linear nonlinearity
 WORKING_SIDE = 200  # px, longer side of the grid on which maps are calibrated: finer than any blur that was fitted
-PRIOR_GRID = 64  # rows and columns of the center bias
 
 
-class Calibration(nn.Module):
+class Calibration(WithPrior):
     r"""$\log p(x) = (\phi(s) * G_\sigma)(x) + \alpha \log c(x) - \log Z$.
 
     $s$ is the map, scaled to [0, 1] in each image; $\phi$ is increasing and piecewise linear in 20 equal bins; $\sigma$
@@ -40,12 +40,10 @@ class Calibration(nn.Module):
         self.register_buffer("steps", torch.full((BINS,), 1 / BINS))
         self.register_buffer("blur", torch.tensor(0.001))
         self.register_buffer("prior_weight", torch.tensor(1.0))
-        self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
 
     steps: Float[Tensor, " bin"]  # rise of the nonlinearity over each bin, >= 0
     blur: Float[Tensor, ""]
     prior_weight: Float[Tensor, ""]
-    log_prior: Float[Tensor, "row column"]
 
     def forward(
         self, saliency: Float[Tensor, "image height width"], is_blank: Bool[Tensor, "#image"] | None = None
@@ -62,12 +60,11 @@ class Calibration(nn.Module):
         height, width = saliency.shape[1:]
         curved = piecewise_linear(saliency, self.steps)
         blurred = gaussian_blur(curved, self.blur * max(height, width))
-        prior = resize_maps(self.log_prior[None], (height, width))
-        return normalize_log_density(blurred + self.prior_weight * prior)
+        return normalize_log_density(blurred + self.prior_weight * self.prior_on((height, width)))
 
     def center_bias(self, size: tuple[int, int]) -> Float[Tensor, "1 height width"]:
         """Log density of the center bias alone, whatever its weight beside a map that may have one of its own."""
-        return normalize_log_density(resize_maps(self.log_prior[None], size))
+        return normalize_log_density(self.prior_on(size))
 
 
 @dataclass(frozen=True)

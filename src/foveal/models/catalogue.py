@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from foveal.discovery import import_entry_points, sources
-from foveal.errors import FovealError
+from foveal.registry import Registry
 
 if TYPE_CHECKING:
     from foveal.models.base import SaliencyModel
 
 Model = TypeVar("Model", bound="type[SaliencyModel]")
 
-_MODELS: dict[str, "type[SaliencyModel]"] = {}
+_MODELS = Registry["type[SaliencyModel]"]("model")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ModelCard:
         Can `foveal train` fit it (or its calibration) to a data set?
     weights
         Where its numbers come from: "none" needed, in the "package", or "package + alexnet", where `foveal weights` has
-        to install the second once.
+        to install the second once; "recipe" where `foveal train` makes them first.
     licence
         Of the weights, or of the code where there are none.
     needs_fixations
@@ -70,18 +70,11 @@ def register_model(
     """
 
     def register(cls: Model) -> Model:
-        other = _MODELS.get(name)
-        if other is not None and _place(other) != _place(cls):
-            raise FovealError(f"model {name!r} of {cls.__module__}: {other.__module__} has one of this name")
+        _MODELS.add(name, cls, of=cls)
         cls.card = ModelCard(name, family, year, paper, trainable, weights, licence, needs_fixations)
-        _MODELS[name] = cls
         return cls
 
     return register
-
-
-def _place(cls: type) -> tuple[str, str]:
-    return cls.__module__, cls.__qualname__
 
 
 def list_models() -> list[str]:
@@ -92,7 +85,7 @@ def list_models() -> list[str]:
 def model_cards() -> list[ModelCard]:
     """The cards of all models, in the order of `list_models`; none of ours is imported for it."""
     cards = {name: card for name, (card, _) in _in_sources().items()}
-    cards |= {name: cls.card for name, cls in _MODELS.items()}
+    cards |= {cls.card.name: cls.card for cls in _MODELS.values()}
     return sorted(cards.values(), key=lambda card: (card.family != "baseline", card.year, card.name))
 
 
@@ -101,7 +94,7 @@ def class_of(name: str) -> "type[SaliencyModel] | None":
     ours = _in_sources()
     if name not in _MODELS and name in ours:
         import_module(ours[name][1])
-    return _MODELS.get(name)
+    return _MODELS.get(name) if name in _MODELS else None
 
 
 @cache

@@ -19,6 +19,7 @@ from foveal.files import write_atomically
 from foveal.gaze.given import described, real_numbers, text, texts
 from foveal.images import RGBImage, encode_png
 from foveal.paths import path_of
+from foveal.registry import no_such
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -184,6 +185,6 @@ def check_outputs(outputs: Sequence[str] | str, style: str = "heatmap") -> list[
     chosen = texts(outputs, "outputs")
     unknown = [output for output in chosen if output not in FILE_ENDINGS]
     if unknown or not chosen:
-        raise FovealError(f"no output {unknown[0] if unknown else ''!r} (known: {', '.join(FILE_ENDINGS)})")
+        raise FovealError(no_such("output", unknown[0] if unknown else "", FILE_ENDINGS))
     figures.styles_of(style)
     return chosen

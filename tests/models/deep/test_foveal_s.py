@@ -32,7 +32,7 @@ def test_every_image_is_seen_at_one_area_and_its_own_shape(size):
     if min(height, width) > 64:
         assert height * width == pytest.approx(307_200, rel=0.01)
         assert height / width == pytest.approx(size[0] / size[1], rel=0.01)
-    grid = model.density_grid(size)
+    grid = model.cells(size)
     assert (grid.rows.length, grid.columns.length) == (round(height / CELL), round(width / CELL))
     assert grid.rows.length * grid.rows.step == pytest.approx(size[0])
 
@@ -91,7 +91,7 @@ def test_what_the_taps_make_of_the_features_comes_to_the_cells(width):
     model = FovealS(FovealConfig(width=width, working_area=20_000, **chosen))
     size, image = (90, 130), torch.rand(2, 3, 90, 130)
     with torch.no_grad():
-        features = model.all_features(model.at_scales(image))
+        features = model.all_features(model.see(image))
         for key, tap in model.taps.items():
             tap.mean.copy_(features[key].mean(dim=(0, 2, 3)))
             tap.std.copy_(features[key].std(dim=(0, 2, 3)) + 0.01)
@@ -99,7 +99,7 @@ def test_what_the_taps_make_of_the_features_comes_to_the_cells(width):
         for number, scale in enumerate(model.config.scales):
             for name, grid in model.grids(size, taps, scale).items():
                 key = at_scale(name, number)
-                expected = expected + resample(model.taps[key](features[key]), grid, model.density_grid(size))
+                expected = expected + resample(model.taps[key](features[key]), grid, model.cells(size))
         found = model.on_cells(features, model.taps, size)
         torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -113,7 +113,7 @@ def test_one_network_sees_the_image_at_several_scales():
     image, size = torch.rand(1, 3, 120, 160), (120, 160)
     features, smaller = model.features(image), model.features(image, 0.5)
     assert smaller["block10"].shape[2] < features["block10"].shape[2]
-    both = model.at_scales(image)
+    both = model.see(image)
     for layer in model.config.taps:
         torch.testing.assert_close(both[layer], features[layer])
         torch.testing.assert_close(both[f"{layer}@1"], smaller[layer])
@@ -140,7 +140,7 @@ def test_the_density_moves_with_the_photograph(shift, zoom, scales):
     image[:, :, 100:140, 100 + shift : 140 + shift] = torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(0))
 
     def saliency(pixels):
-        return model(model.at_scales(pixels, zoom), (240, 400), zoom)[0]
+        return model(model.see(pixels, zoom), (240, 400), zoom)[0]
 
     with torch.no_grad():
         cells = (saliency(image) - saliency(torch.full_like(image, 0.5))).abs()

@@ -16,7 +16,7 @@ from foveal.errors import FovealError, FovealNote
 from foveal.features import cache as feature_cache
 from foveal.features.cache import FeatureCache
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import standard_deviations
+from foveal.features.deviations import standard_deviations
 from foveal.gaze import Fixations
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import load_model
@@ -385,9 +385,9 @@ def test_other_layers_of_a_backbone(dataset, tmp_path):
         with pytest.raises(FovealError, match=message):
             foveal.train("deepgaze1", dataset, out=tmp_path, **wrong)
     for model, wrong, message in [
-        ("bms", {"backbone": "alexnet"}, "bms has no layers"),
-        ("bms", {"optimizer": "sfo"}, "bms has no layers"),
-        ("bms", {"resume": True}, "nor can it resume"),
+        ("bms", {"backbone": "alexnet"}, "--backbone: not with bms, which takes --seed, --folds"),
+        ("bms", {"optimizer": "sfo"}, "--optimizer: not with bms"),
+        ("foveal-s", {"resume": True}, "--resume: not with foveal-s"),
         ("deepgaze1", {"optimizer": "LBFGS"}, "optimizer: lbfgs or sfo or adam, not 'LBFGS'"),
         ("deepgaze1", {"left_out": "people"}, "left out: images or subjects, not 'people'"),
         ("deepgaze1", {"penalty": -1.0}, "penalty: a number of at least 0, not -1"),

@@ -10,7 +10,7 @@ import torch
 
 from foveal.errors import FovealError
 from foveal.training import Phase, Recipe
-from foveal.training.runs.run import read_checkpoint
+from foveal.training.runs.checkpoint import read_checkpoint
 
 RECIPE = Recipe(("toy",), phases=(Phase(1, 1e-2),))
 STATE = {"recipe": RECIPE.unfinished.to_toml(), "examples": "abc", "log": [], "model": {"a": torch.arange(2000.0)}}

@@ -14,29 +14,30 @@ from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import held_out_images
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.progress import Progress
 from foveal.training import Recipe
 from foveal.training.losses import negative_log_likelihood
-from foveal.training.runs.examples import Batch, Examples, joinable, share_of
-from foveal.training.runs.prepare import standardise
-from foveal.training.runs.run import InTraining
+from foveal.training.runs.batch import Batch
+from foveal.training.runs.examples import Examples, joinable, share_of
+from foveal.training.runs.in_training import InTraining
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
-    pytest.mark.usefixtures("random_backbone"),
+    pytest.mark.usefixtures("empty_cache"),
 ]
-SMALL = {"working_area": 6_000, "width": 16, "hidden": 8}
+SMALL = dataclasses.asdict(FovealS.tiny) | {"width": 16, "hidden": 8}
 
 
 def examples_of(model, *datasets, held_out=None, **views):
     """In the views of a recipe."""
     recipe = Recipe(("toy",), **views)
-    return Examples(model, datasets, lambda data: held_out_images(data, held_out), recipe.views, lambda *_: None)
+    return Examples(model, datasets, [held_out_images(data, held_out) for data in datasets], recipe.views, Progress())
 
 
 def test_in_a_batch_each_image_has_the_loss_that_it_has_alone():
     """Of a step over images of two sizes, plain and mirrored."""
     datasets = [make_dataset(3), make_dataset(2, size=(80, 60), name="other")]
-    model = FovealS(FovealConfig(**SMALL, dropout=0.0))
+    model = FovealS(FovealConfig(**SMALL | {"dropout": 0.0}))
     in_training = InTraining(model, len(datasets))
     examples = examples_of(model, *datasets)
     steps = [step for seed in range(9) for step in examples.steps(8, torch.Generator().manual_seed(seed))]
@@ -87,7 +88,7 @@ def test_examples_are_mirrored_with_all_that_belongs_to_them():
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
     features = model.features(image.flip(3))
     for layer, maps in features.items():
-        torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
+        torch.testing.assert_close(batch.seen[layer], maps, rtol=2e-3, atol=2e-3)
     torch.testing.assert_close(batch.observed.counts, plain.batch([2]).observed.counts.flip(2))
     assert batch.observed.density.sum().item() == pytest.approx(1, abs=1e-5)
     assert batch.log_prior.exp().sum().item() == pytest.approx(1, abs=1e-4)
@@ -103,14 +104,14 @@ def test_views_at_other_zooms():
     plain, zoomed = examples.groups[0][0].batch([2]), examples.groups[2][0].batch([2])
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
     for layer, maps in model.features(image, 1.5).items():
-        torch.testing.assert_close(zoomed.features[layer], maps, rtol=2e-3, atol=2e-3)
-        assert maps.shape[2] > plain.features[layer].shape[2]
+        torch.testing.assert_close(zoomed.seen[layer], maps, rtol=2e-3, atol=2e-3)
+        assert maps.shape[2] > plain.seen[layer].shape[2]
     torch.testing.assert_close(zoomed.observed.counts, plain.observed.counts)
     torch.testing.assert_close(zoomed.log_prior, plain.log_prior)
     steps = [step for seed in range(9) for step in examples.steps(2, torch.Generator().manual_seed(seed))]
     assert {group.zoom for step in steps for group, _ in step} == {1.0, 1.5}
     with torch.no_grad():
-        saliency = model(zoomed.features, zoomed.size, zoomed.zoom)
+        saliency = model(zoomed.seen, zoomed.size, zoomed.zoom)
     assert saliency.shape == plain.log_prior.shape
 
 
@@ -118,19 +119,19 @@ def test_views_at_other_zooms():
 def test_views_of_a_part_of_the_image(size, zoom):
     """In turn of each corner: what is seen, where people looked in it, and what the center bias says of the part."""
     datasets = [make_dataset(2, size=(80, 60), name="other"), make_dataset(5, size=size)]
-    model = FovealS(FovealConfig(**SMALL | {"working_area": 60_000}, scales=(1.0, 0.5)))
+    model = FovealS(FovealConfig(**SMALL | {"working_area": 60_000}))
     examples = examples_of(model, *datasets, zooms=(zoom,), crops=(0.75,))
     (height, width), (h, w) = size, (round(0.75 * size[0]), round(0.75 * size[1]))
     *_, cropped, mirrored = [groups[1] for groups in examples.groups]
-    assert (cropped.features.size, mirrored.features.size, cropped.zoom) == ((h, w), (h, w), zoom)
+    assert (cropped.shown.size, mirrored.shown.size, cropped.zoom) == ((h, w), (h, w), zoom)
     corners = [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w), (0, 0)]
     for number, (top, left) in enumerate(corners):
         batch, flipped = cropped.batch([number]), mirrored.batch([number])
         image = torch.from_numpy(datasets[1].stimuli[number].image[top : top + h, left : left + w].copy())
         image = image.permute(2, 0, 1)[None].float() / 255
         for seen, expected in ((batch, image), (flipped, image.flip(3))):
-            for layer, maps in model.at_scales(expected, zoom).items():
-                torch.testing.assert_close(seen.features[layer], maps, rtol=2e-3, atol=2e-3)
+            for layer, maps in model.see(expected, zoom).items():
+                torch.testing.assert_close(seen.seen[layer], maps, rtol=2e-3, atol=2e-3)
         here = datasets[1].fixations.for_image(number)
         x, y = here.pixel_x - left, here.pixel_y - top
         inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
@@ -159,10 +160,10 @@ def test_parts_of_the_size_of_others_are_joined_with_them():
         [*small.fixations.x, *large.fixations.x],
         [*small.fixations.y, *large.fixations.y],
     )
-    model = FovealS(FovealConfig(**SMALL, dropout=0.0))
+    model = FovealS(FovealConfig(**SMALL | {"dropout": 0.0}))
     examples = examples_of(model, Dataset("toy", Stimuli(sources), fixations), mirrored=False, crops=(0.75,))
     (whole, _), (_, part) = examples.groups
-    assert whole.features.size == part.features.size == (60, 80)
+    assert whole.shown.size == part.shown.size == (60, 80)
     (parts,) = joinable([(whole, [0, 1]), (part, [0, 1])])
     together = InTraining(model, 1)(Batch.joined([group.batch(rows) for group, rows in parts]))
     alone = [InTraining(model, 1)(group.batch([row])) for group in (whole, part) for row in (0, 1)]
@@ -190,19 +191,19 @@ def test_an_image_is_not_shown_by_a_part_in_which_nobody_looked():
 def test_features_are_kept_of_all_scales():
     """Those of the second scale are features of the network that sees the image by so much smaller, in every view."""
     dataset = make_dataset(4)
-    model = FovealS(FovealConfig(**SMALL, scales=(1.0, 0.75)))
+    model = FovealS(FovealConfig(**SMALL | {"scales": (1.0, 0.75)}))
     examples = examples_of(model, dataset, zooms=(1.5,))
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
     for (group,), zoom in zip(examples.groups, (1.0, 1.0, 1.5, 1.5), strict=True):
         batch = group.batch([2])
         seen = image.flip(3) if group is examples.groups[1][0] or group is examples.groups[3][0] else image
-        for layer, maps in model.at_scales(seen, zoom).items():
-            torch.testing.assert_close(batch.features[layer], maps, rtol=2e-3, atol=2e-3)
+        for layer, maps in model.see(seen, zoom).items():
+            torch.testing.assert_close(batch.seen[layer], maps, rtol=2e-3, atol=2e-3)
 
 
 def test_the_room_for_all_views_is_told_before_the_first(monkeypatch):
     """Once for all; and that there is too little, before anything is computed."""
-    model, data = FovealS(FovealConfig(**SMALL, scales=(1.0, 0.75))), make_dataset(3)
+    model, data = FovealS(FovealConfig(**SMALL | {"scales": (1.0, 0.75)})), make_dataset(3)
     with pytest.warns(FovealNote) as notes:
         examples_of(model, data)
     assert ["features of 12 images (in all views and scales) will take" in str(note.message) for note in notes] == [
@@ -233,10 +234,10 @@ def test_held_out_images_have_no_part_in_anything():
 def test_taps_are_standardised():
     model = FovealS(FovealConfig(**SMALL))
     examples = examples_of(model, make_dataset(6))
-    standardise(model, examples, 6)
     (step,) = examples.steps(6, torch.Generator().manual_seed(0))
+    model.begin_from(group.batch(rows).seen for group, rows in step)
     for name, tap in model.taps.items():
-        values = [model.all_features(group.batch(rows).features)[name] for group, rows in step]
+        values = [model.all_features(group.batch(rows).seen)[name] for group, rows in step]
         flat = torch.cat([maps.movedim(1, 0).flatten(1) for maps in values], dim=1)
         standardised = (flat - tap.mean[:, None]) / tap.std[:, None]
         assert standardised.mean().abs() < 1e-2

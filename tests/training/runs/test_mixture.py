@@ -12,7 +12,7 @@ from foveal.models.deep.foveal_l import FovealL
 from foveal.models.registry import read_provenance
 from foveal.training import Recipe, train_by_recipe
 from foveal.training.recipe import Mixture, read_recipe
-from foveal.training.runs.one_run import read_maps, write_maps
+from foveal.training.runs.held_out import read_maps, write_maps
 from foveal.training.runs.tree import mixed
 
 pytestmark = [
@@ -22,7 +22,13 @@ pytestmark = [
 MEMBER = """
 datasets = ["toy"]
 seed = {seed}
-config = {{ working_area = {area}, width = 16, hidden = 8 }}
+[config]
+backbone = "efficientnet_lite_tiny"
+taps = ["block2", "block4", "block5"]
+first_trained = "block5"
+working_area = {area}
+width = 16
+hidden = 8
 [[phases]]
 epochs = 1
 learning_rate = 0.01

@@ -1,6 +1,6 @@
 """Learning from models that were trained before."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,10 +10,12 @@ from toy import make_dataset
 
 from foveal.errors import FovealError
 from foveal.models import load_model
-from foveal.progress import to_nobody
+from foveal.models.deep.foveal_s import FovealS
+from foveal.progress import Progress
 from foveal.training import Phase, Recipe, train_by_recipe
 from foveal.training.recipe import Mixture, read_recipe
-from foveal.training.runs.one_run import read_maps, train_deep
+from foveal.training.runs.held_out import read_maps
+from foveal.training.runs.one_run import train_deep
 from foveal.training.runs.prepare import prepare
 from foveal.training.runs.run import Run
 from foveal.training.runs.teacher import teach
@@ -23,7 +25,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote"),
     pytest.mark.usefixtures("two_folds_of_toy"),
 ]
-SMALL = {"working_area": 6_000, "width": 16, "hidden": 8, "dropout": 0.0}
+SMALL = asdict(FovealS.tiny) | {"width": 16, "hidden": 8, "dropout": 0.0}
 FINER = SMALL | {"working_area": 9_000}
 MEMBER = Recipe(("toy",), config=SMALL, phases=(Phase(3, 3e-2),), batch_size=4, average=0.5)
 
@@ -34,20 +36,20 @@ def teachers(tmp_path):
     folders = []
     for name, config in (("one", SMALL), ("two", FINER)):
         recipe = replace(MEMBER, config=config, held_out=0)
-        train_deep(recipe, [make_dataset(6)], tmp_path / name, resume=False, progress=lambda *_: None)
+        train_deep(recipe, [make_dataset(6)], tmp_path / name, resume=False, progress=Progress())
         folders.append(tmp_path / name)
     return folders
 
 
 def student_run(n_images=6, **changes):
     recipe = replace(MEMBER, config=FINER, held_out=0, **changes)
-    return prepare(recipe, [make_dataset(n_images)], recipe.views, Accelerator(cpu=True), lambda *_: None)
+    return prepare(recipe, [make_dataset(n_images)], recipe.views, Accelerator(cpu=True), Progress())
 
 
 def test_what_is_taught_is_the_mean_of_the_teachers_densities(teachers):
     """In every view, on the student's cells; of the plain view of held-out images it is what the teachers wrote."""
     data, run = make_dataset(6), student_run(zooms=(1.5,), crops=(0.75,))
-    teach(run, teachers, [data], lambda *_: None)
+    teach(run, teachers, [data], Progress())
     assert len(run.examples.groups) == 8
     for (group,) in run.examples.groups:
         torch.testing.assert_close(group.taught.sum(dim=(1, 2)), torch.ones(6), rtol=1e-4, atol=1e-4)
@@ -63,9 +65,9 @@ def test_what_is_taught_is_the_mean_of_the_teachers_densities(teachers):
 
 def test_a_teacher_that_saw_what_the_student_does_not_is_refused(tmp_path):
     data = make_dataset(6)
-    train_deep(replace(MEMBER, held_out=1), [data], tmp_path / "one", resume=False, progress=lambda *_: None)
+    train_deep(replace(MEMBER, held_out=1), [data], tmp_path / "one", resume=False, progress=Progress())
     with pytest.raises(FovealError, match="trained on other images than its student"):
-        teach(student_run(), [tmp_path / "one"], [data], lambda *_: None)
+        teach(student_run(), [tmp_path / "one"], [data], Progress())
 
 
 def test_a_folder_of_another_run_is_refused_before_anything_is_trained(tmp_path):
@@ -74,7 +76,7 @@ def test_a_folder_of_another_run_is_refused_before_anything_is_trained(tmp_path)
     recipe = replace(MEMBER, teacher=Mixture(members))
     for folder in ("student", "fold/folds/1"):
         train_deep(
-            replace(MEMBER, seed=3, held_out=0), [make_dataset(6)], tmp_path / folder, resume=False, progress=to_nobody
+            replace(MEMBER, seed=3, held_out=0), [make_dataset(6)], tmp_path / folder, resume=False, progress=Progress()
         )
         out = tmp_path / folder.split("/")[0]
         for resume, message in ((False, "holds a run already"), (True, "of another recipe")):
@@ -93,9 +95,9 @@ def test_a_teacher_that_was_stopped_early_teaches_what_it_wrote(tmp_path, monkey
     phases = (Phase(2, 3e-2), Phase(6, 3e-2, 3e-3))
     recipe = replace(MEMBER, config=FINER, held_out=0, phases=phases, patience=2)
     data = make_dataset(6)
-    train_deep(recipe, [data], tmp_path / "teacher", resume=False, progress=lambda *_: None)
+    train_deep(recipe, [data], tmp_path / "teacher", resume=False, progress=Progress())
     run = student_run()
-    teach(run, [tmp_path / "teacher"], [data], lambda *_: None)
+    teach(run, [tmp_path / "teacher"], [data], Progress())
     written = read_maps(tmp_path / "teacher/held_out/toy.hdf5")
     for image in range(0, 6, 2):
         taught = run.examples.groups[0][0].taught[image].numpy()
@@ -110,7 +112,7 @@ def test_a_student_of_its_teachers_alone_comes_near_to_them(tmp_path, teachers):
     for epochs in (1, 12):
         recipe = replace(MEMBER, config=FINER, held_out=0, taught=1.0, phases=(Phase(epochs, 3e-2),), seed=5)
         out = tmp_path / str(epochs)
-        train_deep(recipe, data, out, teachers=teachers, resume=False, progress=lambda *_: None)
+        train_deep(recipe, data, out, teachers=teachers, resume=False, progress=Progress())
         said = read_maps(out / "held_out/toy.hdf5")
         distances.append(np.mean([(np.exp(taught[name]) * (taught[name] - said[name])).sum() for name in taught]))
     assert distances[1] < distances[0] / 2
@@ -160,7 +162,7 @@ def test_what_is_wrong_about_a_student_is_said_before_its_teachers_are_trained(t
 
 def test_a_teacher_of_other_images_is_refused(tmp_path, teachers):
     with pytest.raises(FovealError, match="one: trained on other images than its student"):
-        teach(student_run(7), teachers, [make_dataset(7)], lambda *_: None)
+        teach(student_run(7), teachers, [make_dataset(7)], Progress())
     mixture = Mixture({"one": replace(MEMBER, held_out=1), "two": replace(MEMBER, held_out=1)})
     with pytest.raises(FovealError, match=r"teacher: one of other datasets"):
         replace(MEMBER, held_out=0, teacher=mixture)

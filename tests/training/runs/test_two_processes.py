@@ -18,26 +18,25 @@ from foveal.models import load_model
 PREPARATION = """
 import sys
 
-import torch
+from dataclasses import asdict
+
 from toy import make_dataset
 
 from foveal.gaze import folds
-from foveal.models.backbones import backbone as backbones
+from foveal.models.deep.foveal_s import FovealS
+from foveal.progress import Progress
 from foveal.training import Phase, Recipe
 from foveal.training.runs import tree as run_recipe
 from foveal.training.recipe import Mixture
 from foveal.training.runs.one_run import train_deep
 
-torch.manual_seed(0)
-weights = backbones.Backbone("efficientnet_lite2", pretrained=False).steps.state_dict()
-backbones.read_weights = lambda _: weights
-config = {"working_area": 6000, "width": 16, "hidden": 8, "dropout": 0.0}
+config = asdict(FovealS.tiny) | {"width": 16, "hidden": 8, "dropout": 0.0}
 phases = (Phase(2, 1e-2), Phase(1, 1e-3, 1e-3))
 recipe = Recipe(("toy",), config=config, phases=phases, batch_size=3)
 """
 ONE_FOLD = """
 data = [make_dataset(7)]
-train_deep(recipe.without_fold(0), data, sys.argv[1], resume=True, progress=lambda *_: None)
+train_deep(recipe.without_fold(0), data, sys.argv[1], resume=True, progress=Progress())
 """
 TWO_NETWORKS = """
 folds.FOLDS = 2

@@ -1,23 +1,26 @@
 """Pretrained networks behind one interface: named layers out, any image size in, positions known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from foveal.errors import FovealError
-from foveal.models.backbones.architectures import ARCHITECTURES
-from foveal.models.backbones.efficientnet_lite import SamePadding
-from foveal.models.backbones.pretrained import damaged, read_weights
+from foveal.models.backbones.architectures import architecture_of
+from foveal.models.backbones.branches import Branches
+from foveal.models.backbones.chain import Chain
+from foveal.models.backbones.finer import dilate, remove_strides
+from foveal.models.backbones.installation import damaged, read_weights
 from foveal.models.parts.empty import without_numbers
-from foveal.models.parts.geometry import Axis, Grid
+from foveal.models.parts.geometry import Grid
 
 Padding = Literal["same", "full"]
 SIZES_KEPT = 1000  # of images, for which it is kept where features lie
-MOVING = SamePadding | nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d  # modules whose values lie elsewhere than what they see
+MANY = 40  # layers, of which an error does not say all
+Wiring = Chain | Branches  # how values go through a network
 
 
 class Backbone(nn.Module):
@@ -26,7 +29,9 @@ class Backbone(nn.Module):
     Parameters
     ----------
     name
-        One of `ARCHITECTURES`.
+        One of `ARCHITECTURES`, or a network for naming objects that torchvision has. Layers of the latter have the
+        names that `torchvision.models.feature_extraction.create_feature_extractor` gives them. They end where branches
+        meet that lie on different grids, or where positions cannot be followed.
     padding
         "same" pads as the network was trained; "full" pads every convolution by its whole kernel but one pixel, as
         DeepGaze I does, so that features exist wherever a kernel touches the image.
@@ -34,26 +39,46 @@ class Backbone(nn.Module):
         Load the weights that `foveal weights install` put in their place; else they are random.
     until
         The highest layer that is needed: the network ends there.
+    without_stride
+        Layers, or stages of several layers, that take steps of one value, so that their features and those above are
+        finer: `["pool4", "pool5"]`, `["layer3", "layer4"]`. A pooling keeps the size of the maps.
+    dilations
+        By how much the convolutions of layers or stages are dilated: `{"conv5": 2}`, `{"layer3": 2, "layer4": 4}`. A
+        later entry goes over an earlier one. They keep the size of the maps as before.
 
     Raises
     ------
     FovealError
-        If there is no such network or layer, or its weights are not installed.
+        If there is no such network or layer, a layer has no stride or convolution to change, or the weights are not
+        installed.
     """
 
     def __init__(
-        self, name: str, *, padding: Padding = "same", pretrained: bool = True, until: str | None = None
+        self,
+        name: str,
+        *,
+        padding: Padding = "same",
+        pretrained: bool = True,
+        until: str | None = None,
+        without_stride: Sequence[str] = (),
+        dilations: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
-        if name not in ARCHITECTURES:
-            raise FovealError(f"no backbone {name!r} (known: {', '.join(ARCHITECTURES)})")
-        architecture = ARCHITECTURES[name]
+        architecture = architecture_of(name)
         self.name = name
         with without_numbers() if pretrained else nullcontext():
-            self.steps = architecture.steps()
+            steps = architecture.steps()
+        if isinstance(steps, nn.Sequential):
+            remove_strides(name, steps, without_stride)
+            dilate(name, steps, dilations or {})
+        elif padding == "full" or without_stride or dilations:
+            raise FovealError(f"{name}: a network with branches keeps its padding, strides and dilations")
+        self._wiring: Wiring = _wiring_of(steps)
         if until is not None:
             self.check_layers([until])
-            self.steps = self.steps[: self.layers.index(until) + 1]
+            steps = self._wiring.steps_until(until)
+            self._wiring = _wiring_of(steps)
+        self.steps = steps
         if pretrained:
             self.steps.to_empty(device="cpu")
             self.load_pretrained()
@@ -64,6 +89,7 @@ class Backbone(nn.Module):
                 module.padding = tuple(d * (k - 1) for d, k in zip(module.dilation, module.kernel_size, strict=True))
         self.register_buffer("mean", torch.tensor(architecture.mean)[:, None, None])
         self.register_buffer("std", torch.tensor(architecture.std)[:, None, None])
+        self._trained_norms: list[nn.BatchNorm2d] = []
         self._grids: dict[tuple[int, int], dict[str, Grid]] = {}  # of all layers, by size of the image
         self.eval().requires_grad_(False)
 
@@ -73,12 +99,15 @@ class Backbone(nn.Module):
     def load_pretrained(self) -> None:
         """Take the weights that `foveal weights install` put in their place.
 
+        A network that nobody trained takes those that it is made with.
+
         Raises
         ------
         FovealError
             If they are not installed, or damaged.
         """
-        weights = read_weights(self.name)
+        architecture = architecture_of(self.name)
+        weights = read_weights(self.name) if architecture.is_published else architecture.steps().state_dict()
         try:
             self.steps.load_state_dict({key: weights[key] for key in self.steps.state_dict()})
         except (KeyError, RuntimeError) as error:
@@ -87,7 +116,7 @@ class Backbone(nn.Module):
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of all layers, from the image up."""
-        return tuple(name for name, _ in self.steps.named_children())
+        return self._wiring.layers
 
     def check_layers(self, layers: Sequence[str]) -> None:
         """Make sure that the network has these layers.
@@ -97,18 +126,38 @@ class Backbone(nn.Module):
         FovealError
             If it does not have one.
         """
-        unknown = [layer for layer in layers if layer not in self.layers]
+        known = set(self.layers)
+        unknown = [layer for layer in layers if layer not in known]
         if unknown or not layers:
-            raise FovealError(f"{self.name}: no layer {unknown[0] if unknown else ''!r} (has {', '.join(self.layers)})")
+            why = self._wiring.why_not(unknown[0] if unknown else "")
+            raise FovealError(f"{self.name}: {why} (has {', '.join(_overview(self.layers))})")
 
     def train(self, mode: bool = True) -> "Backbone":
-        """Stay as it is: normalisation goes by the images that the network was pretrained on."""
-        return super().train(False)
+        """Stay as it is, but for normalisations that are trained.
 
-    def unfreeze(self, first: str) -> list[Tensor]:
+        All others go by the images that the network was pretrained on.
+        """
+        super().train(False)
+        for norm in self._trained_norms:
+            norm.train(mode)
+        return self
+
+    def unfreeze(
+        self, first: str, *, depthwise: bool = False, biases: bool = False, train_norms: bool = False
+    ) -> list[nn.Parameter]:
         """Let the weights of a layer and of all above it be trained, and return them; of "", none.
 
-        Of these, the weights of convolutions that mix channels; gradients of depthwise ones are slow on a CPU.
+        Parameters
+        ----------
+        first
+            The lowest layer that is trained.
+        depthwise
+            Train convolutions that do not mix all channels as well; their gradients are slow on a CPU.
+        biases
+            Train the biases of what is trained as well.
+        train_norms
+            Train what batch normalisations multiply by and add. In training mode, they go by the batch, and follow it
+            with their statistics; otherwise, both stay as they were pretrained.
 
         Raises
         ------
@@ -118,15 +167,18 @@ class Backbone(nn.Module):
         if not first:
             return []
         self.check_layers([first])
-        trained = [
-            module.weight
-            for step in self.steps[self.layers.index(first) :]
-            for module in step.modules()
-            if isinstance(module, nn.Conv2d) and module.groups == 1
-        ]
+        trained: list[Tensor] = []
+        for module in self._wiring.modules_from(first):
+            if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and (depthwise or module.groups == 1)):
+                trained.append(module.weight)
+                if biases and module.bias is not None:
+                    trained.append(module.bias)
+            elif train_norms and isinstance(module, nn.BatchNorm2d):
+                trained += [module.weight, module.bias]
+                self._trained_norms.append(module)
         for weight in trained:
             weight.requires_grad_(True)
-        return trained
+        return cast(list[nn.Parameter], trained)
 
     def forward(
         self, images: Float[Tensor, "image _ height width"], layers: Sequence[str], *, after: str | None = None
@@ -143,21 +195,11 @@ class Backbone(nn.Module):
         self.check_layers(layers)
         if after is not None:
             self.check_layers([after])
-            if min(self.layers.index(layer) for layer in layers) <= self.layers.index(after):
-                raise FovealError(f"{self.name}: {', '.join(layers)}: not all above {after}")
-        maps, skipped = images, after is not None
-        if after is None:
-            maps = (images - self.mean) / self.std
-        found = {}
-        for name, step in self.steps.named_children():
-            if skipped:
-                skipped = name != after
-                continue
-            maps = step(maps)
-            if name in layers:
-                found[name] = maps
-            if len(found) == len(set(layers)):
-                break
+        maps = (images - self.mean) / self.std if after is None else images
+        try:
+            found = self._wiring.features(maps, layers, after)
+        except FovealError as error:
+            raise FovealError(f"{self.name}: {error}") from None
         return {layer: found[layer] for layer in layers}
 
     def grids(self, size: tuple[int, int], layers: Sequence[str]) -> dict[str, Grid]:
@@ -166,28 +208,13 @@ class Backbone(nn.Module):
         if size not in self._grids:  # a model asks for the same at every image of a size
             if len(self._grids) >= SIZES_KEPT:
                 self._grids.clear()
-            axes = [Axis(size[0]), Axis(size[1])]
-            found = {}
-            for name, step in self.steps.named_children():
-                for module in _moving(step):
-                    axes = [_after(module, axis, side) for side, axis in enumerate(axes)]
-                found[name] = Grid(*axes)
-            self._grids[size] = found
+            self._grids[size] = self._wiring.grids(size)
         return {layer: self._grids[size][layer] for layer in layers}
 
     def receptive_field(self, layer: str) -> int:
         """Side, in px, of the part of the image that one value of a layer can see."""
         self.check_layers([layer])
-        field, step_px = 1, 1
-        for name, step in self.steps.named_children():
-            for module in _moving(step):
-                if not isinstance(module, SamePadding):
-                    kernel, stride = _pair(module.kernel_size), _pair(module.stride)
-                    field += (kernel[0] - 1) * step_px
-                    step_px *= stride[0]
-            if name == layer:
-                break
-        return field
+        return self._wiring.receptive_field(layer)
 
     def channels(self, layer: str) -> int:
         """How many features a layer has."""
@@ -196,19 +223,13 @@ class Backbone(nn.Module):
             return int(self(torch.zeros(1, 3, 64, 64, device=self.mean.device), [layer])[layer].shape[1])
 
 
-def _moving(step: nn.Module) -> list[MOVING]:
-    """Modules that change positions, without the way around a ResNet's block, which lands where the block does."""
-    return [module for path, module in step.named_modules() if isinstance(module, MOVING) and "downsample" not in path]
+def _wiring_of(steps: nn.Sequential | fx.GraphModule) -> Wiring:
+    return Branches(steps) if isinstance(steps, fx.GraphModule) else Chain(steps)
 
 
-def _after(module: MOVING, axis: Axis, side: int) -> Axis:
-    """Positions after one of the modules that change them."""
-    if isinstance(module, SamePadding):
-        return module.axis(axis, side)
-    kernel, stride, padding = (_pair(v)[side] for v in (module.kernel_size, module.stride, module.padding))
-    dilation = 1 if isinstance(module, nn.AvgPool2d) else _pair(module.dilation)[side]
-    return axis.convolved(kernel, stride, padding, dilation=dilation)
-
-
-def _pair(value: object) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)
+def _overview(layers: Sequence[str]) -> Sequence[str]:
+    """The layers, or, if there are many, those that are not parts of others, or of one other only."""
+    if len(layers) <= MANY:
+        return layers
+    outer = [layer for layer in layers if "." not in layer]
+    return outer if len(outer) > 2 else [layer for layer in layers if layer.count(".") < 2]

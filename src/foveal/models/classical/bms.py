@@ -23,8 +23,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 
 COVARIANCE_REGULARISATION = 50.0  # added to the variance of each Lab channel, 8-bit units
 LARGEST_KERNEL = 51  # px, of the final Gaussian blur

@@ -17,8 +17,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.models.base import ModelConfig
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.ica import independent_components
 from foveal.models.parts.patch_filters import PatchFilterModel, at_least

@@ -18,8 +18,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts.blur import local_mean
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.finalizer import resize_maps

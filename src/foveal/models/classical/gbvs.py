@@ -19,8 +19,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts import channels
 from foveal.models.parts.graph import nearness
 from foveal.models.parts.map_normalization import scaled

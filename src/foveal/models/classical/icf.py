@@ -18,8 +18,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foveal.models.base import ModelConfig
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts.blur import local_mean
 from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.models.parts.working_size import shrunk

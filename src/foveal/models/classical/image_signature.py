@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts.blur import blurred_in_black
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.cosine_transform import dct

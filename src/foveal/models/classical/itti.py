@@ -24,8 +24,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts import channels
 from foveal.models.parts.channels import Maps
 from foveal.models.parts.map_normalization import CONSTANT, normalized_by_competition, normalized_by_peaks

@@ -25,9 +25,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import ModelConfig
 from foveal.models.catalogue import register_model
 from foveal.models.classical.itti import Itti
+from foveal.models.config import ModelConfig
 from foveal.models.deep.faces import shipped_detector
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.frequencies import log_gabor_amplitudes

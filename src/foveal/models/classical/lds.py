@@ -25,8 +25,8 @@ from torch import Tensor
 from torch.quasirandom import SobolEngine
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import ModelConfig
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts.color import to_lab
 from foveal.models.parts.graph import gathered, nearness
 from foveal.models.parts.map_normalization import scaled

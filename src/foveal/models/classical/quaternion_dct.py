@@ -18,8 +18,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.parts.color import to_opponent
 from foveal.models.parts.cosine_transform import dct
 from foveal.models.parts.finalizer import resize_maps

@@ -13,18 +13,17 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.models.backbones.backbone import Backbone, Padding
-from foveal.models.base import ModelConfig, SaliencyModel
-from foveal.models.calibration import PRIOR_GRID
+from foveal.models.base import SaliencyModel
 from foveal.models.catalogue import register_model
-from foveal.models.parts.empty import without_numbers
-from foveal.models.parts.finalizer import resize_log_density, resize_maps
+from foveal.models.config import ModelConfig
+from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
+from foveal.models.parts.prior import WithPrior
 from foveal.models.parts.readout import LinearReadout
 from foveal.models.parts.working_size import resized
 
@@ -51,18 +50,16 @@ class DeepGaze1Config(ModelConfig):
     trainable=True,
     weights="package + alexnet",
 )
-class DeepGaze1(SaliencyModel):
+class DeepGaze1(WithPrior, SaliencyModel):
     """A linear readout of pretrained features, blurred, with a center bias."""
 
     Config = DeepGaze1Config
     config: DeepGaze1Config
-    log_prior: Float[Tensor, "row column"]
 
     def __init__(self, config: DeepGaze1Config | None = None) -> None:
         super().__init__()
         self.config = config or DeepGaze1Config()
         self.readout = LinearReadout(dict(zip(self.config.layers, self.config.channels, strict=True)))
-        self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
 
     @cached_property
     def _backbones(self) -> list[Backbone]:
@@ -132,7 +129,7 @@ class DeepGaze1(SaliencyModel):
         height, width = images.shape[2:]
         target = density_grid((height, width))
         features, grids = self.features(images), self.grids((height, width))
-        log_prior = resize_maps(self.log_prior[None], (target.rows.length, target.columns.length))
+        log_prior = self.prior_on((target.rows.length, target.columns.length))
         return resize_log_density(self.readout(features, grids, target, log_prior), (height, width))
 
 
@@ -149,7 +146,5 @@ def config_for(backbone: str, layers: Sequence[str], padding: Padding = "full") 
     FovealError
         If there is no such backbone or layer.
     """
-    with without_numbers():
-        network = Backbone(backbone, padding=padding, pretrained=False)
-        channels = tuple(network.channels(layer) for layer in layers)
-    return DeepGaze1Config(backbone, tuple(layers), channels, padding)
+    network = Backbone(backbone, padding=padding, pretrained=False)
+    return DeepGaze1Config(backbone, tuple(layers), tuple(network.channels(layer) for layer in layers), padding)

@@ -19,8 +19,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from foveal.errors import FovealError
-from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
 from foveal.models.deep.foveal_s import FovealConfig, FovealS, Tap, at_scale
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Grid
@@ -134,12 +135,12 @@ class FaceDetector(SaliencyMapModel):
         """
         least = self.config.least_score if least_score is None else least_score
         network, size = self.network(), (images.shape[2], images.shape[3])
-        answers = self(network, network.all_features(network.at_scales(images)), size)
-        return [_faces(of_one, network.density_grid(size), least) for of_one in answers]
+        answers = self(network, network.all_features(network.see(images)), size)
+        return [_faces(of_one, network.cells(size), least) for of_one in answers]
 
     def face_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image row column"]:
         """On the network's cells: on each face a Gaussian of the size of the face, the highest counts."""
-        grid = shipped_network(self.device).density_grid((images.shape[2], images.shape[3]))
+        grid = shipped_network(self.device).cells((images.shape[2], images.shape[3]))
         return torch.stack([_drawn(faces, grid) for faces in self.detect(images)])
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:

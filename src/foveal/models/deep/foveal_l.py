@@ -1,4 +1,4 @@
-"""Several of Foveal's own networks as one: the mean of their densities.
+"""Several networks as one: the mean of their densities.
 
 A mixture of networks that were trained apart is seldom worse than the best of them, and less sure of itself where they
 differ (Lakshminarayanan, Pritzel & Blundell 2017, "Simple and scalable predictive uncertainty estimation using deep
@@ -6,7 +6,7 @@ ensembles", NeurIPS); DeepGaze II is one as well.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -14,21 +14,30 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.base import ModelConfig, SaliencyModel
-from foveal.models.catalogue import register_model
-from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.base import SaliencyModel
+from foveal.models.catalogue import class_of, register_model
+from foveal.models.config import ModelConfig
+from foveal.models.deep.network import Network
+
+USUAL = "foveal-s"  # what a member is that does not say it
 
 
 @dataclass(frozen=True)
 class MixtureConfig(ModelConfig):
-    """What the model is made of: the configuration of each of its networks."""
+    """What the model is made of.
+
+    Attributes
+    ----------
+    members
+        The configuration of each of its networks, with its registered name as "model" unless it is foveal-s.
+    """
 
     members: tuple[dict[str, Any], ...] = ()
 
 
 @register_model("foveal-l", family="deep", year=2026, paper="Foveal's own", trainable=True, weights="package")
 class FovealL(SaliencyModel):
-    """A mixture of networks, each as `FovealS`, in equal parts."""
+    """A mixture of networks that a recipe can train, in equal parts; those published are each as `FovealS`."""
 
     Config = MixtureConfig
     saved_in_16_bits = True
@@ -37,19 +46,19 @@ class FovealL(SaliencyModel):
     def __init__(self, config: MixtureConfig | None = None) -> None:
         super().__init__()
         self.config = config or MixtureConfig()
-        self.members = nn.ModuleList(FovealS(FovealConfig.read(member)) for member in self.config.members)
+        self.members = nn.ModuleList(_made(member) for member in self.config.members)
 
     @classmethod
-    def of(cls, members: Sequence[FovealS]) -> "FovealL":
+    def of(cls, members: Sequence[Network]) -> "FovealL":
         """Made of networks that are trained already."""
-        mixture = cls(MixtureConfig(tuple(asdict(member.config) for member in members)))
+        mixture = cls(MixtureConfig(tuple(_described(member) for member in members)))
         mixture.members = nn.ModuleList(members)
         return mixture
 
     @property
-    def networks(self) -> list[FovealS]:
+    def networks(self) -> list[Network]:
         """Its members."""
-        return cast(list[FovealS], list(self.members))
+        return cast(list[Network], list(self.members))
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
@@ -60,3 +69,24 @@ class FovealL(SaliencyModel):
         for member in self.networks:
             mixture = torch.logaddexp(mixture, member.log_density(images))
         return mixture - math.log(len(self.networks))
+
+
+def _described(member: Network) -> dict[str, Any]:
+    """What of a network is written with the weights."""
+    of_which = {} if member.name == USUAL else {"model": member.name}
+    return of_which | asdict(member.config)
+
+
+def _made(description: Mapping[str, Any]) -> Network:
+    """A network with no weights yet, of what was written.
+
+    Raises
+    ------
+    TypeError
+        If it is no description of a network.
+    """
+    values = dict(description)
+    cls = class_of(values.pop("model", USUAL))
+    if cls is None or not issubclass(cls, Network) or cls.Config is None:
+        raise TypeError(f"no network: {description}")
+    return cls(cls.Config.read(values))

@@ -5,9 +5,9 @@ EML-NET (Jia & Bruce 2020, taps at all depths, summed); the network's last stage
 lies on cells of 8 px of the image as the network sees it, which is brought to one area, whatever its size and shape.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from typing import Any
 
 import torch
@@ -15,19 +15,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from foveal.errors import FovealError
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.backbones.backbone import Backbone
-from foveal.models.base import ModelConfig, SaliencyModel
-from foveal.models.calibration import PRIOR_GRID
 from foveal.models.catalogue import register_model
-from foveal.models.parts.finalizer import resize_log_density, resize_maps
+from foveal.models.config import ModelConfig, check_values, is_number, is_whole
+from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, DensityNetwork, Seen
+from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.geometry import Axis, Grid, resampled_sum
+from foveal.models.parts.moments import moments
 from foveal.models.parts.precision import fast_precision
 from foveal.models.parts.working_size import resized
 
 CELL = 8  # px of the image as the network sees it
 SMALLEST_SIDE = 64  # px of it
-IMAGE = "image"  # what stands for the image itself among the layers
+SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,32 @@ class FovealConfig(ModelConfig):
     working_area: int = 307_200
     scales: tuple[float, ...] = (1.0, 0.5)
 
+    def completed(self) -> "FovealConfig":
+        """With the numbers of channels that the taps have.
+
+        Raises
+        ------
+        FovealError
+            If there is no such layer or backbone, or a value is not right.
+        """
+        count, smallest = "a whole number from 1 on", SMALLEST_SIDE**2
+        right_scales = isinstance(self.scales, tuple) and all(is_number(s) and s > 0 for s in self.scales)
+        needed = {
+            "width": (is_whole(self.width, 1), count),
+            "hidden": (is_whole(self.hidden, 1), count),
+            "working_area": (is_whole(self.working_area, smallest), f"a whole number from {smallest} on"),
+            "dropout": (is_number(self.dropout, 0.0) and self.dropout < 1, "a number from 0 to less than 1"),
+            "scales": (right_scales and len(self.scales) > 0, "a list of numbers above 0"),
+            "taps": (isinstance(self.taps, tuple) and len(self.taps) > 0, "a list of layers"),
+        }
+        check_values(self, needed)
+        backbone = Backbone(self.backbone, pretrained=False, until=self.taps[-1])
+        backbone.check_layers([*self.taps, self.first_trained or self.taps[-1]])
+        channels = tuple(backbone.channels(tap) for tap in self.taps)
+        if self.channels not in (type(self).channels, channels):
+            raise FovealError(f"channels: {list(self.channels)} (the taps have {list(channels)})")
+        return replace(self, channels=channels)
+
 
 def at_scale(layer: str, number: int) -> str:
     """What a layer's features at one of the scales are called: at the first like the layer."""
@@ -89,6 +117,33 @@ class Tap(nn.Module):
         return F.conv2d(maps, weight, self.linear.bias - (weight[..., 0, 0] @ self.mean))
 
 
+@dataclass(frozen=True)
+class Zoomed:
+    """The network that sees images by so much larger, as a source of features."""
+
+    network: "FovealS"
+    zoom: float
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return self.network.device
+
+    @property
+    def features_depend_on(self) -> dict[str, Any]:
+        """What is chosen about the features."""
+        chosen = self.network.features_depend_on
+        return chosen if self.zoom == 1 else {**chosen, "zoom": self.zoom}
+
+    def features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
+        """Features of the network."""
+        return self.network.features(images, self.zoom)
+
+    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
+        """Where they lie in images of this (height, width)."""
+        return self.network.grids(size, self.network.kept_layers, self.zoom)
+
+
 @register_model(
     "foveal-s",
     family="deep",
@@ -97,15 +152,21 @@ class Tap(nn.Module):
     trainable=True,
     weights="package",
 )
-class FovealS(SaliencyModel):
+class FovealS(DensityNetwork):
     """Pretrained features of all depths, the last of them fine-tuned; a readout; a blur; an explicit center bias."""
 
     Config = FovealConfig
     saved_in_16_bits = True
     config: FovealConfig
-    log_prior: Float[Tensor, "row column"]
-    temperature: Float[Tensor, ""]  # above 1 the model is less sure of itself than in training
-    prior_weight: Float[Tensor, ""]
+    tiny = FovealConfig(
+        backbone="efficientnet_lite_tiny",
+        taps=("block2", "block4", "block5"),
+        channels=(8, 16, 16),
+        first_trained="block5",
+        width=8,
+        hidden=4,
+        working_area=6_000,
+    )
 
     def __init__(self, config: FovealConfig | None = None) -> None:
         super().__init__()
@@ -125,14 +186,6 @@ class FovealS(SaliencyModel):
             nn.Conv2d(self.config.hidden, 1, 1, bias=False),
         )
         self.log_sigma = nn.Parameter(torch.tensor(0.4))  # of the blur, in cells
-        self.register_buffer("temperature", torch.tensor(1.0))
-        self.register_buffer("prior_weight", torch.tensor(1.0))
-        self.register_buffer("log_prior", torch.zeros(PRIOR_GRID, PRIOR_GRID))
-
-    @property
-    def networks(self) -> "list[FovealS]":
-        """Itself: the only one, other than of a mixture."""
-        return [self]
 
     @property
     def last_frozen(self) -> str:
@@ -153,6 +206,37 @@ class FovealS(SaliencyModel):
         """The taps and the last frozen layer, from the image up."""
         return tuple(name for name in (IMAGE, *self.backbone.layers) if name in (*self.config.taps, self.last_frozen))
 
+    def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
+        """The readout, and what is trained of the backbone."""
+        backbone = {id(weight) for weight in self.backbone.parameters()}
+        readout = [weight for weight in self.parameters() if id(weight) not in backbone]
+        return {READOUT: readout, BACKBONE: self.backbone.unfreeze(self.config.first_trained, train_norms=batch_norms)}
+
+    def load_pretrained(self) -> None:
+        """Take the backbone's weights."""
+        self.backbone.load_pretrained()
+
+    @torch.no_grad()
+    def begin_from(self, seen: Iterable[Seen]) -> None:
+        """Make the taps' features of mean zero and unit deviation over some of the fitted images."""
+        of_taps = ({tap: maps for tap, maps in features.items() if tap in self.taps} for features in seen)
+        for name, (mean, deviation) in moments(of_taps).items():
+            self.taps[name].mean = mean.float()
+            self.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
+
+    @torch.no_grad()
+    def absorb(self, sharpness: float | Float[Tensor, ""]) -> None:
+        """Multiply the readout's last layer."""
+        for parameter in self.readout[-1].parameters():
+            parameter.mul_(sharpness)
+
+    def sources(self, zoom: float) -> list[tuple[FeatureSource, Callable[[str], str]]]:
+        """The network at each of its scales."""
+        return [
+            (Zoomed(self, zoom * scale), partial(at_scale, number=number))
+            for number, scale in enumerate(self.config.scales)
+        ]
+
     @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the frozen features at one scale."""
@@ -163,7 +247,7 @@ class FovealS(SaliencyModel):
         scale = zoom * (self.config.working_area / (size[0] * size[1])) ** 0.5
         return max(SMALLEST_SIDE, round(size[0] * scale)), max(SMALLEST_SIDE, round(size[1] * scale))
 
-    def density_grid(self, size: tuple[int, int]) -> Grid:
+    def cells(self, size: tuple[int, int]) -> Grid:
         """The cells on which the density of an image of this (height, width) is computed."""
         height, width = self.working_size(size)
         return Grid.over(size, (max(1, round(height / CELL)), max(1, round(width / CELL))))
@@ -189,9 +273,7 @@ class FovealS(SaliencyModel):
             seen |= self.backbone.grids((height, width), of_network)
         return {layer: seen[layer].scaled(rows, columns) for layer in layers}
 
-    def at_scales(
-        self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0
-    ) -> dict[str, Float[Tensor, "image _ _ _"]]:
+    def see(self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0) -> Seen:
         """`features` at all of the model's scales, called as `at_scale` says."""
         return {
             at_scale(layer, number): maps
@@ -224,7 +306,7 @@ class FovealS(SaliencyModel):
         for number, scale in enumerate(self.config.scales):
             for name, grid in self.grids(size, self.config.taps, zoom * scale).items():
                 by_grid.setdefault(grid, []).append(at_scale(name, number))
-        target = self.density_grid(size)
+        target = self.cells(size)
         width = next(taps.parameters()).shape[0]  # of a tap's weights: the features that it makes
         terms: list[Tensor] = []
         combined: dict[Grid, Tensor] = {}
@@ -239,31 +321,19 @@ class FovealS(SaliencyModel):
             terms.append(resampled_sum(combined, target))
         return reduce(torch.add, terms)
 
-    def forward(
-        self, features: dict[str, Float[Tensor, "image _ _ _"]], size: tuple[int, int], zoom: float = 1.0
-    ) -> Float[Tensor, "image row column"]:
-        """Saliency over the cells of images of this (height, width), from what `at_scales` says of them at a `zoom`.
+    def forward(self, seen: Seen, size: tuple[int, int], zoom: float = 1.0) -> Float[Tensor, "image row column"]:
+        """Saliency over the cells of images of this (height, width), from their features at a zoom.
 
-        Added to the logarithm of a center bias it is, up to a constant, a log density. Features of taps that are
-        missing are computed.
+        Features of taps that are missing are computed.
         """
-        total = self.on_cells(self.all_features(features), self.taps, size, zoom)
+        total = self.on_cells(self.all_features(seen), self.taps, size, zoom)
         saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
         return gaussian_blur(saliency, self.log_sigma.exp())
 
     def saliency(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image row column"]:
         """Over the cells: see `forward`."""
         with fast_precision(images):
-            features = self.at_scales(images)
+            features = self.see(images)
         return self(
             {layer: maps.to(images.dtype) for layer, maps in features.items()}, (images.shape[2], images.shape[3])
         )
-
-    def log_density(
-        self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
-    ) -> Float[Tensor, "image height width"]:
-        """With the center bias of the training data."""
-        size = images.shape[2], images.shape[3]
-        saliency = self.saliency(images) / self.temperature
-        log_prior = self.prior_weight * resize_maps(self.log_prior[None], (saliency.shape[1], saliency.shape[2]))
-        return resize_log_density(saliency + log_prior, size)

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.base import ModelConfig, SaliencyMapModel
+from foveal.models.base import SaliencyMapModel
+from foveal.models.config import ModelConfig
 from foveal.models.parts.finalizer import resize_maps
 
 CONSTANT = 1e-4  # deviation of a feature that does not vary over the images it was learned from

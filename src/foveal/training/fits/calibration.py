@@ -16,11 +16,12 @@ from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
 from foveal.images import RGBImage
 from foveal.models.base import SaliencyMapModel, together_or_apart
-from foveal.models.baselines import CenterBias
 from foveal.models.calibration import BINS, Calibration, WorkingMaps
-from foveal.progress import Progress
-from foveal.training.fits.fit import FitSettings, Fitted, fit, log_likelihood_of
+from foveal.models.parts.prior import prior_of
+from foveal.progress import Report
+from foveal.training.fits.fit import Fitted, fit, log_likelihood_of
 from foveal.training.fits.learning import learn
+from foveal.training.fits.options import FitSettings
 
 LBFGS_STEPS = 40
 BATCH_SIZE = 16
@@ -114,12 +115,30 @@ def calibration_of(
     maps: Sequence[tuple[list[int], WorkingMaps]], data: Dataset, *, of_others: Dataset | None = None
 ) -> Calibration:
     """The calibration that fits some images of a data set best, on the center bias of the whole or of a part."""
-    log_prior = CenterBias.of(CenterBiasKDE.fit(of_others or data)).log_grid
+    log_prior = prior_of(CenterBiasKDE.fit(of_others or data))
     return fit_calibration([_with_fixations(of_size.maps, data, images) for images, of_size in maps], log_prior)
 
 
+def fitted_to_all(
+    model: SaliencyMapModel, datasets: Sequence[Dataset], log_prior: Float[Tensor, "row column"], progress: Report
+) -> Calibration:
+    """One calibration for a model's maps of several data sets, every image of which counts the same.
+
+    Raises
+    ------
+    FovealError
+        If not one photograph of a data set can be read.
+    """
+    batches = [
+        _with_fixations(of_size.maps, data, images)
+        for data in datasets
+        for images, of_size in working_maps(model, data, [], progress)
+    ]
+    return fit_calibration(batches, log_prior)
+
+
 def working_maps(
-    model: SaliencyMapModel, dataset: Dataset, problems: list[str], progress: Progress
+    model: SaliencyMapModel, dataset: Dataset, problems: list[str], progress: Report
 ) -> list[tuple[list[int], WorkingMaps]]:
     """A model's maps of a data set on the grid of calibrations, with the positions of their images.
 

@@ -1,10 +1,11 @@
 """`foveal train deepgaze1`: features, one fit to everything, and others to measure it on what they did not see."""
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool
@@ -12,18 +13,23 @@ from jaxtyping import Bool
 from foveal.errors import FovealError, FovealNote
 from foveal.features.cache import FeatureCache
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import standard_deviations
+from foveal.features.deviations import standard_deviations
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
-from foveal.models import load_model, save_model
-from foveal.models.baselines import CenterBias
-from foveal.models.deep.deepgaze1 import DeepGaze1, density_grid
+from foveal.gaze.given import real_number, text, texts
+from foveal.kept import differing
+from foveal.models import SaliencyModel, load_model, save_model
+from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for, density_grid
+from foveal.models.parts.prior import prior_of
 from foveal.models.parts.readout import LinearReadout
 from foveal.models.registry import read_provenance
-from foveal.training.fits.fit import FitSettings, Fitted, LeftOut, fit
-from foveal.training.fits.fit_readout import STEPS, fit_readout
-from foveal.training.fits.readout_problem import ReadoutProblem, log_likelihoods
+from foveal.training.fits.fit import Fitted, fit, settings_of
+from foveal.training.fits.fit_readout import STEPS, OptimizerName, fit_readout
+from foveal.training.fits.options import FitSettings, choice, option
+from foveal.training.fits.readout_problem import SPARSITY, ReadoutProblem, log_likelihoods
+
+LeftOut = Literal["images", "subjects"]
 
 FOLDS_AT_ONCE = 5  # are fitted together, which reads the features once for all; bounds memory and what is lost
 
@@ -36,8 +42,51 @@ class Fold:
     judged: Bool[np.ndarray, " fixation"]
 
 
+def _penalty(given: Any) -> float:
+    penalty = real_number(given, "penalty")
+    if penalty < 0:
+        raise FovealError(f"penalty: a number of at least 0, not {penalty:g}")
+    return penalty
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadoutSettings(FitSettings):
+    """What is chosen of a readout, as `foveal.train` describes it."""
+
+    backbone: str | None = option(None, lambda given: text(given, "backbone"))
+    layers: Sequence[str] | None = option(None, lambda given: texts(given, "layers"))
+    penalty: float = option(SPARSITY, _penalty)
+    optimizer: OptimizerName = option("lbfgs", choice(OptimizerName, "optimizer"))  # noqa: RUF009 (it makes a field)
+    left_out: LeftOut = option("images", choice(LeftOut, "left out"))  # noqa: RUF009
+    resume: bool = option(False, bool)
+
+    def __post_init__(self) -> None:
+        if self.folds is not None and self.left_out == "subjects":
+            raise FovealError("folds leave out images; of subjects, each is left out in turn")
+
+    @property
+    def is_of_other_parts(self) -> bool:
+        """Is it read out of another network, or of other layers, than the published one?"""
+        return bool(self.backbone or self.layers)
+
+    def to_fit(self, fresh: SaliencyModel, source: str | os.PathLike[str]) -> SaliencyModel:
+        """A readout of the layers that are chosen, whose network's weights are here."""
+        if self.backbone not in (None, "alexnet") and not self.layers:
+            raise FovealError(f"{self.backbone}: say which of its layers to read out (layers)")
+        config = config_for(self.backbone or "alexnet", self.layers or DeepGaze1Config().layers)
+        model = DeepGaze1(config)
+        model.backbone.check_layers(config.layers)
+        return model
+
+
+@settings_of.register
+def readout_settings(model: DeepGaze1) -> type[ReadoutSettings]:  # noqa: ARG001 (it is dispatched on)
+    """Those of a readout."""
+    return ReadoutSettings
+
+
 @fit.register
-def fit_deepgaze1(model: DeepGaze1, data: Dataset, settings: FitSettings) -> Fitted:
+def fit_deepgaze1(model: DeepGaze1, data: Dataset, settings: ReadoutSettings) -> Fitted:
     """Fit the readout to all fixations, in place; measure it on held-out images or subjects if asked for.
 
     Folds are fitted a few at a time and then kept in a folder `folds`; with `resume`, what is there is not done again.
@@ -69,7 +118,7 @@ def fit_deepgaze1(model: DeepGaze1, data: Dataset, settings: FitSettings) -> Fit
     groups = cache.groups(progress)
     model.readout.std = standard_deviations(groups)
     density = CenterBiasKDE.fit(data)
-    model.log_prior = CenterBias.of(density).log_grid
+    model.log_prior = prior_of(density)
     everything = ReadoutProblem(
         groups,
         log_priors_of(groups, data, density, density_grid),
@@ -106,7 +155,7 @@ def fit_deepgaze1(model: DeepGaze1, data: Dataset, settings: FitSettings) -> Fit
             progress(passes, 2 * STEPS, 2 * STEPS)
             for number, readout in zip(numbers, stack.unstacked(), strict=True):
                 fold = DeepGaze1(model.config)
-                fold.readout, fold.log_prior = readout, CenterBias.of(each[number][1] or density).log_grid
+                fold.readout, fold.log_prior = readout, prior_of(each[number][1] or density)
                 save_model(fold, out / "folds" / f"{number}.safetensors", chosen)
                 kept[number] = readout
         for number in numbers:
@@ -155,8 +204,7 @@ def _kept_folds(folder: Path, n_folds: int, settings: dict[str, Any]) -> dict[in
     for number in range(n_folds):
         path = folder / f"{number}.safetensors"
         if path.is_file():
-            earlier = read_provenance(path)
-            if other := [f"{key} {earlier.get(key)}" for key, value in settings.items() if earlier.get(key) != value]:
+            if other := differing(read_provenance(path), settings):
                 raise FovealError(
                     f"{path}: fitted with other settings ({', '.join(other)}); choose another --out, "
                     "or leave out --resume to replace the folds"

@@ -1,10 +1,8 @@
 """How `foveal train MODEL` fits a model to a data set: each way registers itself for the models that it fits."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import singledispatch
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,52 +11,15 @@ from jaxtyping import Float
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
-from foveal.gaze.folds import folds_to_judge
 from foveal.images import RGBImage
 from foveal.metrics import FixationBatch, log_likelihood
 from foveal.models import SaliencyModel
 from foveal.models.base import together_or_apart
 from foveal.models.baselines import CenterBias, CrossValidatedCenterBias
 from foveal.models.calibration import WorkingMaps
-from foveal.progress import Progress
-from foveal.training.fits.fit_readout import OptimizerName
+from foveal.training.fits.options import FitSettings
 
 BATCH_SIZE = 8
-FOLDS_BY_DEFAULT = 5  # of what is fitted in minutes
-
-LeftOut = Literal["images", "subjects"]
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """What `train` was told, as the ways to fit take it (see there), and a line for each thing that cannot be used."""
-
-    folder: Path
-    folds: int | None
-    left_out: LeftOut
-    penalty: float
-    optimizer: OptimizerName
-    resume: bool
-    seed: int
-    progress: Progress
-    problems: list[str] = field(default_factory=list)
-
-    def folds_of(self, data: Dataset) -> tuple[int, list[int]]:
-        """The number of folds, and those that have images; by default as many as are soon fitted, of few images none.
-
-        Raises
-        ------
-        FovealError
-            If there are more folds than images, or holding one out leaves too little to fit to.
-        """
-        if self.folds is None:
-            try:
-                return FOLDS_BY_DEFAULT, folds_to_judge(data, FOLDS_BY_DEFAULT)
-            except FovealError:
-                return FOLDS_BY_DEFAULT, []
-        if self.folds > len(data):
-            raise FovealError(f"{self.folds} folds of {len(data)} images: give at most as many as images")
-        return self.folds, folds_to_judge(data, self.folds)
 
 
 @dataclass(frozen=True)
@@ -79,6 +40,12 @@ class Fitted:
     model: SaliencyModel
     held_out: Float[np.ndarray, " image"] | None
     maps: list[tuple[list[int], WorkingMaps]] | None = None
+
+
+@singledispatch
+def settings_of(model: SaliencyModel) -> type[FitSettings]:  # noqa: ARG001 (it is dispatched on)
+    """The kind of settings with which models of a class are fitted: what there is to choose."""
+    return FitSettings
 
 
 @singledispatch

@@ -1,4 +1,4 @@
-"""`foveal train`: fit a model to a data set and write its weights."""
+"""`foveal train MODEL --dataset D`: fit a model to a data set and write its weights."""
 
 import os
 import warnings
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from math import nan
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,29 +17,25 @@ from foveal.datasets import load_dataset
 from foveal.errors import FovealError, FovealNote
 from foveal.files import make_writable_folder
 from foveal.gaze import Dataset
-from foveal.gaze.given import real_number, texts, whole_number
 from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.metrics.bootstrap import bootstrap_interval
 from foveal.models import SaliencyMapModel, SaliencyModel, load_model, save_model
 from foveal.models.baselines import CenterBias
 from foveal.models.calibration import WorkingMaps
-from foveal.models.deep.deepgaze1 import DeepGaze1, DeepGaze1Config, config_for
-from foveal.models.deep.foveal_l import FovealL
-from foveal.models.deep.foveal_s import FovealS
 from foveal.models.registry import has_weights, recognized, trainings_of
 from foveal.paths import path_of
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Progress, Report
 from foveal.training.fits import calibration, deepgaze1, transfer  # noqa: F401 (they register how their models are fitted)
-from foveal.training.fits.fit import FitSettings, LeftOut, fit, log_likelihood_by_image, log_likelihood_of
-from foveal.training.fits.fit_readout import OptimizerName
-from foveal.training.fits.readout_problem import SPARSITY
+from foveal.training.fits.fit import Fitted, fit, log_likelihood_by_image, log_likelihood_of, settings_of
+from foveal.training.fits.options import as_flags
+from foveal.training.trained import Trained
 
 CALIBRATION = "calibration"  # what it is called among the trainings of a model whose networks were trained before
 
 
 @dataclass(frozen=True)
-class TrainingReport:
-    """What a training run did.
+class TrainingReport(Trained):
+    """What came of fitting a model to a data set.
 
     Attributes
     ----------
@@ -84,155 +80,87 @@ class TrainingReport:
     gain: float | None = None
 
 
-def train(
-    model: str,
+def fit_model(
+    model: str | os.PathLike[str],
     dataset: str | os.PathLike[str] | Dataset,
+    options: Mapping[str, Any],
     *,
     out: str | os.PathLike[str] = "out",
     data_root: str | os.PathLike[str] | None = None,
     split: str | None = None,
-    folds: int | None = None,
-    left_out: str = "images",
-    backbone: str | None = None,
-    layers: Sequence[str] | None = None,
-    penalty: float = SPARSITY,
-    optimizer: str = "lbfgs",
-    resume: bool = False,
-    seed: int = 0,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> TrainingReport:
-    """Fit a model to the fixations of a data set and write `<out>/<model>.safetensors`, which `load_model` reads.
+    """Fit a model to the fixations of a data set and write `<out>/<model>.safetensors`, as `foveal.train` says.
 
-    Of a model that computes a saliency map, the calibration is fitted, after what it makes the map of, if that is
-    learned: from fixations (`icf`, `judd`, `lds`), from labelled faces (`faces`), or from the photographs alone (`aim`,
-    `sun`, `dva`; folds share these). Of `centerbias`, the density; of `deepgaze1`, the readout, on features that are
-    computed once and kept; of `foveal-s` and `foveal-l`, the center bias and how sure they are (`fits.transfer`), while
-    `train_by_recipe` trains the networks.
-
-    Parameters
-    ----------
-    model
-        Name of a trainable model, or a file of its weights.
-    dataset
-        A data set, its name, or the path of a folder.
-    out
-        Folder for the weights.
-    data_root
-        Where the data sets of the catalogue lie.
-    split
-        Only this named part of the data set.
-    folds
-        Fit as many times again, each time to all images but one part, to measure the likelihood of images that were
-        not fitted. By default 5, where a fit takes minutes at most: of calibrations, of `foveal-s` and of `foveal-l`.
-    left_out
-        What the folds leave out: "images", or of `deepgaze1` one of the "subjects" in turn.
-    backbone, layers
-        Of `deepgaze1`: another network than AlexNet, other layers than conv5.
-    penalty
-        Of `deepgaze1`: λ, what sparsity of the weights is worth.
-    optimizer
-        Of `deepgaze1`: "lbfgs", "sfo" (the paper's) or "adam".
-    resume
-        Of `deepgaze1`: do not fit folds again whose readout is in `out`.
-    seed
-        Of what is learned from first values or samples by chance: of `deepgaze1`, filters, readouts of local
-        features, faces, and `lds`.
-    progress
-        Called with what is being done, how much of it is done, and of how much.
+    `options` are those of a fit that are given, by their names there.
 
     Raises
     ------
     FovealError
-        If the model cannot be trained, or the data set not be used for it.
+        If the model cannot be trained, or not as the options say, or the data set not be used for it.
     """
-    if folds is not None:
-        folds = whole_number(folds, "folds", 2)
-    seed = whole_number(seed, "seed")
-    penalty = real_number(penalty, "penalty")
     path_of(out, "out")
-    if layers is not None:
-        layers = texts(layers, "layers")
     fresh = load_model(model, fitted=False)
     name = fresh.name
     if not fresh.card.trainable:
         raise FovealError(f"{name} has nothing to train")
-    if isinstance(fresh, DeepGaze1):
-        if backbone not in (None, "alexnet") and not layers:
-            raise FovealError(f"{backbone}: say which of its layers to read out (layers)")
-        config = config_for(backbone or "alexnet", layers or DeepGaze1Config().layers)
-        fresh = DeepGaze1(config)
-        fresh.backbone.check_layers(config.layers)  # its weights are here, or the reason is said now
-    elif backbone or layers or resume or (left_out, optimizer, penalty) != ("images", "lbfgs", SPARSITY):
-        raise FovealError(
-            f"{name} has no layers, optimizer, penalty or folds over subjects to choose, nor can it resume"
-        )
-    elif isinstance(fresh, FovealS | FovealL):
-        fresh = load_model(model)  # its networks stay as they are
-    leaves_out = _one_of(LeftOut, left_out, "left out")
-    fitted_by = _one_of(OptimizerName, optimizer, "optimizer")
-    if penalty < 0:
-        raise FovealError(f"penalty: a number of at least 0, not {penalty:g}")
+    settings = settings_of(fresh).read(options, name, Path(out), Progress.of(progress))
+    fresh = settings.to_fit(fresh, model)
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     if split:
         data = data.split(split)
     data = data.looked_at().readable()
-    if folds is not None and leaves_out == "subjects":
-        raise FovealError("folds leave out images; of subjects, each is left out in turn")
-    folder, problems, report = Path(out), list(data.problems), progress or to_nobody
-    settings = FitSettings(folder, folds, leaves_out, penalty, fitted_by, resume, seed, report, problems)
-    if folds is not None:
+    settings.problems.extend(data.problems)
+    if settings.folds is not None:
         settings.folds_of(data)  # complains, if there are no such folds
-    path = make_writable_folder(folder) / f"{name}.safetensors"
+    path = make_writable_folder(settings.folder) / f"{name}.safetensors"
 
-    before = load_model(model) if has_weights(model) and not (backbone or layers) else None
-    networks_stay = isinstance(fresh, FovealS | FovealL)
+    before = load_model(model) if has_weights(model) and not settings.is_of_other_parts else None
     earlier = {part or name: training for part, training in trainings_of(model).items() if part != CALIBRATION}
     if before is not None:
-        _tell_if_known(data, model, earlier, too_good_if_held_out=networks_stay)
+        _tell_if_known(data, model, earlier, too_good_if_held_out=settings.keeps_networks)
     fitted = fit(fresh, data, settings)
 
-    by_image = {
-        "log_likelihood": _log_likelihood(fitted.model, data, fitted.maps),
-        "center_bias_log_likelihood": CenterBias.cross_validated(data).log_likelihood_per_image,
-    }
-    if before is not None:
-        same_maps = fitted.maps if _differ_in_calibration_only(before, fitted.model) else None
-        by_image["published_log_likelihood"] = _log_likelihood(before, data, same_maps)
-    if fitted.held_out is not None:
-        by_image["held_out_log_likelihood"] = fitted.held_out
-    if before is not None and fitted.held_out is not None:
-        by_image["gain"] = fitted.held_out - by_image["published_log_likelihood"]
-    known = {key: values[np.isfinite(values)] for key, values in by_image.items()}
-    given = {
-        "split": split,
-        "backbone": backbone,
-        "layers": ",".join(layers or ()),
-        "penalty": str(penalty) if penalty != SPARSITY else None,
-        "optimizer": optimizer if optimizer != "lbfgs" else None,
-        "seed": seed,
-        "folds": folds,
-        "leave-out": "subjects" if left_out == "subjects" else None,
-    }
-    options = "".join(f" --{option} {value}" for option, value in given.items() if value)
+    values = _values_by_image(fitted, before, data)
+    known = {key: of_images[np.isfinite(of_images)] for key, of_images in values.items()}
     given_name = data.name if isinstance(dataset, Dataset) else Path(dataset).name  # a folder without its place
+    given = ({"split": split} if split else {}) | {key: getattr(settings, key) for key in options}
     result = TrainingReport(
         name,
         data.name,
         data.licence,
         len(data),
-        command=f"foveal train {name} --dataset {given_name}{options}",
+        command=f"foveal train {name} --dataset {given_name}{as_flags(given)}",
         version=version("foveal"),
-        problems=tuple(problems),
+        problems=tuple(settings.problems),
         path=os.fspath(path),
-        intervals={key: bootstrap_interval(lambda rows: rows.mean(axis=-1), values) for key, values in known.items()},
-        **{key: float(values.mean()) for key, values in known.items()},
+        intervals={key: bootstrap_interval(lambda rows: rows.mean(axis=-1), of) for key, of in known.items()},
+        **{key: float(of.mean()) for key, of in known.items()},
     )
     provenance = asdict(result) | {"photographs": as_text(perceptual_hashes(data.stimuli))}
     del provenance["path"]  # a place on this machine says nothing elsewhere
-    if networks_stay:  # the file knows what its networks have learned as well
+    if settings.keeps_networks:  # the file knows what its networks have learned as well
         provenance = {"members": {**earlier, CALIBRATION: provenance}}
     save_model(fitted.model, path, provenance)
     return result
+
+
+def _values_by_image(
+    fitted: Fitted, before: SaliencyModel | None, data: Dataset
+) -> dict[str, Float[np.ndarray, " image"]]:
+    """Likelihoods of each image, and the gain on the model before, by their names in the report."""
+    values = {
+        "log_likelihood": _log_likelihood(fitted.model, data, fitted.maps),
+        "center_bias_log_likelihood": CenterBias.cross_validated(data).log_likelihood_per_image,
+    }
+    if before is not None:
+        same_maps = fitted.maps if _differ_in_calibration_only(before, fitted.model) else None
+        values["published_log_likelihood"] = _log_likelihood(before, data, same_maps)
+    if fitted.held_out is not None:
+        values["held_out_log_likelihood"] = fitted.held_out
+    if before is not None and fitted.held_out is not None:
+        values["gain"] = fitted.held_out - values["published_log_likelihood"]
+    return values
 
 
 def _log_likelihood(
@@ -255,18 +183,15 @@ def _differ_in_calibration_only(one: SaliencyModel, other: SaliencyModel) -> boo
 
 
 def _tell_if_known(
-    data: Dataset, model: str, trainings: Mapping[str, Mapping[str, Any]], *, too_good_if_held_out: bool
+    data: Dataset,
+    model: str | os.PathLike[str],
+    trainings: Mapping[str, Mapping[str, Any]],
+    *,
+    too_good_if_held_out: bool,
 ) -> None:
     """Say, in a note, how many of the photographs the model as it was before has been trained on."""
     n_known = int(recognized(trainings.values(), data).sum())
     if n_known:
         note = f"{data.name}: {n_known} of {len(data)} photographs were trained on by {model} as it was: its numbers "
         note += "are too good"
-        warnings.warn(note + ", of held-out images as well" * too_good_if_held_out, FovealNote, stacklevel=3)
-
-
-def _one_of(choices: Any, given: str, what: str) -> Any:
-    """What was given, if it is one of the strings of a Literal type."""
-    if given not in get_args(choices):
-        raise FovealError(f"{what}: {' or '.join(get_args(choices))}, not {given!r}")
-    return given
+        warnings.warn(note + ", of held-out images as well" * too_good_if_held_out, FovealNote, stacklevel=4)

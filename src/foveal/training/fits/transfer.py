@@ -6,9 +6,10 @@ Both numbers are chosen on a data set that had no part in the training: a temper
 
 import copy
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -21,16 +22,19 @@ from foveal.features.cells import counts_of, log_priors_of
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
+from foveal.models import SaliencyModel, load_model
 from foveal.models.base import stacked
-from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
-from foveal.models.deep.foveal_s import FovealS
+from foveal.models.deep.network import DensityNetwork, Network
 from foveal.models.parts.finalizer import resize_maps
-from foveal.progress import Progress, to_nobody
+from foveal.models.parts.geometry import Grid
+from foveal.models.parts.prior import prior_of
+from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
-from foveal.training.fits.fit import FitSettings, Fitted, fit, log_likelihood_by_image
+from foveal.training.fits.fit import Fitted, fit, log_likelihood_by_image, settings_of
+from foveal.training.fits.options import FitSettings
 
-Model = TypeVar("Model", bound=FovealS | FovealL)
+Model = TypeVar("Model", bound=DensityNetwork | FovealL)
 BATCH_SIZE = 2
 STEPS = 50  # at most; of a problem of two numbers
 
@@ -87,9 +91,24 @@ class Unseen:
         return (self.counts * difference).sum(dim=(1, 2)) / self.counts.sum(dim=(1, 2)) / math.log(2)
 
 
+def networks_of(model: DensityNetwork | FovealL) -> list[DensityNetwork]:
+    """A network, or all members of a mixture.
+
+    Raises
+    ------
+    FovealError
+        If one says maps, of which there is no temperature.
+    """
+    members = model.networks if isinstance(model, FovealL) else [model]
+    densities = [member for member in members if isinstance(member, DensityNetwork)]
+    if len(densities) < len(members):
+        raise FovealError(f"{model.name}: one of its networks says maps, and is calibrated by itself")
+    return densities
+
+
 @torch.no_grad()  # not inference mode: what comes of it is used in fits
 def unseen_of(
-    model: FovealS | FovealL, data: Dataset, progress: Progress, *, only: Sequence[int] | np.ndarray | None = None
+    model: DensityNetwork | FovealL, data: Dataset, progress: Report, *, only: Sequence[int] | np.ndarray | None = None
 ) -> list[Unseen]:
     """What a model says of the images of a data set, or of some of them, image size by image size.
 
@@ -100,8 +119,11 @@ def unseen_of(
     FovealError
         If an image cannot be read.
     """
-    members = model.networks
-    grid_of = max(members, key=lambda member: member.config.working_area).density_grid
+    members = networks_of(model)
+
+    def grid_of(size: tuple[int, int]) -> Grid:
+        return max((member.cells(size) for member in members), key=lambda cells: cells.rows.length)
+
     looked_at = np.unique(data.fixations.image)
     images = looked_at if only is None else np.intersect1d(looked_at, only)
     groups = [FeatureGroup(size, of_size, {}, {}) for size, of_size in data.stimuli.by_size(images.tolist()).items()]
@@ -140,8 +162,25 @@ def fit_transfer(unseen: Sequence[Unseen]) -> Transfer:
     return Transfer(math.exp(-log_sharpness), prior_weight)
 
 
-@fit.register(FovealS | FovealL)
-def fit_foveal(model: FovealS | FovealL, data: Dataset, settings: FitSettings) -> Fitted:
+@dataclass(frozen=True, kw_only=True)
+class TransferSettings(FitSettings):
+    """What is chosen of networks that stay as they are."""
+
+    keeps_networks: ClassVar[bool] = True
+
+    def to_fit(self, fresh: SaliencyModel, source: str | os.PathLike[str]) -> SaliencyModel:
+        """The model with what it has learned."""
+        return load_model(source)
+
+
+@settings_of.register(Network | FovealL)
+def transfer_settings(model: Network | FovealL) -> type[TransferSettings]:  # noqa: ARG001 (it is dispatched on)
+    """Those of networks that stay as they are."""
+    return TransferSettings
+
+
+@fit.register(DensityNetwork | FovealL)
+def fit_foveal(model: DensityNetwork | FovealL, data: Dataset, settings: FitSettings) -> Fitted:
     """Choose temperature, weight and center bias in all, and by folds to see what they are worth on other images."""
     n_folds, folds = settings.folds_of(data)
     unseen = unseen_of(model, data, settings.progress)
@@ -155,7 +194,7 @@ def fit_foveal(model: FovealS | FovealL, data: Dataset, settings: FitSettings) -
     return Fitted(with_transfer(model, fit_transfer(unseen), data), held_out if folds else None)
 
 
-def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None) -> Model:
+def calibrated_to(model: Model, data: Dataset, progress: Report | None = None) -> Model:
     """The same networks for photographs, observers and a task like those of a data set.
 
     They get its center bias, and the temperature and the weight of it that fit its fixations best; the networks' own
@@ -166,14 +205,14 @@ def calibrated_to(model: Model, data: Dataset, progress: Progress | None = None)
     FovealError
         If an image cannot be read, or nobody looked at any.
     """
-    return with_transfer(model, fit_transfer(unseen_of(model, data, progress or to_nobody)), data)
+    return with_transfer(model, fit_transfer(unseen_of(model, data, Progress.of(progress))), data)
 
 
 def with_transfer(model: Model, fit: Transfer, data: Dataset) -> Model:
     """The same networks with a temperature and a weight of the center bias, and the center bias of a data set."""
-    log_prior = CenterBias.of(CenterBiasKDE.fit(data)).log_grid.float()
+    log_prior = prior_of(CenterBiasKDE.fit(data)).float()
     calibrated = copy.deepcopy(model)
-    for network in calibrated.networks:
+    for network in networks_of(calibrated):
         network.temperature.fill_(fit.temperature)
         network.prior_weight.fill_(fit.prior_weight)
         network.log_prior.copy_(log_prior)

@@ -1,43 +1,44 @@
-"""One training of a deep model by a recipe, from data sets to a folder of weights, log and curve.
+"""One training of a network by a recipe, from data sets to a folder of weights, log and curve.
 
 Whatever stops it, at most one epoch is lost: after each, all of its state is written, and `resume` goes on from there
 to the same weights, to the last bit on one machine.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
-from foveal.datasets.foreign import UnreadableFileError, hdf5_arrays, hdf5_headers
-from foveal.errors import FovealError, first_line
+from foveal.errors import FovealError
 from foveal.figures.learning import draw_learning_curve
-from foveal.files import make_writable_folder, new_file, write_atomically
+from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
-from foveal.gaze.folds import held_out_images
+from foveal.gaze.folds import fitted_images, held_out_images
 from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.models import save_model
-from foveal.paths import safe_file_name
+from foveal.models.registry import trainings_of
 from foveal.progress import Progress
 from foveal.training.recipe import Recipe
+from foveal.training.runs.checkpoint import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, read_checkpoint
 from foveal.training.runs.examples import digest_of
-from foveal.training.runs.prepare import config_of, prepare
-from foveal.training.runs.run import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, Run, read_checkpoint
+from foveal.training.runs.finish import finish
+from foveal.training.runs.held_out import file_of_held_out, write_maps
+from foveal.training.runs.prepare import network_of, prepare
+from foveal.training.runs.run import Run
 from foveal.training.runs.teacher import teach
+from foveal.training.trained import Trained
 
-HELD_OUT = "held_out"  # folder of the densities of held-out images
+START = "start"  # what a training is called from which another one started
 
 
 @dataclass(frozen=True)
-class DeepTraining:
+class DeepTraining(Trained):
     """What a run did.
 
     Attributes
@@ -46,7 +47,7 @@ class DeepTraining:
         The weights.
     log
         One row an epoch: epoch, number of its phase, mean loss (of the likelihood in nats per fixation), seconds, and
-        if images are held out, IG (bit per fixation) and AUC on them.
+        if images are held out, how good it is on them (see `Run.judge`).
     problems
         One line for each thing in the data that could not be used.
     """
@@ -64,12 +65,13 @@ def train_deep(
     teachers: Sequence[Path] = (),
     resume: bool,
     progress: Progress,
+    workers: int = 0,
 ) -> DeepTraining:
     """Train as the recipe says; write `<out>/<model>.safetensors`, log.csv, curve.png, recipe.toml and checkpoint.pt.
 
     Of held-out images, the log densities are written as well: `<out>/held_out/<data set>.hdf5`, by names of images.
     `teachers` are the folders of runs whose densities are learned as well. With `resume`, the run that is in `out` goes
-    on; one that is done is left as it is.
+    on; one that is done is left as it is. So many other processes read ahead (`workers`).
 
     Raises
     ------
@@ -92,7 +94,7 @@ def train_deep(
             return DeepTraining(path, state["log"], problems)
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(mixed_precision=recipe.precision, cpu=not torch.cuda.is_available())
-    run = prepare(recipe, datasets, recipe.views, accelerator, progress)
+    run = prepare(recipe, datasets, recipe.views, accelerator, progress, workers=workers)
     if not run.examples.fitted:
         raise FovealError("there is no image to fit to")
     if recipe.held_out is not None and not run.examples.held_out:
@@ -115,8 +117,10 @@ def train_deep(
             progress(f"epoch {run.epoch}/{recipe.epochs}", run.n_steps, run.n_steps)  # not before it is kept
     run.take_best()
     if accelerator.is_main_process:
-        _write_held_out(folder, datasets, run)
-        save_model(run.result(), path, _provenance(recipe, datasets, run.log))
+        model, log_densities = finish(run, datasets, progress)
+        for name, by_image in log_densities.items():
+            write_maps(file_of_held_out(folder, name), by_image)
+        save_model(model, path, _provenance(run, datasets))
         recipe.write(finished)
     accelerator.wait_for_everyone()  # who goes on may read what the main process wrote
     return DeepTraining(path, run.log, problems)
@@ -147,48 +151,14 @@ def _write_log(folder: Path, log: list[dict[str, int | float]]) -> None:
         draw_learning_curve(log, temporary)
 
 
-def _write_held_out(folder: Path, datasets: Sequence[Dataset], run: Run) -> None:
-    """`folder`/held_out/<data set>.hdf5: log densities of the held-out images, on the cells, called like the images."""
-    log_densities: dict[str, dict[str, np.ndarray]] = {}
-    for group, rows, some in run.held_out_densities():
-        data = datasets[group.dataset]
-        names = [data.stimuli.ids[group.features.images[row]] for row in rows]
-        log_densities.setdefault(data.name, {}).update(zip(names, some.numpy(), strict=True))
-    for name, by_image in log_densities.items():
-        write_maps(file_of_held_out(folder, name), by_image)
-
-
-def file_of_held_out(folder: Path, dataset: str) -> Path:
-    """Where a run keeps its densities of the held-out images of a data set."""
-    return folder / HELD_OUT / f"{safe_file_name(dataset)}.hdf5"
-
-
-def write_maps(path: Path, maps: Mapping[str, np.ndarray]) -> None:
-    """One array an image, called like it."""
-    with write_atomically(path) as temporary, new_file(temporary) as raw, h5py.File(raw, "w") as file:
-        for name, values in maps.items():
-            file.create_dataset(name, data=values)
-
-
-def read_maps(path: Path) -> dict[str, np.ndarray]:
-    """What `write_maps` wrote.
-
-    Raises
-    ------
-    FovealError
-        If it is not there, or cannot be read.
-    """
-    try:
-        return hdf5_arrays(path, hdf5_headers(path))
-    except (OSError, UnreadableFileError) as error:
-        raise FovealError(f"{path}: the maps cannot be read ({first_line(error)})") from error
-
-
-def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str, int | float]]) -> dict[str, Any]:
-    kept = max(log, key=lambda row: row["IG"]) if recipe.patience else log[-1]
-    fitted = [(data, np.setdiff1d(np.arange(len(data)), held_out_images(data, recipe.held_out))) for data in datasets]
-    return {
-        "recipe": asdict(replace(recipe, config=asdict(config_of(recipe)), teacher=None)),  # whatever defaults become
+def _provenance(run: Run, datasets: Sequence[Dataset]) -> dict[str, Any]:
+    """Where the weights come from; also where those come from that the training started from."""
+    recipe, log = run.recipe, run.log
+    kept = max(log, key=lambda row: row[run.criterion]) if recipe.patience else log[-1]
+    fitted = [(data, fitted_images(data, recipe.held_out)) for data in datasets]
+    config = asdict(network_of(recipe).config)  # whatever defaults become
+    provenance = {
+        "recipe": asdict(replace(recipe, config=config, teacher=None)),
         "teachers": list(recipe.teacher.members) if recipe.teacher else [],
         "datasets": [
             {
@@ -202,3 +172,7 @@ def _provenance(recipe: Recipe, datasets: Sequence[Dataset], log: list[dict[str,
         "last_epoch": {key: value for key, value in kept.items() if key not in ("seconds", "phase")},
         "version": version("foveal"),
     }
+    if recipe.start_from is None:
+        return provenance
+    earlier = {part or START: training for part, training in trainings_of(recipe.start_from).items()}
+    return {"members": {**earlier, recipe.model: provenance}}

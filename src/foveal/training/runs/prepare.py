@@ -1,50 +1,55 @@
-"""A training run before its first step: the model as the recipe says, its examples, their features."""
+"""A training run before its first step: the network as the recipe says, its examples, what it starts from."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
 
 from foveal.errors import FovealError, first_line
-from foveal.features.moments import moments
 from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.gaze.folds import held_out_images
-from foveal.models.backbones.backbone import Backbone
-from foveal.models.baselines import CenterBias
-from foveal.models.deep.foveal_s import SMALLEST_SIDE, FovealConfig, FovealS
+from foveal.models import load_model
+from foveal.models.deep.network import DensityNetwork, Network, ReadsFrozen, Seen, network_class
+from foveal.models.parts.prior import prior_of
 from foveal.progress import Progress
-from foveal.training.recipe import Mixture, Recipe, check_names, check_values, is_number, is_whole
+from foveal.settings import unknown
+from foveal.training.recipe import Mixture, Recipe
 from foveal.training.runs.examples import Examples
 from foveal.training.runs.run import Run
 
-SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
-STANDARDISED_ON = 64  # images, whose features say the mean and deviation of every tap
+BEGUN_FROM = 64  # images, of which a network sees what depends on the data
 
 
 def prepare(
-    recipe: Recipe, datasets: Sequence[Dataset], views: Sequence[View], accelerator: Accelerator, progress: Progress
+    recipe: Recipe,
+    datasets: Sequence[Dataset],
+    views: Sequence[View],
+    accelerator: Accelerator,
+    progress: Progress,
+    *,
+    workers: int = 0,
 ) -> Run:
-    """A run at its beginning, whose features are kept for these views of the images, the first of them plain.
+    """A run at its beginning, whose images are shown in these views, the first of them plain.
+
+    So many other processes read ahead (`workers`).
 
     Raises
     ------
     FovealError
-        If the model cannot be as the recipe says, or the backbone's weights are not installed.
+        If the network cannot be as the recipe says, or what it starts from is not there.
     """
     torch.manual_seed(recipe.seed)
-    model = FovealS(config_of(recipe))
-    model.backbone.load_pretrained()
-    model.to(accelerator.device)
+    model = started(recipe).to(accelerator.device)
+    unseen = [held_out_images(data, recipe.held_out) for data in datasets]
     with accelerator.main_process_first():  # which computes the features for all
-        examples = Examples(model, datasets, lambda data: held_out_images(data, recipe.held_out), views, progress)
-    model.log_prior = (
-        torch.stack([CenterBias.of(density).log_grid.exp() for density in examples.densities]).mean(0).log()
-    )
-    standardise(model, examples, recipe.batch_size)
-    return Run(recipe, model, examples, accelerator)
+        examples = Examples(model, datasets, unseen, views, progress, recipe.colors)
+    if isinstance(model, DensityNetwork):
+        model.log_prior = log_prior_of(examples)
+    if recipe.start_from is None:
+        model.begin_from(_some_seen(examples, recipe.batch_size))
+    return Run(recipe, model, examples, accelerator, workers)
 
 
 def check(recipe: Recipe | Mixture) -> None:
@@ -53,60 +58,83 @@ def check(recipe: Recipe | Mixture) -> None:
     Raises
     ------
     FovealError
-        If one cannot be as its recipe says, or its backbone's weights are not installed.
+        If one cannot be as its recipe says, or what it starts from is not there.
     """
     if isinstance(recipe, Mixture):
         for member in recipe.members.values():
             check(member)
         return
-    FovealS(config_of(recipe)).backbone.load_pretrained()
+    started(recipe)
     if recipe.teacher is not None:
         check(recipe.teacher)
 
 
-def config_of(recipe: Recipe) -> FovealConfig:
-    """What the recipe's model is made of; the taps' numbers of channels are those that the network has.
+def started(recipe: Recipe) -> Network:
+    """The recipe's network with the weights from which its training starts.
+
+    Raises
+    ------
+    FovealError
+        If it cannot be made so, its backbone's weights are not installed, or the file to start from is of another
+        network.
+    """
+    model = network_of(recipe)
+    if recipe.start_from is None:
+        model.load_pretrained()
+        return model
+    earlier = load_model(recipe.start_from)
+    if earlier.name != model.name or earlier.config != model.config:
+        raise FovealError(f"start_from: {recipe.start_from} is {earlier.name} of another configuration")
+    model.load_state_dict(earlier.state_dict())
+    return model
+
+
+def network_of(recipe: Recipe) -> Network:
+    """The recipe's network with first weights by chance.
 
     Raises
     ------
     FovealError
         If it cannot be made so.
     """
+    cls, values = network_class(recipe.model), recipe.config or {}
+    known = [field.name for field in fields(cls.Config)]
     try:
-        check_names(recipe.config or {}, FovealConfig)
-        config = FovealConfig.of(recipe.config or {})
-        count = "a whole number from 1 on"
-        needed = {name: (is_whole(getattr(config, name), 1), count) for name in ("width", "hidden")}
-        smallest = SMALLEST_SIDE**2
-        needed["working_area"] = is_whole(config.working_area, smallest), f"a whole number from {smallest} on"
-        needed["dropout"] = is_number(config.dropout, 0.0) and config.dropout < 1, "a number from 0 to less than 1"
-        right_scales = isinstance(config.scales, tuple) and all(is_number(s) and s > 0 for s in config.scales)
-        needed["scales"] = right_scales and len(config.scales) > 0, "a list of numbers above 0"
-        needed["taps"] = isinstance(config.taps, tuple) and len(config.taps) > 0, "a list of layers"
-        check_values(config, needed)
-        backbone = Backbone(config.backbone, pretrained=False, until=config.taps[-1])
-        backbone.check_layers([*config.taps, config.first_trained or config.taps[-1]])
-        channels = tuple(backbone.channels(tap) for tap in config.taps)
-        if "channels" in (recipe.config or {}) and config.channels != channels:
-            raise FovealError(f"channels: {list(config.channels)} (the taps have {list(channels)})")
+        for name in values:
+            if name not in known:
+                raise unknown(name, known)
+        model = cls(cls.Config(**values).completed())
     except (TypeError, FovealError) as error:
         raise FovealError(f"config of {recipe.model}: {first_line(error)}") from None
-    return replace(config, channels=channels)
+    _check_fit(recipe, model)
+    return model
 
 
-@torch.no_grad()
-def standardise(model: FovealS, examples: Examples, batch_size: int) -> None:
-    """Make the taps' features of mean zero and unit deviation over some of the fitted images."""
+def _check_fit(recipe: Recipe, model: Network) -> None:
+    """Complain of what the recipe says that its network does not have."""
+    groups = model.parameter_groups()
+    for number, phase in enumerate(recipe.phases, start=1):
+        for group in phase.learning_rates:
+            if group not in groups:
+                raise FovealError(f"phase {number}: learning_rates: {unknown(group, groups)}")
+    if isinstance(model, ReadsFrozen):
+        of_pixels = {"colors": recipe.colors > 0, "step": recipe.step == "adversarial"}
+        for name, is_said in of_pixels.items():
+            if is_said:
+                raise FovealError(f"{name}: for networks that are trained from pixels, and {model.name} is not")
 
-    def chosen() -> Iterator[dict[str, Tensor]]:
-        seen = 0
-        for step in examples.steps(batch_size, torch.Generator().manual_seed(0)):
-            for group, rows in step:
-                seen += len(rows)
-                yield group.batch(rows, list(model.taps)).features
-            if seen >= STANDARDISED_ON:
-                return
 
-    for name, (mean, deviation) in moments(chosen()).items():
-        model.taps[name].mean = mean.float()
-        model.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
+def log_prior_of(examples: Examples) -> torch.Tensor:
+    """The logarithm of the mean center bias of the fitted images of all data sets."""
+    return torch.stack([prior_of(density).exp() for density in examples.densities]).mean(0).log()
+
+
+def _some_seen(examples: Examples, batch_size: int) -> Iterator[Seen]:
+    """What the network sees of some of the fitted images."""
+    n_seen = 0
+    for step in examples.steps(batch_size, torch.Generator().manual_seed(0)):
+        for group, rows in step:
+            n_seen += len(rows)
+            yield group.batch(rows).to(torch.device("cpu")).seen
+        if n_seen >= BEGUN_FROM:
+            return

@@ -1,11 +1,9 @@
-"""A training run of a deep model: what is learned, by which steps, and its state on disk."""
+"""A training run of a network: what is learned, by which steps, and its state on disk."""
 
 import copy
 import math
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,85 +12,56 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from foveal.errors import FovealError, first_line
+from foveal.errors import FovealError
 from foveal.files import new_file, write_atomically
 from foveal.metrics.auc import auc
+from foveal.metrics.distribution import correlation
 from foveal.metrics.fixation_batch import FixationBatch
-from foveal.models.deep.foveal_s import FovealS
-from foveal.models.parts.finalizer import normalize_log_density
-from foveal.training.losses import get_loss
+from foveal.metrics.nss import normalized_scanpath_saliency
+from foveal.models.deep.network import BACKBONE, READOUT, Network, ReadsFrozen
+from foveal.training.losses import in_observed_units, log_density_of, weighted_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Recipe
-from foveal.training.runs.examples import Batch, ExampleGroup, Examples, joinable, share_of
+from foveal.training.runs.batch import Batch
+from foveal.training.runs.checkpoint import of_this_version
+from foveal.training.runs.examples import ExampleGroup, Examples
+from foveal.training.runs.in_training import InTraining, running_mean
+from foveal.training.runs.reading import Steps, read
+from foveal.training.runs.steps import STEPS
 
-CHECKPOINT = "checkpoint.pt"  # in a run's folder
-RECIPE = "recipe.toml"  # is there when all else is
-KEPT = frozenset({"recipe", "examples", "log"})  # of a run, what is asked before it goes on
-OF_ANOTHER_RUN = "of another recipe or other images; choose another --out"
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
-
-
-def running_mean(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
-    """What brings a mean of weights up to date, as `AveragedModel` takes it.
-
-    At the start the mean is over fewer steps than `decay` says, or a short run would end with weights of its beginning:
-    after n steps the decay is at most (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage.
-    """
-
-    @torch.no_grad()
-    def update(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
-        n = int(steps)
-        share = 1 - min(decay, (1 + n) / (10 + n))
-        torch._foreach_lerp_(list(averaged), list(current), share)  # one call for hundreds, as in torch's own means
-
-    return update
-
-
-class InTraining(nn.Module):
-    """A model, and for every data set how sharp its densities are and what its own center bias counts."""
-
-    def __init__(self, model: FovealS, n_datasets: int) -> None:
-        super().__init__()
-        self.model = model
-        self.log_sharpness = nn.Parameter(torch.zeros(n_datasets))
-        self.prior_weights = nn.Parameter(torch.ones(n_datasets))
-
-    def forward(self, batch: Batch) -> Float[Tensor, "image row column"]:
-        """Log density over the cells of a batch's images."""
-        saliency = self.model(batch.features, batch.size, batch.zoom)
-        sharpness, prior_weight = self.log_sharpness[batch.dataset].exp(), self.prior_weights[batch.dataset]
-        return normalize_log_density(sharpness * saliency + prior_weight * batch.log_prior)
+CRITERION = {"logits": "IG", "map": "NSS"}  # which epoch is the best, by what a network says
 
 
 @dataclass(frozen=True)
 class _Pending:
-    """State of an optimiser and its schedule, from this file."""
+    """State of what is made when a phase begins, from this file."""
 
-    optimizer: dict[str, Any]
-    schedule: dict[str, Any]
+    state: dict[str, Any]
     path: Path
 
 
 class Run:
-    """The state of a run: model, its running mean, optimiser, how far it is."""
+    """The state of a run: network, its running mean, optimizer, how far it is."""
 
-    def __init__(self, recipe: Recipe, model: FovealS, examples: Examples, accelerator: Accelerator) -> None:
-        self.recipe, self.examples, self.accelerator = recipe, examples, accelerator
-        self.loss = get_loss(recipe.loss)
-        self.frozen_layers = model.frozen_layers
-        self.trained_backbone = model.backbone.unfreeze(model.config.first_trained)
+    def __init__(
+        self, recipe: Recipe, model: Network, examples: Examples, accelerator: Accelerator, workers: int = 0
+    ) -> None:
+        self.recipe, self.examples, self.accelerator, self.workers = recipe, examples, accelerator, workers
+        self.says, self.criterion = model.says, CRITERION[model.says]
+        self.loss = weighted_loss(recipe.losses)
+        self.frozen_layers = model.frozen_layers if isinstance(model, ReadsFrozen) else None
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
-        ids = {id(parameter) for parameter in model.backbone.parameters()}
-        self.readout = [parameter for parameter in self.model.parameters() if id(parameter) not in ids]
+        self.groups = model.parameter_groups(batch_norms=recipe.batch_norms == "trained")
+        self.groups[READOUT] = [*self.model.of_datasets(), *self.groups[READOUT]]
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
+        self.step = STEPS[recipe.step](self)
         self.n_begun = 0  # phases
         self.log: list[dict[str, int | float]] = []  # a row an epoch
         self.best: dict[str, Any] | None = None  # running mean of the best epoch, of a recipe that is patient
-        self._pending: _Pending | None = None  # state of an optimiser that is made when its phase begins
+        self._pending: _Pending | None = None
 
     @property
     def epoch(self) -> int:
@@ -101,7 +70,7 @@ class Run:
 
     @property
     def n_steps(self) -> int:
-        """Of an epoch."""
+        """Steps of an epoch."""
         return math.ceil(len(self.examples.fitted) / self.recipe.batch_size)
 
     @property
@@ -116,63 +85,52 @@ class Run:
         assert isinstance(module, InTraining)
         return module.eval()
 
-    def result(self) -> FovealS:
-        """The model with the running mean of the weights, as the recipe finishes it."""
-        model = copy.deepcopy(self.averaged.model)
-        weight = self.recipe.prior_weight
-        model.prior_weight = self.averaged.prior_weights.detach().mean() if weight is None else torch.tensor(weight)
-        # The readout takes up the mean sharpness, so that a temperature of 1 is as in training.
-        with torch.no_grad():
-            for parameter in model.readout[-1].parameters():
-                parameter.mul_(self.averaged.log_sharpness.mean().exp())
-        model.temperature = torch.tensor(self.recipe.temperature)
-        return model
-
     @property
     def layers(self) -> tuple[str, ...] | None:
         """Those whose kept features are used: all, as long as the network is as it was."""
-        as_it_was = all(phase.backbone_learning_rate == 0 for phase in self.recipe.phases[: self.n_begun])
-        return None if as_it_was else self.frozen_layers
+        begun = self.recipe.phases[: self.n_begun]
+        return None if all(phase.rate_of(BACKBONE) == 0 for phase in begun) else self.frozen_layers
 
     def begin(self, number: int) -> None:
-        """Make the optimiser of a phase, at the point of its course that `epoch` says."""
+        """Make the optimizer of a phase, at the point of its course that `epoch` says."""
         phase = self.recipe.phases[number]
-        trains_backbone = phase.backbone_learning_rate > 0
-        for weight in self.trained_backbone:
-            weight.requires_grad_(trains_backbone)
-        # Only what multiplies features decays towards zero: no bias, no width of a blur, no weight of a prior.
-        matrices = [weight for weight in self.readout if weight.ndim > 1]
-        scalars = [weight for weight in self.readout if weight.ndim <= 1]
-        groups: list[dict[str, Any]] = [
-            {"params": matrices, "lr": phase.learning_rate},
-            {"params": scalars, "lr": phase.learning_rate, "weight_decay": 0.0},
-        ]
-        if trains_backbone:
-            groups.append({"params": self.trained_backbone, "lr": phase.backbone_learning_rate})
+        groups: list[dict[str, Any]] = []
+        for name, weights in self.groups.items():
+            rate = phase.rate_of(name)
+            for weight in weights:
+                weight.requires_grad_(rate > 0)
+            if rate > 0:
+                # Only what multiplies features decays towards zero: no bias, no width of a blur, no weight of a prior.
+                matrices = [weight for weight in weights if weight.ndim > 1]
+                scalars = [weight for weight in weights if weight.ndim <= 1]
+                groups += [{"params": matrices, "lr": rate}] * bool(matrices)
+                groups += [{"params": scalars, "lr": rate, "weight_decay": 0.0}] * bool(scalars)
         optimizer = OPTIMIZERS[self.recipe.optimizer](groups, weight_decay=self.recipe.weight_decay)
         self.n_begun = number + 1
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
         self.prepared = self.accelerator.prepare_model(self.model)
         self.schedule = SCHEDULES[self.recipe.schedule](optimizer, phase.epochs * self.n_steps)
+        self.step.begin(phase)
         if self._pending is not None:
-            with _of_this_version(self._pending.path):
-                self.optimizer.load_state_dict(self._pending.optimizer)
-                self.schedule.load_state_dict(self._pending.schedule)
+            with of_this_version(self._pending.path):
+                self.optimizer.load_state_dict(self._pending.state["optimizer"])
+                self.schedule.load_state_dict(self._pending.state["schedule"])
+                self.step.load_state_dict(self._pending.state.get("step", {}))
             self._pending = None
 
     def is_done(self, number: int) -> bool:
-        """Is a phase over, or has the information gain not risen in it for as long as the recipe is patient?"""
+        """Is a phase over, or has it not become better on held-out images for as long as the recipe is patient?"""
         rows = [row for row in self.log if row["phase"] == number + 1]
         if len(rows) >= self.recipe.phases[number].epochs:
             return True
         patience = self.recipe.patience
         if not 0 < patience < len(rows):
             return False
-        gains = [row["IG"] for row in rows]
+        gains = [row[self.criterion] for row in rows]
         return max(gains[-patience:]) <= max(gains[:-patience])
 
     def take_best(self) -> None:
-        """Of a recipe that is patient, go back to the weights of the best epoch."""
+        """Go back to the weights of the best epoch, of a recipe that is patient."""
         if self.best is not None:
             self.average.load_state_dict(self.best)
 
@@ -182,64 +140,79 @@ class Run:
         seed = self.recipe.seed * 100_003 + self.epoch
         torch.manual_seed(seed)  # of dropout; the same when the run is resumed
         self.model.train()
-        total = 0.0
-        for number, step in enumerate(self.examples.steps(self.recipe.batch_size, torch.Generator().manual_seed(seed))):
+        of_process = self.accelerator.process_index, self.accelerator.num_processes
+        images = list(self.examples.steps(self.recipe.batch_size, torch.Generator().manual_seed(seed)))
+        costs: dict[str, list[float]] = {}
+        for number, parts in enumerate(read(Steps(images, self.layers, seed, *of_process), self.workers)):
             report(number, self.n_steps)
-            n_images = sum(len(rows) for _, rows in step)
-            for parts in joinable(step):
-                own = share_of(parts, self.accelerator.process_index, self.accelerator.num_processes)
-                # Processes' gradients are averaged, so that each counts its images as if there were no others. One
-                # without a part in a batch goes along with an image that does not count: all wait for each other.
-                weight = self.accelerator.num_processes / n_images if own else 0.0
-                value = self._loss_of(own or [(parts[0][0], parts[0][1][:1])]) * weight
-                self.accelerator.backward(value)
-                total += float(value.detach()) / self.accelerator.num_processes
-            self.optimizer.step()
-            self.schedule.step()
-            self.optimizer.zero_grad()
+            on_device = [(batch.to(self.accelerator.device), weight) for batch, weight in parts]
+            for name, cost in self.step(number, on_device).items():
+                costs.setdefault(name, []).append(cost)
             self.average.update_parameters(self.model)
-        total = float(self.accelerator.reduce(torch.tensor(total, device=self.accelerator.device)))
-        if not math.isfinite(total):
+        means = {name: self._over_processes(sum(values)) / len(values) for name, values in costs.items()}
+        if not math.isfinite(sum(means.values())):
             raise FovealError(
-                f"epoch {self.epoch + 1}: the loss is {total}; try a smaller learning_rate, and another --out"
+                f"epoch {self.epoch + 1}: the loss is {means['loss']}; try a smaller learning_rate, and another --out"
             )
-        row = {"epoch": self.epoch + 1, "phase": self.n_begun, "loss": total / self.n_steps, **self.judge()}
-        if self.recipe.patience and row["IG"] > max((before["IG"] for before in self.log), default=-math.inf):
+        row = {"epoch": self.epoch + 1, "phase": self.n_begun, **means, **self.judge()}
+        earlier = max((before[self.criterion] for before in self.log if self.criterion in before), default=-math.inf)
+        if self.recipe.patience and row[self.criterion] > earlier:
             self.best = copy.deepcopy(self.average.state_dict())
         self.log.append(row | {"seconds": time.perf_counter() - start})
 
-    def _loss_of(self, parts: Sequence[tuple[ExampleGroup, list[int]]]) -> Tensor:
-        batch = Batch.joined([group.batch(rows, self.layers, self.accelerator.device) for group, rows in parts])
+    def _over_processes(self, value: float) -> float:
+        return float(self.accelerator.reduce(torch.tensor(value, device=self.accelerator.device)))
+
+    def said_of(self, batch: Batch) -> Float[Tensor, "image row column"]:
+        """What the network in training says of some images (see `InTraining`)."""
         with self.accelerator.autocast():
-            log_density = self.prepared(batch).float()
-        loss = self.loss(log_density, batch.observed).sum()
+            return self.prepared(batch).float()
+
+    def loss_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, ""]:
+        """What it costs to say this of some images, where people looked and a teacher is known: their sum."""
+        loss = self.loss(said, batch.observed, self.says).sum() + len(said) * self.model.model.penalty()
         if batch.taught is None:
             return loss
+        log_density = said if self.says == "logits" else log_density_of(said)
         cross_entropy = -(batch.taught * log_density).sum()
         return (1 - self.recipe.taught) * loss + self.recipe.taught * cross_entropy
 
-    def held_out_densities(self) -> Iterator[tuple[ExampleGroup, list[int], Float[Tensor, "image row column"]]]:
-        """Of the running mean, for some held-out images of a group after the others."""
+    def map_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, "image row column"]:
+        """What the network says, as a map beside that of people."""
+        return said if self.says == "map" else in_observed_units(said, batch.observed)
+
+    def held_out_parts(self) -> Iterator[tuple[ExampleGroup, list[int], Float[Tensor, "image row column"]]]:
+        """What the running mean says of some held-out images of a group after the others."""
         for group, rows in self.examples.judged(self.recipe.batch_size):
-            yield group, rows, self.log_densities(group, rows)
+            yield group, rows, self.said_by_average(group, rows)
 
     @torch.inference_mode()
-    def log_densities(self, group: ExampleGroup, rows: list[int]) -> Float[Tensor, "image row column"]:
-        """Of the running mean, for some images of a group."""
-        return self.averaged(group.batch(rows, self.layers, self.accelerator.device)).cpu()
+    def said_by_average(self, group: ExampleGroup, rows: list[int]) -> Float[Tensor, "image row column"]:
+        """What the running mean says of some images of a group."""
+        return self.averaged(group.batch(rows, self.layers).to(self.accelerator.device)).cpu()
 
     def judge(self) -> dict[str, float]:
         """How good the running mean is on the held-out images, a mean over them on the cells, if there are some.
 
-        IG is the information gain, bit per fixation above their data set's center bias; AUC that of the density.
+        AUC, and for a density IG, the information gain in bit per fixation above the data set's center bias, for a map
+        NSS and CC.
         """
-        gains, areas = [], []
-        for group, rows, log_density in self.held_out_densities():
+        scores: dict[str, list[float]] = {}
+        for group, rows, said in self.held_out_parts():
             counts = group.counts[rows]
-            gain = (counts * (log_density - group.log_priors[rows])).sum(dim=(1, 2))
-            gains += (gain / counts.sum(dim=(1, 2)) / math.log(2)).tolist()
-            areas += auc(log_density, FixationBatch.of_counts(counts)).tolist()
-        return {"IG": float(np.mean(gains)), "AUC": float(np.mean(areas))} if gains else {}
+            fixations = FixationBatch.of_counts(counts)
+            if self.says == "logits":
+                gain = (counts * (said - group.log_priors[rows])).sum(dim=(1, 2))
+                of_part = {"IG": gain / counts.sum(dim=(1, 2)) / math.log(2), "AUC": auc(said, fixations)}
+            else:
+                of_part = {
+                    "NSS": normalized_scanpath_saliency(said, fixations),
+                    "CC": correlation(said, group.densities[rows]),
+                    "AUC": auc(said, fixations),
+                }
+            for name, values in of_part.items():
+                scores.setdefault(name, []).extend(values.tolist())
+        return {name: float(np.mean(values)) for name, values in scores.items()}
 
     def save(self, path: Path) -> None:
         """All that a run needs to go on, written whole."""
@@ -252,6 +225,7 @@ class Run:
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
+            "step": self.step.state_dict(),
         }
         if self.accelerator.scaler is not None:  # of float16
             state["scaler"] = self.accelerator.scaler.state_dict()
@@ -266,51 +240,12 @@ class Run:
         FovealError
             If another version wrote it.
         """
-        with _of_this_version(path):
+        with of_this_version(path):
             self.log, self.best = list(state["log"]), state["best"]
             self.n_begun = int(self.log[-1]["phase"])
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             if self.accelerator.scaler is not None:
                 self.accelerator.scaler.load_state_dict(state["scaler"])
-            if not self.is_done(self.n_begun - 1):  # a phase that is over needs its optimiser no more
-                self._pending = _Pending(state["optimizer"], state["schedule"], path)
-
-
-@contextmanager
-def _of_this_version(path: Path) -> Iterator[None]:
-    """Whatever goes wrong with what a checkpoint holds is one line that names it."""
-    try:
-        yield
-    except Exception as error:
-        raise FovealError(f"{path}: a checkpoint of another version of Foveal ({first_line(error)})") from error
-
-
-def read_checkpoint(path: Path, recipe: Recipe) -> dict[str, Any]:
-    """What `Run.save` wrote of a run of this recipe, on the CPU.
-
-    Raises
-    ------
-    FovealError
-        If it cannot be read, or is of another recipe.
-    """
-    try:
-        with zipfile.ZipFile(path) as parts:  # which torch does not compare with their sums
-            if damaged := parts.testzip():
-                raise ValueError(f"{damaged} is damaged")
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except Exception as error:  # what is damaged can break the reading anywhere
-        raise FovealError(f"{path}: no checkpoint ({first_line(error)})") from None
-    if not isinstance(state, dict) or not set(state) >= KEPT or not _is_log(state["log"]):
-        raise FovealError(f"{path}: no checkpoint of a run")
-    # What a recipe did not say when it was written, because no recipe could, has today's defaults.
-    if Recipe.of_toml(str(state["recipe"]), path) != recipe.unfinished:
-        raise FovealError(f"{path}: {OF_ANOTHER_RUN}")
-    return state
-
-
-def _is_log(log: Any) -> bool:
-    """Is it rows of numbers, one an epoch?"""
-    return isinstance(log, list) and all(
-        isinstance(row, dict) and all(isinstance(value, int | float) for value in row.values()) for row in log
-    )
+            if not self.is_done(self.n_begun - 1):  # a phase that is over needs its optimizer no more
+                self._pending = _Pending(state, path)

@@ -14,8 +14,9 @@ from foveal.gaze import Dataset
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.progress import Progress
 from foveal.training.recipe import Recipe
+from foveal.training.runs.checkpoint import CHECKPOINT, RECIPE, read_checkpoint
 from foveal.training.runs.prepare import prepare
-from foveal.training.runs.run import CHECKPOINT, RECIPE, Run, read_checkpoint
+from foveal.training.runs.run import Run
 
 AT_ONCE = 2  # images: small maps stay in the processor's cache
 
@@ -37,17 +38,14 @@ def teach(run: Run, teachers: Sequence[Path], datasets: Sequence[Dataset], progr
         state = read_checkpoint(checkpoint, recipe)
         if state["examples"] != run.examples.digest:
             raise FovealError(f"{folder}: trained on other images than its student")
-
-        def report(what: str, done: int, total: int, number: int = number) -> None:
-            progress(f"teacher {number + 1}/{len(teachers)}: {what}", done, total)
-
+        report = progress.within(f"teacher {number + 1}/{len(teachers)}")
         teacher = prepare(recipe, datasets, run.recipe.views, run.accelerator, report)
         teacher.load(state, checkpoint)
         teacher.take_best()
         for groups, sums in zip(teacher.examples.groups, total, strict=True):
             for group, density in zip(groups, sums, strict=True):
                 for rows in torch.arange(len(density)).split(AT_ONCE):
-                    log_density = teacher.log_densities(group, rows.tolist())
+                    log_density = teacher.said_by_average(group, rows.tolist())
                     whole = resize_log_density(log_density, (density.shape[1], density.shape[2]))
                     density[rows] += whole.exp() / len(teachers)
         progress("teachers", number + 1, len(teachers))

@@ -14,22 +14,16 @@ from jaxtyping import Float
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset, folds
+from foveal.gaze.given import whole_number
 from foveal.models import load_model, save_model
 from foveal.models.deep.foveal_l import FovealL
-from foveal.models.deep.foveal_s import FovealS
+from foveal.models.deep.network import Network
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.registry import read_provenance
-from foveal.progress import Progress, to_nobody
+from foveal.progress import Progress, Report
 from foveal.training.recipe import Mixture, Recipe, read_recipe
-from foveal.training.runs.one_run import (
-    HELD_OUT,
-    DeepTraining,
-    file_of_held_out,
-    read_maps,
-    state_of_run,
-    train_deep,
-    write_maps,
-)
+from foveal.training.runs.held_out import HELD_OUT, file_of_held_out, read_maps, write_maps
+from foveal.training.runs.one_run import DeepTraining, state_of_run, train_deep
 from foveal.training.runs.prepare import check
 
 TEACHER, RUNS_OF_FOLDS = "teacher", "folds"  # folders of runs before the run itself
@@ -42,7 +36,8 @@ def train_by_recipe(
     data_root: str | os.PathLike[str] | None = None,
     cross_validated: bool = False,
     resume: bool = False,
-    progress: Progress | None = None,
+    workers: int = 0,
+    progress: Report | None = None,
 ) -> DeepTraining:
     """Train a deep model, or several that become one.
 
@@ -59,6 +54,8 @@ def train_by_recipe(
         Before, train as often as there are folds, each time without one (see `cross_validate`).
     resume
         Go on with what is in `out`.
+    workers
+        How many other processes read photographs or kept features ahead; the weights become the same.
     progress
         Is told what is done, and how far it is.
 
@@ -75,7 +72,8 @@ def train_by_recipe(
     begun = [state_of_run(run, folder, resume) is not None for run, folder in runs]  # complains of what is not theirs
     if resume and not any(begun):
         warnings.warn(f"nothing to go on with in {out}: from the beginning", FovealNote, stacklevel=2)
-    return _train(recipe, Path(out), data_root, cross_validated, resume, progress or to_nobody)
+    workers = whole_number(workers, "workers")
+    return _train(recipe, Path(out), data_root, cross_validated, resume, workers, Progress.of(progress))
 
 
 def _runs(recipe: Recipe | Mixture, out: Path, cross_validated: bool) -> Iterator[tuple[Recipe, Path]]:
@@ -100,6 +98,7 @@ def _train(
     data_root: str | os.PathLike[str] | None,
     cross_validated: bool,
     resume: bool,
+    workers: int,
     progress: Progress,
 ) -> DeepTraining:
     if isinstance(recipe, Mixture):
@@ -107,21 +106,18 @@ def _train(
         paths: dict[str, Path] = {}
         problems: dict[str, None] = {}  # each once: the members' data are the same
         for name, member in recipe.members.items():
-
-            def report(what: str, done: int, total: int, name: str = name) -> None:
-                progress(f"{name}: {what}", done, total)
-
-            done = _train(member, out / name, data_root, cross_validated, resume, report)
+            done = _train(member, out / name, data_root, cross_validated, resume, workers, progress.within(name))
             log += done.log
             paths[name] = done.path
             problems |= dict.fromkeys(done.problems)
         return DeepTraining(_mix(out, paths), log, tuple(problems))
     if recipe.teacher is not None:
-        _train(recipe.teacher, out / TEACHER, data_root, cross_validated, resume, progress)
+        _train(recipe.teacher, out / TEACHER, data_root, cross_validated, resume, workers, progress)
     datasets = [load_dataset(name, data_root).looked_at().readable() for name in recipe.datasets]
     if cross_validated:
-        cross_validate(recipe, datasets, out, resume=resume, progress=progress)
-    return train_deep(recipe, datasets, out, teachers=_teachers(recipe, out), resume=resume, progress=progress)
+        cross_validate(recipe, datasets, out, resume=resume, workers=workers, progress=progress)
+    teachers = _teachers(recipe, out)
+    return train_deep(recipe, datasets, out, teachers=teachers, resume=resume, workers=workers, progress=progress)
 
 
 def _teachers(recipe: Recipe, out: Path, fold: int | None = None) -> list[Path]:
@@ -143,7 +139,7 @@ def _write_mixture(mixture: Path, paths: Mapping[str, Path]) -> None:
     members = []
     for path in paths.values():
         member = load_model(path)
-        assert isinstance(member, FovealS)  # a recipe trains nothing else
+        assert isinstance(member, Network)  # a recipe trains nothing else
         members.append(member)
     folders = [path.parent / HELD_OUT for path in paths.values()]
     for file in folders[0].glob("*.hdf5"):
@@ -162,7 +158,7 @@ def mixed(log_densities: Sequence[Float[np.ndarray, "_ _"]]) -> Float[np.ndarray
 
 
 def cross_validate(
-    recipe: Recipe, datasets: Sequence[Dataset], out: Path, *, resume: bool, progress: Progress
+    recipe: Recipe, datasets: Sequence[Dataset], out: Path, *, resume: bool, workers: int = 0, progress: Progress
 ) -> dict[str, Path]:
     """Train as often as there are folds, each time without one; write what they say of the images that they saw not.
 
@@ -178,14 +174,12 @@ def cross_validate(
         raise FovealError(f"{small[0]}: fewer images than folds ({folds.FOLDS})")
     together: dict[str, dict[str, np.ndarray]] = {data.name: {} for data in datasets}
     for fold in range(folds.FOLDS):
-
-        def report(what: str, done: int, total: int, fold: int = fold) -> None:
-            progress(f"fold {fold + 1}/{folds.FOLDS}: {what}", done, total)
+        report = progress.within(f"fold {fold + 1}/{folds.FOLDS}")
 
         folder = out / RUNS_OF_FOLDS / str(fold)
         of_fold = recipe.without_fold(fold)
         teachers = _teachers(recipe, out, fold)
-        train_deep(of_fold, datasets, folder, teachers=teachers, resume=resume, progress=report)
+        train_deep(of_fold, datasets, folder, teachers=teachers, resume=resume, workers=workers, progress=report)
         for data in datasets:
             together[data.name] |= read_maps(file_of_held_out(folder, data.name))
     paths = {name: file_of_held_out(out, name) for name in together}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from foveal.gaze import Dataset
 from foveal.models.classical.judd import Judd
-from foveal.progress import Progress
+from foveal.progress import Report
 from foveal.training.fits.learning import way_to_learn
 from foveal.training.fits.learning.horizon import learn_horizon
 from foveal.training.fits.learning.places import features_of_places
@@ -21,7 +21,7 @@ LBFGS_STEPS = 500
 
 
 @way_to_learn.register(Judd)
-def learn_classifier(model: Judd, dataset: Dataset, seed: int, report: Progress) -> None:
+def learn_classifier(model: Judd, dataset: Dataset, seed: int, report: Report) -> None:
     """Fit the horizon, then the readout, a single 1x1 convolution, to tell places that are looked at from others.
 
     Images that cannot be read are left out.

@@ -20,7 +20,7 @@ from foveal.models.base import stacked
 from foveal.models.deep.faces import FaceDetector, shipped_network
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.geometry import Grid
-from foveal.progress import Progress
+from foveal.progress import Report
 from foveal.training.fits.learning import way_to_learn
 
 HELD_OUT = 0  # the fold on which the detector is judged
@@ -52,7 +52,7 @@ class Example:
 
 
 @way_to_learn.register(FaceDetector)
-def learn_faces(detector: FaceDetector, dataset: Dataset, seed: int, report: Progress) -> None:
+def learn_faces(detector: FaceDetector, dataset: Dataset, seed: int, report: Report) -> None:
     """Fit the detector to a data set's labelled faces but those of fold 0.
 
     Raises
@@ -90,14 +90,14 @@ def learn_faces(detector: FaceDetector, dataset: Dataset, seed: int, report: Pro
 
 
 @torch.no_grad()  # not inference mode: what comes of it is used in the fit
-def _examples(network: FovealS, dataset: Dataset, report: Progress) -> list[Example]:
+def _examples(network: FovealS, dataset: Dataset, report: Report) -> list[Example]:
     examples = []
     for image, heads in enumerate(dataset.heads):
         pixels = stacked([dataset.stimuli[image].image]).to(network.device)
         size = pixels.shape[2], pixels.shape[3]
-        features = network.all_features(network.at_scales(pixels))
+        features = network.all_features(network.see(pixels))
         kept = {name: features[name][0].half() for name in network.taps}
-        examples.append(Example(size, kept, *targets(heads, network.density_grid(size))))
+        examples.append(Example(size, kept, *targets(heads, network.cells(size))))
         report("features", image + 1, len(dataset))
     return examples
 

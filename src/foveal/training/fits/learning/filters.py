@@ -11,14 +11,14 @@ from foveal.gaze import Dataset
 from foveal.models.base import to_tensor
 from foveal.models.parts.patch_filters import PatchFilterModel
 from foveal.models.parts.working_size import resized, scaled_size
-from foveal.progress import Progress
+from foveal.progress import Report
 from foveal.training.fits.learning import way_to_learn
 
 PATCHES = 40_000  # in all, as many of each photograph
 
 
 @way_to_learn.register(PatchFilterModel)
-def learn_filters(model: PatchFilterModel, dataset: Dataset, seed: int, report: Progress) -> None:
+def learn_filters(model: PatchFilterModel, dataset: Dataset, seed: int, report: Report) -> None:
     """Learn a model's filters from patches at random places of a data set's photographs.
 
     Photographs are halved before (`PatchFilterModel.learned_at`), so that what is learned is not how JPEG rounds blocks

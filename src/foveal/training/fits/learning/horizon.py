@@ -14,13 +14,13 @@ from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.models.base import to_tensor
 from foveal.models.parts.gist import gist
-from foveal.progress import Progress
+from foveal.progress import Report
 
 SHRINKAGE = 10.0  # of the ridge regression on standardised numbers, in squared errors of one image
 
 
 @torch.no_grad()
-def learn_horizon(horizon: nn.Linear, dataset: Dataset, report: Progress) -> None:
+def learn_horizon(horizon: nn.Linear, dataset: Dataset, report: Report) -> None:
     """Fit the row that is looked at, 0 at the upper border and 1 at the lower, to the gist of each photograph.
 
     Images that cannot be read are left out.
@@ -36,9 +36,7 @@ def learn_horizon(horizon: nn.Linear, dataset: Dataset, report: Progress) -> Non
     horizon.bias.fill_(bias)
 
 
-def scenes_and_rows(
-    dataset: Dataset, report: Progress
-) -> tuple[Float[Tensor, "image number"], Float[Tensor, " image"]]:
+def scenes_and_rows(dataset: Dataset, report: Report) -> tuple[Float[Tensor, "image number"], Float[Tensor, " image"]]:
     """The gist of each photograph that can be read, and the mean row of its fixations as a share of its height.
 
     Raises

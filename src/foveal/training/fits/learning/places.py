@@ -10,11 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.datasets.folder import ASSUMED_PIXELS_PER_DEGREE
 from foveal.errors import FovealError
 from foveal.gaze import Dataset, fixation_map
 from foveal.models.base import to_tensor
-from foveal.progress import Progress
+from foveal.progress import Report
 
 MOST, LEAST = 0.2, 0.7  # shares of the places, by the map of fixations blurred by a degree, from which some are drawn
 SAMPLES = 10  # of each, an image
@@ -26,7 +25,7 @@ def features_of_places(
     features: Callable[[Float[Tensor, "image 3 height width"]], Float[Tensor, "image feature h w"]],
     dataset: Dataset,
     seed: int,
-    report: Progress,
+    report: Report,
 ) -> list[tuple[Float[Tensor, "place feature"], Float[Tensor, "place feature"]]]:
     """What is known of places that are looked at most, and of places that are looked at least: image by image.
 
@@ -59,7 +58,7 @@ def _places(
 ) -> tuple[Int[Tensor, " place"], Int[Tensor, " place"]]:
     """Places of one image's grid of this (height, width), drawn from those looked at most and from those least."""
     stimulus = dataset.stimuli[image]
-    degree = stimulus.pixels_per_degree or ASSUMED_PIXELS_PER_DEGREE
+    degree = stimulus.assumed_pixels_per_degree
     looked_at = torch.from_numpy(fixation_map(dataset.fixations.for_image(image), stimulus.size, sigma=degree))
     order = F.interpolate(looked_at[None, None], size=size, mode="area").flatten().argsort(stable=True)
     most, least = order[-max(1, round(MOST * len(order))) :], order[: max(1, round(LEAST * len(order)))]

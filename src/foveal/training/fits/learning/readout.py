@@ -10,14 +10,14 @@ from torch import Tensor
 from foveal.errors import FovealError
 from foveal.features.cache import FeatureGroup
 from foveal.features.cells import counts_of, log_priors_of
-from foveal.features.moments import moments
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.base import to_tensor
 from foveal.models.parts.geometry import Grid
+from foveal.models.parts.moments import moments
 from foveal.models.parts.pixel_readout import PixelReadoutModel
-from foveal.progress import Progress
+from foveal.progress import Report
 from foveal.training.fits.learning import way_to_learn
 
 BATCH_SIZE = 16
@@ -37,7 +37,7 @@ class Batch:
 
 
 @way_to_learn.register(PixelReadoutModel)
-def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report: Progress) -> None:
+def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report: Report) -> None:
     """Fit a model's readout by maximum likelihood, with a blur and a weight of the center bias that are not kept.
 
     Images that cannot be read are left out.
@@ -78,7 +78,7 @@ def learn_readout(model: PixelReadoutModel, dataset: Dataset, seed: int, report:
 
 
 @torch.no_grad()  # not inference mode: what comes of it is used in fits
-def _prepared(model: PixelReadoutModel, dataset: Dataset, report: Progress) -> list[Batch]:
+def _prepared(model: PixelReadoutModel, dataset: Dataset, report: Report) -> list[Batch]:
     """Features and fixations of a data set whose images all have fixations."""
     density = CenterBiasKDE.fit(dataset)
     batches, done = [], 0

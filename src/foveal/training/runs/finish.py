@@ -1,0 +1,63 @@
+"""The end of a run: the running mean of the weights becomes a model, which says what it predicts of unseen images."""
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from foveal.gaze import Dataset
+from foveal.gaze.folds import fitted_images, held_out_images
+from foveal.models.deep.network import DensityNetwork, MapNetwork, Network
+from foveal.progress import Progress
+from foveal.training.fits.calibration import fitted_to_all, working_maps
+from foveal.training.runs.prepare import log_prior_of
+from foveal.training.runs.run import Run
+
+LogDensities = dict[str, dict[str, np.ndarray]]  # by data set and image
+
+
+def finish(run: Run, datasets: Sequence[Dataset], progress: Progress) -> tuple[Network, LogDensities]:
+    """The model that came of a run, and its log densities of held-out images, on a grid that suits it."""
+    model = copy.deepcopy(run.averaged.model)
+    if isinstance(model, DensityNetwork):
+        return _finished(model, run), _said(run, datasets)
+    assert isinstance(model, MapNetwork)
+    fitted = [data.select(fitted_images(data, run.recipe.held_out)) for data in datasets]
+    model.calibration = fitted_to_all(model, fitted, log_prior_of(run.examples), progress)
+    return model.eval(), _calibrated(model, run, datasets, progress)
+
+
+def _finished(model: DensityNetwork, run: Run) -> Network:
+    """A network that says logits, for photographs of no data set in particular."""
+    weight = run.recipe.prior_weight
+    model.prior_weight = run.averaged.prior_weights.detach().mean() if weight is None else torch.tensor(weight)
+    # It takes up the mean sharpness, so that a temperature of 1 is as in training.
+    model.absorb(run.averaged.log_sharpness.mean().exp())
+    model.temperature = torch.tensor(run.recipe.temperature)
+    return model
+
+
+def _said(run: Run, datasets: Sequence[Dataset]) -> LogDensities:
+    """With each data set's own sharpness and center bias, on the network's cells."""
+    log_densities: LogDensities = {}
+    for group, rows, of_rows in run.held_out_parts():
+        data = datasets[group.dataset]
+        names = [data.stimuli.ids[group.shown.images[row]] for row in rows]
+        log_densities.setdefault(data.name, {}).update(zip(names, of_rows.numpy(), strict=True))
+    return log_densities
+
+
+def _calibrated(model: MapNetwork, run: Run, datasets: Sequence[Dataset], progress: Progress) -> LogDensities:
+    """On the grid of calibrations."""
+    log_densities: LogDensities = {}
+    for data in datasets:
+        unseen = held_out_images(data, run.recipe.held_out)
+        if len(unseen):
+            part = data.select(unseen)
+            log_densities[data.name] = {
+                part.stimuli.ids[image]: log_density.numpy()
+                for images, maps in working_maps(model, part, [], progress)
+                for image, log_density in zip(images, model.calibration.on_grid(maps.maps), strict=True)
+            }
+    return log_densities

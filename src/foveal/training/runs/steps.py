@@ -1,0 +1,145 @@
+"""What is done in a step of a training, by name: minimize a loss, or play a game against another network."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from foveal.models.deep.network import IMAGE
+from foveal.models.parts.discriminator import Discriminator
+from foveal.models.parts.working_size import resized
+from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
+from foveal.training.recipe import Phase
+from foveal.training.runs.batch import Batch
+
+if TYPE_CHECKING:
+    from foveal.training.runs.run import Run
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One kind of step of a run."""
+
+    def begin(self, phase: Phase) -> None:
+        """Make ready for a phase what the step has beside the network and its optimizer."""
+
+    def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
+        """Learn from the images of a step, the so-manieth of its epoch; what they cost, by names of a log.
+
+        The images come in parts, each of one size, with the weight of each image's loss.
+        """
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the step needs to go on; nothing where it has nothing of its own."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from such a state."""
+
+
+class Supervised:
+    """Make the loss of the network smaller: the gradients of all parts of a step are summed."""
+
+    def __init__(self, run: "Run") -> None:
+        self.run = run
+
+    def begin(self, phase: Phase) -> None:
+        """There is nothing to make ready."""
+
+    def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
+        """See `Step`."""
+        run, total = self.run, 0.0
+        for batch, weight in parts:
+            value = self.loss_of(batch) * weight
+            run.accelerator.backward(value)
+            total += float(value.detach()) / run.accelerator.num_processes
+        run.optimizer.step()
+        run.schedule.step()
+        run.optimizer.zero_grad()
+        return {"loss": total}
+
+    def loss_of(self, batch: Batch) -> Float[Tensor, ""]:
+        """The sum over the images of a batch."""
+        return self.run.loss_of(self.run.said_of(batch), batch)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing."""
+
+
+class Adversarial(Supervised):
+    r"""A game of two networks (SalGAN, Pan et al. 2017, arXiv:1701.01081, sections 3 and 4.2).
+
+    A discriminator D tells the maps of people from those of the network, given the image. The network's loss is that of
+    the recipe (in the paper .05 times the binary cross entropy) minus $\log D(I, \hat S)$. The two learn in turn, a
+    step each, with optimizers of the same kind.
+    """
+
+    def __init__(self, run: "Run") -> None:
+        super().__init__(run)
+        self.discriminator = Discriminator().to(run.accelerator.device)
+
+    def begin(self, phase: Phase) -> None:
+        """Make the discriminator's optimizer."""
+        run = self.run
+        optimizer = OPTIMIZERS[run.recipe.optimizer](
+            self.discriminator.parameters(), lr=phase.learning_rate, weight_decay=run.recipe.weight_decay
+        )
+        self.optimizer = run.accelerator.prepare_optimizer(optimizer)
+        self.prepared = run.accelerator.prepare_model(self.discriminator)
+        self.schedule = SCHEDULES[run.recipe.schedule](optimizer, phase.epochs * run.n_steps)
+
+    def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
+        """Let the network learn from the first step and every second after it, the discriminator from the others."""
+        learns = number % 2 == 1
+        self.discriminator.requires_grad_(learns)
+        return self._of_discriminator(parts) if learns else super().__call__(number, parts)
+
+    def loss_of(self, batch: Batch) -> Float[Tensor, ""]:
+        """The recipe's loss, and what it costs to be told from people."""
+        said = self.run.said_of(batch)
+        return self.run.loss_of(said, batch) + self._cost(batch, self.run.map_of(said, batch), is_people=True)
+
+    def _of_discriminator(self, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
+        run, total = self.run, 0.0
+        for batch, weight in parts:
+            with torch.no_grad():
+                of_network = run.map_of(run.said_of(batch), batch)
+            of_people = batch.observed.map
+            cost = self._cost(batch, of_people, is_people=True) + self._cost(batch, of_network, is_people=False)
+            value = cost * weight
+            run.accelerator.backward(value)
+            total += float(value.detach()) / run.accelerator.num_processes
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad()
+        return {"discriminator": total}
+
+    def _cost(self, batch: Batch, maps: Float[Tensor, "image row column"], *, is_people: bool) -> Float[Tensor, ""]:
+        """Cross entropy of the discriminator's answers with the given one, summed over the images."""
+        images = resized(batch.seen[IMAGE], (maps.shape[1], maps.shape[2]), "bilinear")
+        logits = self.prepared(images, maps)
+        target = torch.full_like(logits, float(is_people))
+        return F.binary_cross_entropy_with_logits(logits, target, reduction="sum")
+
+    def state_dict(self) -> dict[str, Any]:
+        """The discriminator, its optimizer and its schedule."""
+        return {
+            "discriminator": self.discriminator.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with them."""
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+
+
+STEPS: dict[str, type[Supervised]] = {"supervised": Supervised, "adversarial": Adversarial}
