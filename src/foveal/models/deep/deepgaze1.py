@@ -21,7 +21,6 @@ from foveal.models.backbones.backbone import Backbone, Padding
 from foveal.models.base import SaliencyModel
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
-from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.prior import WithPrior
@@ -147,7 +146,5 @@ def config_for(backbone: str, layers: Sequence[str], padding: Padding = "full") 
     FovealError
         If there is no such backbone or layer.
     """
-    with without_numbers():
-        network = Backbone(backbone, padding=padding, pretrained=False)
-        channels = tuple(network.channels(layer) for layer in layers)
-    return DeepGaze1Config(backbone, tuple(layers), channels, padding)
+    network = Backbone(backbone, padding=padding, pretrained=False)
+    return DeepGaze1Config(backbone, tuple(layers), tuple(network.channels(layer) for layer in layers), padding)
