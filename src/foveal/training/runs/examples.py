@@ -10,16 +10,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.features.cache import FeatureCache, FeatureGroup, tell_of_room
-from foveal.features.cells import counts_of, empirical_maps, log_priors_of
+from foveal.features.cache import FeatureGroup
+from foveal.features.observed import maps_in_views
 from foveal.features.views import WHOLE, View
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
-from foveal.models.deep.network import Network, ReadsFrozen
+from foveal.models.deep.network import Network
 from foveal.progress import Progress
 from foveal.training.losses import Observed
 from foveal.training.runs.batch import Batch
 from foveal.training.runs.photographs import Photographs
+from foveal.training.runs.shown import shown_of
 
 Group = TypeVar("Group")
 
@@ -88,28 +89,20 @@ class Examples:
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
         self.densities: list[CenterBiasKDE] = []
-        shown = (
-            _features(model, datasets, views, progress)
-            if isinstance(model, ReadsFrozen)
-            else _photographs(model, datasets, views, colors)
-        )
+        shown = shown_of(model, datasets, views, colors, progress)
         for number, data in enumerate(datasets):
             unseen = held_out[number].tolist()
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
             self.densities.append(density)
-            in_views = [shown[number, view] for view in views]
-            log_priors = log_priors_of(in_views[0], data, density, model.cells, unseen)
+            in_views = {view: shown[number, view] for view in views}
+            maps = maps_in_views(in_views, data, density, model.cells, unseen)
             n_before = len(self.groups[0])
-            maps: dict[View, list[list[Tensor]]] = {}  # which all zooms share
-            for groups, view, of_view in zip(self.groups, views, in_views, strict=True):
-                unzoomed = replace(view, zoom=1.0)
-                if unzoomed not in maps:
-                    maps[unzoomed] = [
-                        _maps(model, data, view, *group) for group in zip(of_view, log_priors, strict=True)
-                    ]
-                for group, of_group in zip(of_view, maps[unzoomed], strict=True):
-                    groups.append(ExampleGroup(number, view.zoom, group, *of_group))
-            for position, same_size in enumerate(in_views[0], start=n_before):
+            for groups, (view, of_view) in zip(self.groups, in_views.items(), strict=True):
+                groups += [
+                    ExampleGroup(number, view.zoom, group, *of_group)
+                    for group, of_group in zip(of_view, maps[view], strict=True)
+                ]
+            for position, same_size in enumerate(in_views[views[0]], start=n_before):
                 for row, image in enumerate(same_size.images):
                     (self.held_out if image in unseen else self.fitted).append(Example(position, row))
         self.digest = digest_of(datasets, held_out)
@@ -163,61 +156,3 @@ def digest_of(datasets: Sequence[Dataset], held_out: Sequence[np.ndarray]) -> st
     for data, unseen in zip(datasets, held_out, strict=True):
         digest.update(repr((data.name, data.stimuli.ids, unseen.tolist(), data.fixations.digest())).encode())
     return digest.hexdigest()[:12]
-
-
-Shown = dict[tuple[int, View], Sequence[FeatureGroup | Photographs]]
-
-
-def _photographs(model: Network, datasets: Sequence[Dataset], views: Sequence[View], colors: float) -> Shown:
-    """What is read of the images of each data set in each view, when it is needed."""
-    return {
-        (number, view): [
-            Photographs(model, data, number, view, view.crop.size(size), images, colors)
-            for size, images in data.stimuli.by_size().items()
-        ]
-        for number, data in enumerate(datasets)
-        for view in views
-    }
-
-
-def _features(model: ReadsFrozen, datasets: Sequence[Dataset], views: Sequence[View], progress: Progress) -> Shown:
-    """What is kept of the images of each data set in each view, of all sources of the model's features."""
-    caches = {
-        (number, view): [
-            (FeatureCache(source, data, mirrored=view.mirrored, crop=view.crop), name)
-            for source, name in model.sources(view.zoom)
-        ]
-        for number, data in enumerate(datasets)
-        for view in views
-    }
-    tell_of_room([cache for of_sources in caches.values() for cache, _ in of_sources])
-    features: Shown = {}
-    for part, (which, of_sources) in enumerate(caches.items(), start=1):
-        report = progress.within(f"part {part}/{len(caches)}")
-        (first, _), *others = of_sources
-        together = first.groups(report, tell=False)
-        for cache, name in others:
-            more = cache.groups(report, tell=False)
-            together = [one.with_layers_of(other, name) for one, other in zip(together, more, strict=True)]
-        features[which] = together
-    return features
-
-
-def _maps(
-    model: Network,
-    data: Dataset,
-    view: View,
-    group: FeatureGroup | Photographs,
-    log_priors: Float[Tensor, "image row column"],
-) -> list[Float[Tensor, "image _ _"]]:
-    """Log priors, counts and empirical maps of a group's images as a view has them, given the whole images' priors."""
-    if view.crop != WHOLE:
-        sizes = data.stimuli.sizes.tolist()
-        parts = [
-            view.crop.log_prior_of(log_prior, image, tuple(sizes[image]), model.cells)
-            for image, log_prior in zip(group.images, log_priors, strict=True)
-        ]
-        log_priors = torch.stack(parts)
-    (counts,) = counts_of([group], view.crop.fixations_of(data), model.cells)
-    maps = [log_priors, counts, empirical_maps(counts, group, data)]
-    return [each.flip(2) for each in maps] if view.mirrored else maps

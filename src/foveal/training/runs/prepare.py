@@ -18,6 +18,7 @@ from foveal.settings import unknown
 from foveal.training.recipe import Mixture, Recipe
 from foveal.training.runs.examples import Examples
 from foveal.training.runs.run import Run
+from foveal.training.runs.steps import STEPS
 
 BEGUN_FROM = 64  # images, of which a network sees what depends on the data
 
@@ -49,7 +50,7 @@ def prepare(
         model.log_prior = log_prior_of(examples)
     if recipe.start_from is None:
         model.begin_from(_some_seen(examples, recipe.batch_size))
-    return Run(recipe, model, examples, accelerator, workers)
+    return Run(recipe, model, examples, accelerator, kind_of_step=STEPS[recipe.step], workers=workers)
 
 
 def check(recipe: Recipe | Mixture) -> None:

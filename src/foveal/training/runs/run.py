@@ -3,10 +3,10 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -24,15 +24,34 @@ from foveal.metrics.nss import normalized_scanpath_saliency
 from foveal.models.deep.network import BACKBONE, READOUT, Network, ReadsFrozen
 from foveal.training.losses import in_observed_units, log_density_of, weighted_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
-from foveal.training.recipe import Recipe
+from foveal.training.recipe import Phase, Recipe
 from foveal.training.runs.batch import Batch
 from foveal.training.runs.checkpoint import of_this_version
 from foveal.training.runs.examples import ExampleGroup, Examples
 from foveal.training.runs.in_training import InTraining, running_mean
 from foveal.training.runs.reading import Steps, read
-from foveal.training.runs.steps import STEPS
 
 CRITERION = {"logits": "IG", "map": "NSS"}  # which epoch is the best, by what a network says
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One kind of step of a run."""
+
+    def begin(self, phase: Phase) -> None:
+        """Make ready for a phase what the step has beside the network and its optimizer."""
+
+    def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
+        """Learn from the images of a step, the so-manieth of its epoch; what they cost, by names of a log.
+
+        The images come in parts, each of one size, with the weight of each image's loss.
+        """
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the step needs to go on; nothing where it has nothing of its own."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from such a state."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +66,14 @@ class Run:
     """The state of a run: network, its running mean, optimizer, how far it is."""
 
     def __init__(
-        self, recipe: Recipe, model: Network, examples: Examples, accelerator: Accelerator, workers: int = 0
+        self,
+        recipe: Recipe,
+        model: Network,
+        examples: Examples,
+        accelerator: Accelerator,
+        *,
+        kind_of_step: "Callable[[Run], Step]",
+        workers: int = 0,
     ) -> None:
         self.recipe, self.examples, self.accelerator, self.workers = recipe, examples, accelerator, workers
         self.says, self.criterion = model.says, CRITERION[model.says]
@@ -57,7 +83,7 @@ class Run:
         self.groups = model.parameter_groups(batch_norms=recipe.batch_norms == "trained")
         self.groups[READOUT] = [*self.model.of_datasets(), *self.groups[READOUT]]
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
-        self.step = STEPS[recipe.step](self)
+        self.step = kind_of_step(self)
         self.n_begun = 0  # phases
         self.log: list[dict[str, int | float]] = []  # a row an epoch
         self.best: dict[str, Any] | None = None  # running mean of the best epoch, of a recipe that is patient

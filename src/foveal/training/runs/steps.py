@@ -1,7 +1,7 @@
 """What is done in a step of a training, by name: minimize a loss, or play a game against another network."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -14,35 +14,13 @@ from foveal.models.parts.working_size import resized
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Phase
 from foveal.training.runs.batch import Batch
-
-if TYPE_CHECKING:
-    from foveal.training.runs.run import Run
-
-
-@runtime_checkable
-class Step(Protocol):
-    """One kind of step of a run."""
-
-    def begin(self, phase: Phase) -> None:
-        """Make ready for a phase what the step has beside the network and its optimizer."""
-
-    def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
-        """Learn from the images of a step, the so-manieth of its epoch; what they cost, by names of a log.
-
-        The images come in parts, each of one size, with the weight of each image's loss.
-        """
-
-    def state_dict(self) -> dict[str, Any]:
-        """All that the step needs to go on; nothing where it has nothing of its own."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from such a state."""
+from foveal.training.runs.run import Run, Step
 
 
 class Supervised:
     """Make the loss of the network smaller: the gradients of all parts of a step are summed."""
 
-    def __init__(self, run: "Run") -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
 
     def begin(self, phase: Phase) -> None:
@@ -80,7 +58,7 @@ class Adversarial(Supervised):
     step each, with optimizers of the same kind.
     """
 
-    def __init__(self, run: "Run") -> None:
+    def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.discriminator = Discriminator().to(run.accelerator.device)
 
@@ -142,4 +120,4 @@ class Adversarial(Supervised):
         self.schedule.load_state_dict(state["schedule"])
 
 
-STEPS: dict[str, type[Supervised]] = {"supervised": Supervised, "adversarial": Adversarial}
+STEPS: dict[str, Callable[[Run], Step]] = {"supervised": Supervised, "adversarial": Adversarial}

@@ -1,0 +1,62 @@
+"""What networks are shown of data sets: features that are kept, or photographs that are read when they are needed."""
+
+from collections.abc import Sequence
+
+from foveal.features.cache import FeatureCache, FeatureGroup, tell_of_room
+from foveal.features.views import View
+from foveal.gaze import Dataset
+from foveal.models.deep.network import Network, ReadsFrozen
+from foveal.progress import Progress
+from foveal.training.runs.photographs import Photographs
+
+Shown = dict[tuple[int, View], Sequence[FeatureGroup | Photographs]]  # by number of the data set and view
+
+
+def shown_of(
+    model: Network, datasets: Sequence[Dataset], views: Sequence[View], colors: float, progress: Progress
+) -> Shown:
+    """What a network is shown of each data set in each view, image size by image size.
+
+    Raises
+    ------
+    FovealError
+        If features are to be kept, and the disk has no room for them or an image cannot be read.
+    """
+    if isinstance(model, ReadsFrozen):
+        return _features(model, datasets, views, progress)
+    return _photographs(model, datasets, views, colors)
+
+
+def _photographs(model: Network, datasets: Sequence[Dataset], views: Sequence[View], colors: float) -> Shown:
+    """What is read of the images of each data set in each view, when it is needed."""
+    return {
+        (number, view): [
+            Photographs(model, data, number, view, view.crop.size(size), images, colors)
+            for size, images in data.stimuli.by_size().items()
+        ]
+        for number, data in enumerate(datasets)
+        for view in views
+    }
+
+
+def _features(model: ReadsFrozen, datasets: Sequence[Dataset], views: Sequence[View], progress: Progress) -> Shown:
+    """What is kept of the images of each data set in each view, of all sources of the model's features."""
+    caches = {
+        (number, view): [
+            (FeatureCache(source, data, mirrored=view.mirrored, crop=view.crop), name)
+            for source, name in model.sources(view.zoom)
+        ]
+        for number, data in enumerate(datasets)
+        for view in views
+    }
+    tell_of_room([cache for of_sources in caches.values() for cache, _ in of_sources])
+    features: Shown = {}
+    for part, (which, of_sources) in enumerate(caches.items(), start=1):
+        report = progress.within(f"part {part}/{len(caches)}")
+        (first, _), *others = of_sources
+        together = first.groups(report, tell=False)
+        for cache, name in others:
+            more = cache.groups(report, tell=False)
+            together = [one.with_layers_of(other, name) for one, other in zip(together, more, strict=True)]
+        features[which] = together
+    return features
