@@ -192,8 +192,8 @@ def test_cards_are_complete():
 
 
 def test_what_cannot_be_loaded_is_one_clear_line(tmp_path):
-    with pytest.raises(FovealError, match=r"no model 'salgan' \(known"):
-        load_model("salgan")
+    with pytest.raises(FovealError, match=r"no model 'nothing' \(known"):
+        load_model("nothing")
     with pytest.raises(FovealError, match=r"no model 'BMS'.*did you mean bms"):
         load_model("BMS")
     with pytest.raises(FovealError, match="no such file"):

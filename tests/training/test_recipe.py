@@ -8,6 +8,7 @@ import pytest
 
 from foveal.errors import FovealError
 from foveal.features.views import Crop, View
+from foveal.models.deep.network import list_networks
 from foveal.training import Phase, Recipe
 from foveal.training.recipe import Mixture, published_recipes, read_recipe
 from foveal.training.runs.prepare import network_of
@@ -87,7 +88,7 @@ def test_recipes_with_values_of_the_wrong_type(tmp_path):
         "prior_weight = '0.7'": "prior_weight: '0.7' (needs a number)",
         "loss = {nss = '1'}": "loss: {'nss': '1'} (needs a loss, or a table of losses with their weights, above 0)",
         "start_from = 1": "start_from: 1 (needs a file of weights, or the name of a model)",
-        "model = ['foveal-s']": "model: ['foveal-s'] (needs foveal-s)",
+        "model = ['foveal-s']": f"model: ['foveal-s'] (needs one of {', '.join(list_networks())})",
         "config = { width = 'x' }": "config of foveal-s: width: 'x' (needs a whole number from 1 on)",
         "config = { scales = 1 }": "config of foveal-s: scales: 1 (needs a list of numbers above 0)",
     }

@@ -5,13 +5,18 @@ from pathlib import Path
 
 
 def draw_learning_curve(log: Sequence[dict[str, int | float]], path: Path) -> None:
-    """Loss on the fitted images, and information gain on the held-out ones if there are any, by epoch, as a PNG."""
+    """Losses on the fitted images, and how good it is on held-out ones if there are any, by epoch, as a PNG."""
     from matplotlib.figure import Figure  # no display is needed
 
-    figure = Figure(figsize=(8, 3), layout="constrained", dpi=130)
     epochs = [row["epoch"] for row in log]
-    titles = {"loss": "loss, fitted images", "IG": "information gain, held-out images, bit"}
+    titles = {
+        "loss": "loss, fitted images",
+        "discriminator": "loss of the discriminator",
+        "IG": "information gain, held-out images, bit",
+        "NSS": "NSS of the map, held-out images",
+    }
     shown = [column for column in titles if column in log[-1]]
+    figure = Figure(figsize=(4 * len(shown), 3), layout="constrained", dpi=130)
     for ax, column in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         ax.plot(epochs, [row[column] for row in log], "o-", color="#3b5f8a", markersize=4)
         ax.set_title(titles[column], fontsize=10, loc="left")

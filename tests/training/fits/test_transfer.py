@@ -13,6 +13,7 @@ from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.finalizer import resize_maps
+from foveal.progress import Progress
 from foveal.training.fits.fit import fit
 from foveal.training.fits.options import FitSettings
 from foveal.training.fits.transfer import Unseen, calibrated_to, fit_transfer, unseen_of, with_transfer
@@ -63,7 +64,7 @@ def test_what_is_held_out_is_judged_by_what_fits_the_others(tmp_path):
     torch.manual_seed(0)
     model = small(6_000)
     data = make_dataset(6)
-    fitted = fit(model, data, FitSettings(folder=tmp_path, folds=3, progress=lambda *_: None))
+    fitted = fit(model, data, FitSettings(folder=tmp_path, folds=3, progress=Progress()))
     number, unseen = np.arange(6) % 3, unseen_of(model, data, lambda *_: None)
     for fold in range(3):
         transfer = fit_transfer([some.only(number[some.images] != fold) for some in unseen])

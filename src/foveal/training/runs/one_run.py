@@ -34,6 +34,7 @@ from foveal.training.runs.run import Run
 from foveal.training.runs.teacher import teach
 from foveal.training.trained import Trained
 
+WORTH_A_CURVE = 10  # seconds of an epoch after which the curve is drawn, which takes one; else it is in the end
 START = "start"  # what a training is called from which another one started
 
 
@@ -114,9 +115,12 @@ def train_deep(
             if accelerator.is_main_process:
                 _write_log(folder, run.log)
                 run.save(folder / CHECKPOINT)
+                if run.log[-1]["seconds"] > WORTH_A_CURVE:
+                    _draw_curve(folder, run.log)
             progress(f"epoch {run.epoch}/{recipe.epochs}", run.n_steps, run.n_steps)  # not before it is kept
     run.take_best()
     if accelerator.is_main_process:
+        _draw_curve(folder, run.log)
         model, log_densities = finish(run, datasets, progress)
         for name, by_image in log_densities.items():
             write_maps(file_of_held_out(folder, name), by_image)
@@ -147,6 +151,9 @@ def _write_log(folder: Path, log: list[dict[str, int | float]]) -> None:
         writer = csv.DictWriter(file, list(log[0]))
         writer.writeheader()
         writer.writerows(log)
+
+
+def _draw_curve(folder: Path, log: list[dict[str, int | float]]) -> None:
     with write_atomically(folder / "curve.png") as temporary:
         draw_learning_curve(log, temporary)
 
