@@ -6,77 +6,107 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+from dataclasses import asdict
 from pathlib import Path
 
 import h5py
 import pytest
 import torch
+from toy import make_dataset
 
 from foveal.models import load_model
+from foveal.models.deep.foveal_s import FovealS
+from foveal.progress import Progress
+from foveal.training import Phase, Recipe
+from foveal.training.runs.one_run import train_deep
 
+CONFIG = asdict(FovealS.tiny) | {"width": 16, "hidden": 8, "dropout": 0.0}
+RECIPE = Recipe(("toy",), config=CONFIG, phases=(Phase(2, 1e-2), Phase(1, 1e-3, 1e-3)), batch_size=3, held_out=0)
 PREPARATION = """
+import os
+import signal
 import sys
-
-from dataclasses import asdict
+from dataclasses import replace
+from pathlib import Path
 
 from toy import make_dataset
 
 from foveal.gaze import folds
-from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import Progress
 from foveal.training import Phase, Recipe
-from foveal.training.runs import tree as run_recipe
 from foveal.training.recipe import Mixture
+from foveal.training.runs import tree
 from foveal.training.runs.one_run import train_deep
 
-config = asdict(FovealS.tiny) | {"width": 16, "hidden": 8, "dropout": 0.0}
-phases = (Phase(2, 1e-2), Phase(1, 1e-3, 1e-3))
-recipe = Recipe(("toy",), config=config, phases=phases, batch_size=3)
+folder = Path(sys.argv[1])
+recipe = Recipe.read(folder / "toy.toml")
+
+def train(out, report=None):
+    train_deep(recipe, [make_dataset(7)], folder / out, resume=True, progress=Progress.of(report))
+
 """
-ONE_FOLD = """
-data = [make_dataset(7)]
-train_deep(recipe.without_fold(0), data, sys.argv[1], resume=True, progress=Progress())
-"""
-TWO_NETWORKS = """
+ALL_AT_ONE_START = """
+train("new")
+train("again")
 folds.FOLDS = 2
-run_recipe.load_dataset = lambda name, root: make_dataset(4)
-member = Recipe(("toy",), config=config, phases=(Phase(1, 1e-2),), batch_size=3)
+tree.load_dataset = lambda name, root: make_dataset(4)
+member = replace(recipe, held_out=None, phases=(Phase(1, 1e-2),))
 both = Mixture({"one": member, "two": member})
-run_recipe.train_by_recipe(both, out=sys.argv[1], cross_validated=True, resume=True)
+tree.train_by_recipe(both, out=folder / "both", cross_validated=True, resume=True)
+"""
+KILLED = """
+def kill(what, done, total):
+    if what == "epoch 2/3" and done == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train("killed", kill)
 """
 ALONE = [sys.executable]
 TOGETHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
 
+pytestmark = pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 
-def start(launcher: list[str], what: str, folder: Path, out: str = "out") -> subprocess.Popen[str]:
-    folder.mkdir(exist_ok=True)
-    (folder / "script.py").write_text(PREPARATION + what)
+
+def start(launcher: list[str], what: str, folder: Path) -> subprocess.Popen[str]:
+    RECIPE.write(folder / "toy.toml")
+    script = folder / f"{len(list(folder.iterdir()))}.py"
+    script.write_text(PREPARATION + what)
     environment = os.environ | {
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "OMP_NUM_THREADS": "1",
         "XDG_CACHE_HOME": str(folder / "cache"),
     }
-    command = [*launcher, str(folder / "script.py"), str(folder / out)]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([*launcher, str(script), str(folder)], env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def finish(*processes: subprocess.Popen[str]) -> None:
+def finish(*processes: subprocess.Popen[str], status: int = 0) -> None:
     for process in processes:
         _, err = process.communicate(timeout=200)
-        assert process.returncode == 0, err
+        assert process.returncode == status, err
+
+
+def train(out: Path) -> Path:
+    return train_deep(RECIPE, [make_dataset(7)], out, resume=True, progress=Progress()).path.parent
 
 
 def log_of(folder: Path) -> list[dict[str, str]]:
-    with (folder / "out/log.csv").open() as file:
+    with (folder / "log.csv").open() as file:
         return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory) -> Path:
     """What one process does that nothing stops."""
-    folder = tmp_path_factory.mktemp("alone")
-    finish(start(ALONE, ONE_FOLD, folder))
+    return train(tmp_path_factory.mktemp("alone") / "out")
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory, alone) -> Path:
+    """What two processes do: a run of their own, one that another process began, and all folds of a mixture."""
+    folder = tmp_path_factory.mktemp("together")
+    shutil.copytree(alone, folder / "again")
+    (folder / "again/recipe.toml").unlink()  # as if it had been stopped
+    finish(start(TOGETHER, ALL_AT_ONE_START, folder))
     return folder
 
 
@@ -86,40 +116,31 @@ def assert_same_weights(folder: Path, other: Path) -> None:
         assert torch.equal(tensor, two[name]), name
 
 
-def test_two_processes_learn_what_one_learns(tmp_path, alone):
-    """And go on with what one began."""
-    finish(start(TOGETHER, ONE_FOLD, tmp_path))
+def test_two_processes_learn_what_one_learns(together, alone):
     assert len(log_of(alone)) == 3
-    for one, two in zip(log_of(alone), log_of(tmp_path), strict=True):
+    for one, two in zip(log_of(alone), log_of(together / "new"), strict=True):
         assert float(one["loss"]) == pytest.approx(float(two["loss"]), rel=1e-4)
         assert float(one["IG"]) == pytest.approx(float(two["IG"]), abs=1e-4)
-    shutil.copytree(alone / "out", tmp_path / "again")
-    (tmp_path / "again/recipe.toml").unlink()
-    finish(start(TOGETHER, ONE_FOLD, tmp_path, "again"))
-    assert (tmp_path / "again/recipe.toml").is_file()
 
 
-def test_two_processes_train_the_folds_of_a_mixture(tmp_path):
-    finish(start(TOGETHER, TWO_NETWORKS, tmp_path))
-    with h5py.File(tmp_path / "out/held_out/toy.hdf5") as file:
+def test_two_processes_go_on_with_what_one_began(together, alone):
+    assert (together / "again/recipe.toml").is_file()
+    assert_same_weights(together / "again", alone)
+
+
+def test_two_processes_train_the_folds_of_a_mixture(together):
+    with h5py.File(together / "both/held_out/toy.hdf5") as file:
         assert len(file) == 4
-    assert load_model(tmp_path / "out/foveal-l.safetensors").card.name == "foveal-l"
+    assert load_model(together / "both/foveal-l.safetensors").card.name == "foveal-l"
 
 
 def test_runs_side_by_side_that_want_the_same_features(tmp_path, alone):
-    finish(*(start(ALONE, ONE_FOLD, tmp_path, out) for out in ("one", "two")))
-    assert_same_weights(tmp_path / "one", alone / "out")
-    assert_same_weights(tmp_path / "two", alone / "out")
+    finish(*(start(ALONE, f'train("{out}")', tmp_path) for out in ("one", "two")))
+    assert_same_weights(tmp_path / "one", alone)
+    assert_same_weights(tmp_path / "two", alone)
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, alone):
-    process = start(ALONE, ONE_FOLD, tmp_path)
-    for _ in range(1000):
-        if (tmp_path / "out/checkpoint.pt").is_file():
-            break
-        time.sleep(0.1)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    assert 1 <= len(log_of(tmp_path)) < 3
-    finish(start(ALONE, ONE_FOLD, tmp_path))
-    assert_same_weights(tmp_path / "out", alone / "out")
+    finish(start(ALONE, KILLED, tmp_path), status=-signal.SIGKILL)
+    assert len(log_of(tmp_path / "killed")) == 1
+    assert_same_weights(train(tmp_path / "killed"), alone)
