@@ -13,7 +13,7 @@ import pandas as pd
 from foveal.benchmarking.results import COLUMNS
 from foveal.errors import FovealError, first_line
 from foveal.models import load_model
-from foveal.models.registry import datasets_of, provenance_of, trainings_of
+from foveal.models.registry import datasets_of, has_weights, provenance_of, trainings_of
 from foveal.training.recipe import published_recipes
 from foveal.training.runs.checkpoint import RECIPE
 
@@ -31,6 +31,8 @@ NAMES = {
 COURSE = {  # of the epoch whose weights were kept
     "loss": "loss on the fitted images (of the likelihood, nats per fixation)",
     "IG": "information gain on the held-out images, bit per fixation",
+    "NSS": "NSS of the map before calibration, on the held-out images",
+    "CC": "correlation of the map before calibration with the empirical one, on the held-out images",
     "AUC": "AUC on the held-out images",
 }
 
@@ -50,7 +52,7 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
     FovealError
         If there is no such model, or a table cannot be read.
     """
-    loaded = load_model(model)
+    loaded = load_model(model, fitted=has_weights(model))
     card = loaded.card
     n_numbers = sum(parameter.numel() for parameter in loaded.state_dict().values())
     lines = [f"# {card.name}{f' ({model})' * (model != card.name)}", "", inspect.getdoc(type(loaded)) or ""]
@@ -102,11 +104,12 @@ def _trained_by(provenance: dict[str, Any]) -> list[str]:
 
 def _commands(model: str, needs_fixations: bool) -> list[str]:
     """Predict, measure, and train anew: by the recipe in the package, or by that beside a run's weights."""
-    lines = [] if needs_fixations else [f"    foveal predict photo.jpg --model {model}"]
-    lines.append(f"    foveal evaluate --model {model} --dataset mit1003")
+    ready = model if has_weights(model) or model not in published_recipes() else f"{model}/{model}.safetensors"
+    lines = [] if needs_fixations else [f"    foveal predict photo.jpg --model {ready}"]
+    lines.append(f"    foveal evaluate --model {ready} --dataset mit1003")
     recipe = Path(model).parent / RECIPE
     if model in published_recipes():
-        lines.append(f"    foveal train {model} --out {model}")
+        lines.insert(0 if ready != model else len(lines), f"    foveal train {model} --out {model}")
     elif Path(model).is_file() and recipe.is_file():
         lines.append(f"    foveal train {recipe} --out anew")
     return lines

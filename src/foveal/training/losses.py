@@ -256,8 +256,12 @@ def huber(saliency_map: Float[Tensor, "image row column"], observed: Observed) -
 def binary_cross_entropy(
     saliency_map: Float[Tensor, "image row column"], observed: Observed
 ) -> Float[Tensor, " image"]:
-    """Mean binary cross entropy of maps from 0 to 1, averaged over 4 x 4 cells (SalGAN, Pan et al. 2017)."""
-    p, g = (F.avg_pool2d(maps[:, None], BCE_POOLING, ceil_mode=True)[:, 0] for maps in (saliency_map, observed.map))
+    """Mean binary cross entropy of maps from 0 to 1, averaged over 4 x 4 cells (SalGAN, Pan et al. 2017).
+
+    What is above or below counts as 1 or 0.
+    """
+    both = saliency_map.clamp(0, 1), observed.map
+    p, g = (F.avg_pool2d(maps[:, None], BCE_POOLING, ceil_mode=True)[:, 0] for maps in both)
     return F.binary_cross_entropy(p, g, reduction="none").mean(dim=(1, 2))
 
 

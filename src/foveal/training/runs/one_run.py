@@ -164,8 +164,9 @@ def _provenance(run: Run, datasets: Sequence[Dataset]) -> dict[str, Any]:
     kept = max(log, key=lambda row: row[run.criterion]) if recipe.patience else log[-1]
     fitted = [(data, fitted_images(data, recipe.held_out)) for data in datasets]
     config = asdict(network_of(recipe).config)  # whatever defaults become
+    start = recipe.start_from and Path(recipe.start_from).name  # its place says nothing elsewhere
     provenance = {
-        "recipe": asdict(replace(recipe, config=config, teacher=None)),
+        "recipe": asdict(replace(recipe, config=config, teacher=None)) | {"start_from": start},
         "teachers": list(recipe.teacher.members) if recipe.teacher else [],
         "datasets": [
             {
