@@ -8,11 +8,15 @@ import torch
 from toy import make_dataset
 
 import foveal
+from foveal.errors import FovealError
 from foveal.gaze.center_bias import CenterBiasKDE
+from foveal.models import load_model, save_model
 from foveal.models.baselines import CenterBias
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.deep.mlnet import MLNet
 from foveal.models.parts.finalizer import resize_maps
+from foveal.models.registry import trained_on
 from foveal.progress import Progress
 from foveal.training.fits.fit import fit
 from foveal.training.fits.options import FitSettings
@@ -132,3 +136,19 @@ def test_calibrated_to_a_data_set(n_members):
         torch.testing.assert_close(tensor, fitted.get(name.split(".")[-1], before[name]), msg=name)
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), name
+
+
+def test_a_network_that_says_maps_keeps_its_weights_and_is_calibrated(tmp_path):
+    """Fitted to a data set, a file of it learns a calibration; without weights there is nothing to calibrate."""
+    torch.manual_seed(0)
+    network = MLNet(MLNet.tiny)
+    save_model(network, tmp_path / "mlnet.safetensors", {"datasets": [{"name": "a", "licence": "MIT", "images": 3}]})
+    report = foveal.train(tmp_path / "mlnet.safetensors", make_dataset(6), out=tmp_path / "out", folds=2)
+    assert report.held_out_log_likelihood is not None
+    fitted = load_model(report.path)
+    moved = {key for key, old in network.state_dict().items() if not torch.equal(old, fitted.state_dict()[key])}
+    assert moved
+    assert all(key.startswith("calibration.") for key in moved)
+    assert trained_on(report.path) == ["a", "toy"]
+    with pytest.raises(FovealError, match="mlnet comes without weights: `foveal train mlnet"):
+        foveal.train("mlnet", make_dataset(6), out=tmp_path / "none")
