@@ -81,7 +81,7 @@ class Run:
         self.frozen_layers = model.frozen_layers if isinstance(model, ReadsFrozen) else None
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
         self.groups = model.parameter_groups(batch_norms=recipe.batch_norms == "trained")
-        self.groups[READOUT] = [*self.model.of_datasets(), *self.groups[READOUT]]
+        self.groups[READOUT] = [*self.model.of_datasets(), *self.groups.get(READOUT, [])]
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
         self.step = kind_of_step(self)
         self.n_begun = 0  # phases
