@@ -128,6 +128,8 @@ def test_losses_of_densities_see_a_map_as_its_share_of_the_sum(name):
     as_density = get_loss(name)((said / said.sum(dim=(1, 2), keepdim=True)).log(), observed)
     torch.testing.assert_close(get_loss(name)(said, observed, "map"), as_density, rtol=1e-6, atol=1e-7)
     torch.testing.assert_close(get_loss(name)(3 * said, observed, "map"), as_density, rtol=1e-6, atol=1e-7)
+    if name in ("nss", "cc"):  # of the map as it is
+        return
     below = torch.where(said < 0.5, -said, said)
     at_zero = torch.where(said < 0.5, 0.0, said)
     assert torch.equal(get_loss(name)(below, observed, "map"), get_loss(name)(at_zero, observed, "map"))

@@ -50,7 +50,8 @@ class ModelConfig:
         kinds, defaults = get_type_hints(type(self)), type(self)()
         for field in fields(self):
             value, default = getattr(self, field.name), getattr(defaults, field.name)
-            if not _is_of_kind(value, kinds[field.name], default):
+            too_small = _is_too_small(value, default)
+            if too_small or not _is_of_kind(value, kinds[field.name], default):
                 raise FovealError(f"{field.name}: {as_written(value)} (needs a value such as {as_written(default)})")
         return self
 
@@ -66,6 +67,15 @@ def _is_of_kind(value: Any, kind: Any, default: Any) -> bool:
         of_kind = isinstance(value, int | float) if kind is float else isinstance(value, int)
         return of_kind and not isinstance(value, bool) and abs(value) <= FARTHEST * max(1, abs(default))
     return isinstance(value, get_origin(kind) or kind)
+
+
+def _is_too_small(value: Any, default: Any) -> bool:
+    """Is a number, or one in a list, below one where the default is not, or negative where that is not?"""
+    if isinstance(value, tuple) and isinstance(default, tuple):
+        return len(default) > 0 and any(_is_too_small(one, default[0]) for one in value)
+    if type(value) is int and is_whole(default, 0):
+        return bool(value < min(1, default))
+    return is_number(value) and is_number(default, 0.0) and bool(value < 0)
 
 
 def with_tuples(values: Mapping[str, Any]) -> dict[str, Any]:

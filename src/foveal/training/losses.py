@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from foveal.models.deep.network import Says
 from foveal.models.parts.finalizer import normalize_log_density
 from foveal.registry import Registry
 
@@ -22,8 +23,6 @@ EML_EPSILON = 1e-6  # of EML-NET's published code
 BCE_POOLING = 4  # SalGAN compares maps averaged over 4 x 4 pixels
 MLNET_ALPHA = 1.1  # Cornia et al. 2016, equation 1
 SMALLEST_MAP = 1e-8  # what a density has, before it is normalised, where a map is zero
-
-Says = Literal["logits", "map"]  # of a network, what its answer is
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,14 @@ def in_observed_units(
 ) -> Float[Tensor, "image row column"]:
     """Density in units of the empirical map's highest value: with these, both sum to the same."""
     return log_density.exp() / observed.height
+
+
+def as_it_is(
+    log_density: Float[Tensor, "image row column"],
+    observed: Observed,  # noqa: ARG001 (what scalings take)
+) -> Float[Tensor, "image row column"]:
+    """Density, for losses that no scale changes."""
+    return log_density.exp()
 
 
 def in_own_units(
@@ -183,16 +190,16 @@ def negative_log_likelihood(
     return -(observed.counts * log_density).sum(dim=(1, 2)) / observed.counts.sum(dim=(1, 2))
 
 
-@register_loss("nss")
-def negative_nss(log_density: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
-    """Mean negative z-score of the density at the fixations (Peters et al. 2005)."""
-    return -_at_fixations(_standardised(log_density.exp()), observed)
+@register_loss("nss", of="map", scaled=as_it_is)
+def negative_nss(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
+    """Mean negative z-score of the map at the fixations (Peters et al. 2005)."""
+    return -_at_fixations(_standardised(saliency_map), observed)
 
 
-@register_loss("cc")
-def one_minus_cc(log_density: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
+@register_loss("cc", of="map", scaled=as_it_is)
+def one_minus_cc(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
     """One minus the correlation with the empirical map."""
-    return 1 - (_standardised(log_density.exp()) * _standardised(observed.density)).mean(dim=(1, 2))
+    return 1 - (_standardised(saliency_map) * _standardised(observed.density)).mean(dim=(1, 2))
 
 
 @register_loss("kl")
@@ -211,7 +218,7 @@ def eml(log_density: Float[Tensor, "image row column"], observed: Observed) -> F
     p, g = log_density.exp(), observed.density
     divergence = (g * (g / (p + EML_EPSILON) + EML_EPSILON).log()).sum(dim=(1, 2))
     best = _at_fixations(_standardised((observed.counts > 0).to(p)), observed)
-    return divergence + one_minus_cc(log_density, observed) + best + negative_nss(log_density, observed)
+    return divergence + one_minus_cc(p, observed) + best + negative_nss(p, observed)
 
 
 @register_loss("chi-squared")
@@ -244,6 +251,12 @@ def bhattacharyya(log_density: Float[Tensor, "image row column"], observed: Obse
 def euclidean(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
     r"""$\sum_j (p_j - g_j)^2$, where the empirical map's highest value is 1 (PDP; SalNet's loss)."""
     return (saliency_map - observed.map).square().sum(dim=(1, 2))
+
+
+@register_loss("mse", of="map")
+def mean_squared_error(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
+    r"""$\frac{1}{N} \sum_j (p_j - g_j)^2$, where the empirical map's highest value is 1."""
+    return (saliency_map - observed.map).square().mean(dim=(1, 2))
 
 
 @register_loss("huber", of="map")

@@ -154,12 +154,12 @@ class Recipe(RecipeTree, metaclass=InOneLine):
     average
         Decay of the running mean of the weights, which is what is kept.
     patience
-        End a phase when the information gain on the held-out images has not risen in it for so many epochs, and keep
-        the weights of the best epoch; 0 never.
+        End a phase when the information gain on the held-out images (of a map its NSS) has not risen in it for so many
+        epochs, and keep the weights of the best epoch; 0 never.
     precision
         "no" (float32), "bf16" or "fp16", as accelerate calls them.
     seed
-        Of first weights, dropout and the order of images.
+        What first weights, dropout and the order of images are drawn from.
     temperature, prior_weight
         What the finished model is given for photographs of other kinds (see `fits.transfer`); without the latter, the
         mean of the data sets' weights of the center bias.

@@ -95,11 +95,12 @@ def train(
         "folds": folds,
         "left_out": left_out,
         "resume": resume or None,
+        "workers": workers or None,
     }
     options = {name: value for name, value in of_fits.items() if value is not None}
     if is_recipe(what, dataset):
         for name, value in {"dataset": dataset, "split": split, **options}.items():
-            if value is not None and name not in ("folds", "resume"):
+            if value is not None and name not in ("folds", "resume", "workers"):
                 raise FovealError(f"{flag(name)}: not with a recipe, which says it itself")
         if folds not in (None, FOLDS):
             raise FovealError(f"{flag('folds')}: a recipe has {FOLDS} folds")

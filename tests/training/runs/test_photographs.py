@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from toy import make_dataset, write_palette_without_colors
 
 from foveal.errors import FovealError
@@ -17,9 +18,11 @@ from foveal.models.deep.network import IMAGE
 from foveal.models.registry import trained_on
 from foveal.progress import Progress
 from foveal.training import Phase, Recipe
+from foveal.training.recipe import Mixture
 from foveal.training.runs.examples import Examples
 from foveal.training.runs.one_run import train_deep
 from foveal.training.runs.photographs import Photographs
+from foveal.training.runs.prepare import check, prepare
 from foveal.training.runs.reading import Steps, read
 
 RECIPE = Recipe(("toy",), model="mlnet", config=asdict(MLNet.tiny), phases=(Phase(1, 1e-3, 1e-4),), batch_size=4)
@@ -94,13 +97,20 @@ def train(recipe, out, data=None):
     return train_deep(recipe, [data or make_dataset(6)], out, resume=False, progress=Progress())
 
 
+def examples_of(start):
+    """Groups of a foveal-s that begins with the features of a file, or with the plain ones."""
+    recipe = Recipe(("toy",), config=asdict(FovealS.tiny), mirrored=False, start_from=start and str(start))
+    run = prepare(recipe, [make_dataset(6)], recipe.views, Accelerator(cpu=True), Progress())
+    return run.examples.groups[0]
+
+
 @pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
 @pytest.mark.usefixtures("empty_cache")
 @pytest.mark.parametrize("network", [MLNet, FovealS])
 def test_a_training_that_starts_from_a_file(tmp_path, network):
     """With a rate of nearly nothing the weights are those of the file, which names what both were trained on."""
     recipe = replace(RECIPE, model=network.card.name, config=asdict(network.tiny))
-    first = train(recipe, tmp_path / "first").path
+    first = train(replace(recipe, phases=(Phase(1, 1e-2, 1e-2),)), tmp_path / "first").path
     nearly_nothing = (Phase(1, 1e-12, 1e-12),)
     again = replace(recipe, start_from=str(first), phases=nearly_nothing, weight_decay=0.0)
     second = train(again, tmp_path / "second", make_dataset(6, name="other")).path
@@ -108,9 +118,41 @@ def test_a_training_that_starts_from_a_file(tmp_path, network):
     for (key, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
         torch.testing.assert_close(new, old, rtol=2e-3, atol=1e-5, msg=key)
     assert trained_on(second) == ["toy", "other"]
+    if network is FovealS:  # a cache that holds features of the plain backbone has none of the file's
+        features = [group.shown.feature("block5", 3) for group in examples_of(first) + examples_of(None)]
+        assert np.abs(features[0] - features[1]).max() > 1e-3
     other_size = {key: value * 2 if key in ("hidden", "width") else value for key, value in recipe.config.items()}
-    with pytest.raises(FovealError, match=r"start_from: .* is .* of another configuration"):
+    with pytest.raises(FovealError, match=r"start_from: .*first.*: its weights do not fit config"):
         train(replace(again, config=other_size), tmp_path / "third")
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"dropout": 1.5}, "dropout"),
+        ({"hidden": 0}, r"hidden: 0 \(needs a value such as 64\)"),
+        ({"prior_rows": -2}, "prior_rows: -2"),
+        ({"channels": (1, 2, 3)}, r"channels: \[1, 2, 3\] \(the levels have \[16, 32, 32\]\)"),
+        ({"backbone": "lenet"}, "no backbone 'lenet'"),
+        ({"hiden": 3}, r"unknown: hiden \(did you mean hidden"),
+    ],
+)
+def test_a_configuration_that_cannot_be(tmp_path, config, message):
+    with pytest.raises(FovealError, match=f"config of mlnet: .*{message}"):
+        train(replace(RECIPE, config=RECIPE.config | config), tmp_path)
+
+
+def test_norms_that_are_not_there(tmp_path):
+    with pytest.raises(FovealError, match="batch_norms: mlnet has none"):
+        train(replace(RECIPE, batch_norms="trained"), tmp_path)
+
+
+def test_a_map_does_not_teach():
+    maps = replace(RECIPE, datasets=("toy",))
+    two = Mixture({"one": maps, "two": replace(maps, seed=1)})
+    student = Recipe(("toy",), config=asdict(FovealS.tiny), teacher=two)
+    with pytest.raises(FovealError, match="teacher: mlnet says maps"):
+        check(student)
 
 
 def test_rates_of_groups_that_are_not_there(tmp_path):

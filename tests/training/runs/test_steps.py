@@ -3,19 +3,26 @@
 from dataclasses import asdict, replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from toy import make_dataset
 
 from foveal.errors import FovealError
+from foveal.features.views import View
+from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.models import load_model
 from foveal.models.deep.foveal_s import FovealS
+from foveal.models.deep.mlnet import MLNet
 from foveal.models.deep.salnet import SalNet
 from foveal.models.parts.discriminator import Discriminator
 from foveal.progress import Progress
 from foveal.training import Phase, Recipe
+from foveal.training.recipe import STEPS as NAMES
 from foveal.training.runs.one_run import train_deep
-from foveal.training.runs.steps import Adversarial
+from foveal.training.runs.photographs import PICTURE, Photographs
+from foveal.training.runs.run import Run
+from foveal.training.runs.steps import STEPS, Adversarial
 
 GAME = Recipe(
     ("toy",),
@@ -32,6 +39,10 @@ GAME = Recipe(
 
 def train(recipe, out, **options):
     return train_deep(recipe, [make_dataset(7)], out, **{"resume": False, "progress": Progress(), **options})
+
+
+def test_a_recipe_can_say_every_kind_of_step():
+    assert tuple(STEPS) == NAMES
 
 
 def test_the_discriminator_is_that_of_the_paper():
@@ -64,21 +75,51 @@ def test_the_two_learn_in_turn(tmp_path, monkeypatch):
     changed = [
         [not torch.equal(*weights) for weights in zip(before, after, strict=True)] for before, after in pairwise(states)
     ]
-    assert changed == [[False, True], [True, False], [True, False], [False, True], [True, False]]
+    assert changed == [[False, True], [True, False]] * 2 + [[False, True]]
 
 
-def test_a_game_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
-    whole = load_model(train(GAME, tmp_path / "whole").path).state_dict()
+@pytest.mark.parametrize("phases", [(Phase(2, 1e-3),), (Phase(1, 1e-3), Phase(1, 1e-4))])
+def test_a_game_that_was_stopped_goes_on_to_the_same_weights(tmp_path, phases):
+    """In the middle of a phase and between two."""
+    game = replace(GAME, phases=phases)
+    whole = load_model(train(game, tmp_path / "whole").path).state_dict()
 
     def stop(what, done, total):
         if what == "epoch 2/2" and done == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(GAME, tmp_path / "stopped", progress=Progress(stop))
-    resumed = load_model(train(GAME, tmp_path / "stopped", resume=True).path).state_dict()
+        train(game, tmp_path / "stopped", progress=Progress(stop))
+    resumed = load_model(train(game, tmp_path / "stopped", resume=True).path).state_dict()
     for key, tensor in whole.items():
         torch.testing.assert_close(resumed[key], tensor, rtol=0, atol=0, msg=key)
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_both_courses_end_at_zero(tmp_path, monkeypatch, epochs):
+    """Of three steps an epoch the network has every second; its learning rate falls to zero over its own."""
+    rates = {}
+
+    def spy(run, _):
+        rates["network"] = run.optimizer.param_groups[0]["lr"]
+        rates["discriminator"] = run.step.optimizer.param_groups[0]["lr"]
+
+    monkeypatch.setattr(Run, "save", spy)
+    train(replace(GAME, phases=(Phase(epochs, 1e-3),)), tmp_path)
+    assert rates == pytest.approx({"network": 0, "discriminator": 0}, abs=1e-12)
+
+
+def test_the_discriminator_sees_the_photograph_where_the_map_is(tmp_path):
+    """A photograph that is white at its left, in a frame that it does not fill."""
+    photograph = np.zeros((96, 48, 3), np.uint8)
+    photograph[:, :24] = 255
+    data = Dataset("toy", Stimuli([photograph] * 2), Fixations.of([0, 1], [5, 40], [5, 40]))
+    network = MLNet(MLNet.tiny)
+    shown = Photographs(network, data, 0, View(), (96, 48), [0, 1], 0.0, with_picture=True)
+    picture = shown.read([0])[PICTURE][0, 0]
+    cells = network.cells((96, 48))
+    assert picture.shape == (cells.rows.length, cells.columns.length) == (6, 3)
+    torch.testing.assert_close(picture.mean(dim=0), torch.tensor([1.0, 0.5, 0.0]), rtol=0, atol=0.05)
 
 
 def test_it_needs_pixels(tmp_path):

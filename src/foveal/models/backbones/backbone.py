@@ -1,5 +1,6 @@
 """Pretrained networks behind one interface: named layers out, any image size in, positions known."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Literal, cast
@@ -90,6 +91,7 @@ class Backbone(nn.Module):
         self.register_buffer("mean", torch.tensor(architecture.mean)[:, None, None])
         self.register_buffer("std", torch.tensor(architecture.std)[:, None, None])
         self._trained_norms: list[nn.BatchNorm2d] = []
+        self.has_pretrained_weights = pretrained
         self._grids: dict[tuple[int, int], dict[str, Grid]] = {}  # of all layers, by size of the image
         self.eval().requires_grad_(False)
 
@@ -112,6 +114,14 @@ class Backbone(nn.Module):
             self.steps.load_state_dict({key: weights[key] for key in self.steps.state_dict()})
         except (KeyError, RuntimeError) as error:
             raise damaged(self.name, error) from error
+        self.has_pretrained_weights = True
+
+    def digest(self) -> str:
+        """A short text that changes with the weights."""
+        digest = hashlib.sha256()
+        for name, tensor in self.steps.state_dict().items():
+            digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:12]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -139,7 +149,7 @@ class Backbone(nn.Module):
         """
         super().train(False)
         for norm in self._trained_norms:
-            norm.train(mode)
+            norm.train(mode and norm.weight.requires_grad)
         return self
 
     def unfreeze(

@@ -240,7 +240,9 @@ class FovealS(DensityNetwork):
     @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the frozen features at one scale."""
-        return {"backbone": self.config.backbone, "working_area": self.config.working_area}
+        chosen = {"backbone": self.config.backbone, "working_area": self.config.working_area}
+        # A network that was trained before has other features than the installed one of the same name.
+        return chosen if self.backbone.has_pretrained_weights else {**chosen, "weights": self.backbone.digest()}
 
     def working_size(self, size: tuple[int, int], zoom: float = 1.0) -> tuple[int, int]:
         """Height and width at which the network sees an image of this (height, width)."""

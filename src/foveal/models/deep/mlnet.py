@@ -4,7 +4,9 @@ Cornia, Baraldi, Serra & Cucchiara, "A deep multi-level network for saliency pre
 
 Differs from the paper in: VGG-16 has torchvision's weights and scale of colors, the paper's has Caffe's; the loss is
 over the image without the black border that fills the frame; the last layer's first weights are positive. The published
-code's "decay" of .0005 is of the learning rate; here as in the paper it is weight decay.
+code's "decay" of .0005 is of the learning rate; here as in the paper it is weight decay, but not of the prior. As in
+the published network, pool4 keeps its size, so that it and the layers above say what lies half a cell further to the
+right and below than pool3: the convolution over 3 x 3 values after them learns that.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from foveal.errors import FovealError
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
@@ -59,7 +62,10 @@ class MLNetConfig(ModelConfig):
         """With the numbers of features that the levels have."""
         super().completed()
         backbone = Backbone(self.backbone, pretrained=False)
-        return replace(self, channels=tuple(backbone.channels(level) for level in LEVELS))
+        channels = tuple(backbone.channels(level) for level in LEVELS)
+        if self.channels not in (type(self).channels, channels):
+            raise FovealError(f"channels: {list(self.channels)} (the levels have {list(channels)})")
+        return replace(self, channels=channels)
 
 
 @register_model(
@@ -107,6 +113,10 @@ class MLNet(MapNetwork):
         prior = F.interpolate(self.prior[None, None], (rows, columns), mode="bilinear", align_corners=False)
         weighted = F.relu(saliency * (1 + prior))[:, 0]  # begins neutral
         return resample(weighted, self._frame(zoom).grid(size, (rows, columns)), self.cells(size))
+
+    def without_decay(self) -> list[nn.Parameter]:
+        """The prior, which has a penalty of its own."""
+        return [self.prior]
 
     def penalty(self) -> Float[Tensor, ""]:
         """Mean square of the prior (equation 2)."""

@@ -28,7 +28,8 @@ from foveal.models.parts.prior import WithPrior
 IMAGE = "image"  # what the pixels are called among the things that a network sees
 READOUT, BACKBONE = "readout", "backbone"  # groups of parameters; a network may have others
 
-Seen = dict[str, Float[Tensor, "image _ _ _"]]
+Says = Literal["logits", "map"]
+Seen = dict[str, Float[Tensor, "image ..."]]
 
 
 class Network(SaliencyModel):
@@ -45,13 +46,16 @@ class Network(SaliencyModel):
     """
 
     Config: ClassVar[type[ModelConfig]]
-    says: ClassVar[Literal["logits", "map"]]
+    says: ClassVar[Says]
     losses: ClassVar[Mapping[str, float]] = {"log-likelihood": 1.0}
     tiny: ClassVar[ModelConfig]
 
     @abstractmethod
     def see(self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0) -> Seen:
-        """What `forward` takes of RGB images in [0, 1], at the size that the network sees; `zoom`: so much larger."""
+        """What `forward` takes of RGB images in [0, 1], at the size that the network sees; `zoom`: so much larger.
+
+        No weights and no buffers: in training it is called on the CPU, and by other processes.
+        """
 
     @abstractmethod
     def cells(self, size: tuple[int, int]) -> Grid:
@@ -71,6 +75,10 @@ class Network(SaliencyModel):
         `batch_norms`: are the normalisations of a pretrained network trained with it, and do they go by the batch?
         """
         return {READOUT: list(self.parameters())}
+
+    def without_decay(self) -> list[nn.Parameter]:
+        """Matrices that weight decay does not make smaller, beside all biases and single numbers."""
+        return []
 
     def penalty(self) -> float | Float[Tensor, ""]:
         """What its own weights add to the loss, if its paper has such a term beside weight decay."""

@@ -4,7 +4,7 @@ Pan, Sayrol, Giró-i-Nieto, McGuinness & O'Connor, "Shallow and deep convolution
 CVPR 2016. The deep network has nine convolutions and one that enlarges; the shallow one, which the group also calls
 JuntingNet, three convolutions and two layers of all to all.
 
-Differs from the paper in: the deep network's first three layers begin by chance (He et al. 2015), not with VGG-M's
+Differs from the paper in: the deep network's layers begin by chance (He et al. 2015), the first three not with VGG-M's
 weights, which cannot be had; its map is compared with people's on cells of four px, not px by px; its colors are RGB.
 """
 
@@ -37,7 +37,7 @@ class SalNetConfig(ModelConfig):
     side
         Px of the longer side at which it sees an image.
     channels
-        Of its first eight convolutions.
+        Numbers of features of its first eight convolutions.
     """
 
     side: int = 320
@@ -117,7 +117,7 @@ class ShallowSalNetConfig(ModelConfig):
     side
         Px of both sides at which it sees an image.
     channels
-        Of its three convolutions.
+        Numbers of features of its three convolutions.
     map_side
         Rows and columns of its map.
     """
@@ -139,7 +139,7 @@ class ShallowSalNet(MapNetwork):
     """The shallow network (section 3.1, Fig. 2)."""
 
     Config = ShallowSalNetConfig
-    losses = {"euclidean": 4 / 48**2}  # noqa: RUF012 (mean square of the difference of maps from -1 to 1)
+    losses = {"mse": 4.0}  # noqa: RUF012 (of maps from -1 to 1)
     tiny = ShallowSalNetConfig(side=48, channels=(4, 4, 4), map_side=8)
     config: ShallowSalNetConfig
 

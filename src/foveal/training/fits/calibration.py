@@ -120,19 +120,25 @@ def calibration_of(
 
 
 def fitted_to_all(
-    model: SaliencyMapModel, datasets: Sequence[Dataset], log_prior: Float[Tensor, "row column"], progress: Report
+    model: SaliencyMapModel,
+    datasets: Sequence[Dataset],
+    log_prior: Float[Tensor, "row column"],
+    problems: list[str],
+    progress: Report,
 ) -> Calibration:
     """One calibration for a model's maps of several data sets, every image of which counts the same.
+
+    A line about each photograph that has no map is added to `problems`.
 
     Raises
     ------
     FovealError
-        If not one photograph of a data set can be read.
+        If no photograph of a data set has one.
     """
     batches = [
         _with_fixations(of_size.maps, data, images)
         for data in datasets
-        for images, of_size in working_maps(model, data, [], progress)
+        for images, of_size in working_maps(model, data, problems, progress)
     ]
     return fit_calibration(batches, log_prior)
 
@@ -157,7 +163,8 @@ def working_maps(
 
         def maps_of(some: list[int], photographs: dict[int, RGBImage] = photographs) -> WorkingMaps:
             computed = model.working_maps_of([photographs[image] for image in some])
-            return replace(computed, maps=computed.maps.clone())  # no inference tensor: it is fitted to
+            # No inference tensors, for they are fitted to; on the CPU, wherever the model is.
+            return replace(computed, maps=computed.maps.cpu().clone(), is_blank=computed.is_blank.cpu())
 
         for some, computed in together_or_apart(maps_of, list(photographs)):
             if isinstance(computed, FovealError):
@@ -167,7 +174,7 @@ def working_maps(
         done += len(indices)
         progress("maps", done, len(dataset))
     if not maps:
-        raise FovealError(f"{dataset.name}: no photograph can be read")
+        raise FovealError(f"{dataset.name}: there is no map of any photograph ({problems[0]})")
     return maps
 
 

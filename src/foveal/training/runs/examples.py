@@ -83,13 +83,15 @@ class Examples:
         views: Sequence[View],
         progress: Progress,
         colors: float = 0.0,
+        *,
+        with_pictures: bool = False,
     ) -> None:
         self.groups: list[list[ExampleGroup]] = [[] for _ in views]
         self._whole = [views.index(replace(view, crop=WHOLE)) for view in views]
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
         self.densities: list[CenterBiasKDE] = []
-        shown = shown_of(model, datasets, views, colors, progress)
+        shown = shown_of(model, datasets, views, colors, progress, with_pictures=with_pictures)
         for number, data in enumerate(datasets):
             unseen = held_out[number].tolist()
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))

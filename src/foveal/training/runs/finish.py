@@ -17,15 +17,20 @@ from foveal.training.runs.run import Run
 LogDensities = dict[str, dict[str, np.ndarray]]  # by data set and image
 
 
-def finish(run: Run, datasets: Sequence[Dataset], progress: Progress) -> tuple[Network, LogDensities]:
-    """The model that came of a run, and its log densities of held-out images, on a grid that suits it."""
+def finish(
+    run: Run, datasets: Sequence[Dataset], problems: list[str], progress: Progress
+) -> tuple[Network, LogDensities]:
+    """The model that came of a run, and its log densities of held-out images, on a grid that suits it.
+
+    A line about each photograph of which there is no map is added to `problems`.
+    """
     model = copy.deepcopy(run.averaged.model)
     if isinstance(model, DensityNetwork):
         return _finished(model, run), _said(run, datasets)
     assert isinstance(model, MapNetwork)
     fitted = [data.select(fitted_images(data, run.recipe.held_out)) for data in datasets]
-    model.calibration = fitted_to_all(model, fitted, log_prior_of(run.examples), progress)
-    return model.eval(), _calibrated(model, run, datasets, progress)
+    model.calibration = fitted_to_all(model, fitted, log_prior_of(run.examples), problems, progress)
+    return model, _calibrated(model, run, datasets, problems, progress)
 
 
 def _finished(model: DensityNetwork, run: Run) -> Network:
@@ -48,7 +53,9 @@ def _said(run: Run, datasets: Sequence[Dataset]) -> LogDensities:
     return log_densities
 
 
-def _calibrated(model: MapNetwork, run: Run, datasets: Sequence[Dataset], progress: Progress) -> LogDensities:
+def _calibrated(
+    model: MapNetwork, run: Run, datasets: Sequence[Dataset], problems: list[str], progress: Progress
+) -> LogDensities:
     """On the grid of calibrations."""
     log_densities: LogDensities = {}
     for data in datasets:
@@ -57,7 +64,7 @@ def _calibrated(model: MapNetwork, run: Run, datasets: Sequence[Dataset], progre
             part = data.select(unseen)
             log_densities[data.name] = {
                 part.stimuli.ids[image]: log_density.numpy()
-                for images, maps in working_maps(model, part, [], progress)
+                for images, maps in working_maps(model, part, problems, progress)
                 for image, log_density in zip(images, model.calibration.on_grid(maps.maps), strict=True)
             }
     return log_densities

@@ -7,6 +7,7 @@ to the same weights, to the last bit on one machine.
 import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import InitProcessGroupKwargs
 
 from foveal.errors import FovealError
 from foveal.figures.learning import draw_learning_curve
@@ -29,11 +31,12 @@ from foveal.training.runs.checkpoint import CHECKPOINT, OF_ANOTHER_RUN, RECIPE, 
 from foveal.training.runs.examples import digest_of
 from foveal.training.runs.finish import finish
 from foveal.training.runs.held_out import file_of_held_out, write_maps
-from foveal.training.runs.prepare import network_of, prepare
+from foveal.training.runs.prepare import prepare
 from foveal.training.runs.run import Run
 from foveal.training.runs.teacher import teach
 from foveal.training.trained import Trained
 
+LONGEST_WAIT = timedelta(days=1)
 WORTH_A_CURVE = 10  # seconds of an epoch after which the curve is drawn, which takes one; else it is in the end
 START = "start"  # what a training is called from which another one started
 
@@ -86,15 +89,18 @@ def train_deep(
         raise FovealError("precision: fp16 needs a GPU (bf16 does not)")
     if len({data.name for data in datasets}) < len(datasets):
         raise FovealError("two of the data sets have the same name")
-    path, problems = folder / f"{recipe.model}.safetensors", tuple(line for data in datasets for line in data.problems)
+    path, problems = folder / f"{recipe.model}.safetensors", [line for data in datasets for line in data.problems]
     finished = folder / RECIPE
     if state is not None:
         if state["examples"] != digest_of(datasets, [held_out_images(data, recipe.held_out) for data in datasets]):
             raise FovealError(f"{folder / CHECKPOINT}: {OF_ANOTHER_RUN}")
         if finished.is_file() and Recipe.read(finished) == recipe:
-            return DeepTraining(path, state["log"], problems)
+            return DeepTraining(path, state["log"], tuple(problems))
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
-    accelerator = Accelerator(mixed_precision=recipe.precision, cpu=not torch.cuda.is_available())
+    waiting = InitProcessGroupKwargs(timeout=LONGEST_WAIT)  # others wait for what the main process computes for all
+    accelerator = Accelerator(
+        mixed_precision=recipe.precision, cpu=not torch.cuda.is_available(), kwargs_handlers=[waiting]
+    )
     run = prepare(recipe, datasets, recipe.views, accelerator, progress, workers=workers)
     if not run.examples.fitted:
         raise FovealError("there is no image to fit to")
@@ -121,13 +127,13 @@ def train_deep(
     run.take_best()
     if accelerator.is_main_process:
         _draw_curve(folder, run.log)
-        model, log_densities = finish(run, datasets, progress)
+        model, log_densities = finish(run, datasets, problems, progress)
         for name, by_image in log_densities.items():
             write_maps(file_of_held_out(folder, name), by_image)
         save_model(model, path, _provenance(run, datasets))
         recipe.write(finished)
     accelerator.wait_for_everyone()  # who goes on may read what the main process wrote
-    return DeepTraining(path, run.log, problems)
+    return DeepTraining(path, run.log, tuple(problems))
 
 
 def state_of_run(recipe: Recipe, folder: Path, resume: bool) -> dict[str, Any] | None:
@@ -163,7 +169,7 @@ def _provenance(run: Run, datasets: Sequence[Dataset]) -> dict[str, Any]:
     recipe, log = run.recipe, run.log
     kept = max(log, key=lambda row: row[run.criterion]) if recipe.patience else log[-1]
     fitted = [(data, fitted_images(data, recipe.held_out)) for data in datasets]
-    config = asdict(network_of(recipe).config)  # whatever defaults become
+    config = asdict(run.averaged.model.config)  # whatever defaults become
     start = recipe.start_from and Path(recipe.start_from).name  # its place says nothing elsewhere
     provenance = {
         "recipe": asdict(replace(recipe, config=config, teacher=None)) | {"start_from": start},

@@ -13,7 +13,9 @@ from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.models.base import stacked
 from foveal.models.deep.network import Network, Seen
+from foveal.models.parts.working_size import resized
 
+PICTURE = "picture"  # what a photograph on the cells is called, which a discriminator sees beside a map of them
 CHANGES = (adjust_brightness, adjust_contrast, adjust_saturation)
 
 
@@ -35,6 +37,8 @@ class Photographs:
         Their positions in the data set.
     colors
         By what share brightness, contrast and saturation change at most.
+    with_picture
+        Are they shown on the cells as well?
     """
 
     network: Network
@@ -44,6 +48,7 @@ class Photographs:
     size: tuple[int, int]
     images: list[int]
     colors: float
+    with_picture: bool = False
 
     def read(self, rows: list[int], seed: int | None = None) -> Seen:
         """What the network sees of some of them, with colors changed by chance if a seed is given.
@@ -62,7 +67,12 @@ class Photographs:
             shown = torch.cat(
                 [self._recolored(one[None], seed, image) for one, image in zip(shown, images, strict=True)]
             )
-        return self.network.see(shown.flip(3) if self.view.mirrored else shown, self.view.zoom)
+        shown = shown.flip(3) if self.view.mirrored else shown
+        seen = self.network.see(shown, self.view.zoom)
+        if self.with_picture:
+            cells = self.network.cells(self.size)
+            seen[PICTURE] = resized(shown, (cells.rows.length, cells.columns.length), "bilinear")
+        return seen
 
     def _recolored(
         self, image: Float[Tensor, "1 3 height width"], seed: int, number: int

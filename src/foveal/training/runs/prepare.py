@@ -5,6 +5,7 @@ from dataclasses import fields
 
 import torch
 from accelerate import Accelerator
+from torch import nn
 
 from foveal.errors import FovealError, first_line
 from foveal.features.views import View
@@ -45,7 +46,9 @@ def prepare(
     model = started(recipe).to(accelerator.device)
     unseen = [held_out_images(data, recipe.held_out) for data in datasets]
     with accelerator.main_process_first():  # which computes the features for all
-        examples = Examples(model, datasets, unseen, views, progress, recipe.colors)
+        examples = Examples(
+            model, datasets, unseen, views, progress, recipe.colors, with_pictures=recipe.step == "adversarial"
+        )
     if isinstance(model, DensityNetwork):
         model.log_prior = log_prior_of(examples)
     if recipe.start_from is None:
@@ -67,6 +70,9 @@ def check(recipe: Recipe | Mixture) -> None:
         return
     started(recipe)
     if recipe.teacher is not None:
+        for member in recipe.teacher.members.values():
+            if network_class(member.model).says == "map":
+                raise FovealError(f"teacher: {member.model} says maps; only a network that says logits can teach")
         check(recipe.teacher)
 
 
@@ -84,9 +90,13 @@ def started(recipe: Recipe) -> Network:
         model.load_pretrained()
         return model
     earlier = load_model(recipe.start_from)
-    if earlier.name != model.name or earlier.config != model.config:
-        raise FovealError(f"start_from: {recipe.start_from} is {earlier.name} of another configuration")
-    model.load_state_dict(earlier.state_dict())
+    if earlier.name != model.name:
+        raise FovealError(f"start_from: {recipe.start_from} is {earlier.name}, not {model.name}")
+    try:
+        model.load_state_dict(earlier.state_dict())
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise FovealError(f"start_from: {recipe.start_from}: its weights do not fit config ({reason})") from None
     return model
 
 
@@ -105,7 +115,7 @@ def network_of(recipe: Recipe) -> Network:
             if name not in known:
                 raise unknown(name, known)
         model = cls(cls.Config(**values).completed())
-    except (TypeError, FovealError) as error:
+    except (TypeError, ValueError, RuntimeError, FovealError) as error:
         raise FovealError(f"config of {recipe.model}: {first_line(error)}") from None
     _check_fit(recipe, model)
     return model
@@ -118,6 +128,8 @@ def _check_fit(recipe: Recipe, model: Network) -> None:
         for group in phase.learning_rates:
             if group not in groups:
                 raise FovealError(f"phase {number}: learning_rates: {unknown(group, groups)}")
+    if recipe.batch_norms == "trained" and not any(isinstance(part, nn.BatchNorm2d) for part in model.modules()):
+        raise FovealError(f"batch_norms: {model.name} has none")
     if isinstance(model, ReadsFrozen):
         of_pixels = {"colors": recipe.colors > 0, "step": recipe.step == "adversarial"}
         for name, is_said in of_pixels.items():

@@ -21,7 +21,7 @@ from foveal.metrics.auc import auc
 from foveal.metrics.distribution import correlation
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.metrics.nss import normalized_scanpath_saliency
-from foveal.models.deep.network import BACKBONE, READOUT, Network, ReadsFrozen
+from foveal.models.deep.network import READOUT, Network, ReadsFrozen
 from foveal.training.losses import in_observed_units, log_density_of, weighted_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Phase, Recipe
@@ -38,20 +38,24 @@ CRITERION = {"logits": "IG", "map": "NSS"}  # which epoch is the best, by what a
 class Step(Protocol):
     """One kind of step of a run."""
 
-    def begin(self, phase: Phase) -> None:
+    def learning_steps(self, first: int, total: int) -> int:
+        """In how many of so many steps the network learns, of which the first one has this number in the run."""
+
+    def begin(self, phase: Phase, first: int, total: int) -> None:
         """Make ready for a phase what the step has beside the network and its optimizer."""
 
     def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
-        """Learn from the images of a step, the so-manieth of its epoch; what they cost, by names of a log.
+        """Learn from the images of the step of this number in the run; what they cost, by names of a log.
 
-        The images come in parts, each of one size, with the weight of each image's loss.
+        The images come in parts, each of one size, with the weight of each image's loss. There is a "loss" if the
+        network learned.
         """
 
     def state_dict(self) -> dict[str, Any]:
         """All that the step needs to go on; nothing where it has nothing of its own."""
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from such a state."""
+    def load_state_dict(self, state: dict[str, Any], *, in_phase: bool) -> None:
+        """Go on from such a state, in the middle of a phase or between two."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Run:
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
         self.groups = model.parameter_groups(batch_norms=recipe.batch_norms == "trained")
         self.groups[READOUT] = [*self.model.of_datasets(), *self.groups.get(READOUT, [])]
+        self._kept_up = {id(weight) for weight in model.without_decay()}
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
         self.step = kind_of_step(self)
         self.n_begun = 0  # phases
@@ -115,7 +120,8 @@ class Run:
     def layers(self) -> tuple[str, ...] | None:
         """Those whose kept features are used: all, as long as the network is as it was."""
         begun = self.recipe.phases[: self.n_begun]
-        return None if all(phase.rate_of(BACKBONE) == 0 for phase in begun) else self.frozen_layers
+        below = [group for group in self.groups if group != READOUT]
+        return None if all(phase.rate_of(group) == 0 for phase in begun for group in below) else self.frozen_layers
 
     def begin(self, number: int) -> None:
         """Make the optimizer of a phase, at the point of its course that `epoch` says."""
@@ -127,21 +133,21 @@ class Run:
                 weight.requires_grad_(rate > 0)
             if rate > 0:
                 # Only what multiplies features decays towards zero: no bias, no width of a blur, no weight of a prior.
-                matrices = [weight for weight in weights if weight.ndim > 1]
-                scalars = [weight for weight in weights if weight.ndim <= 1]
-                groups += [{"params": matrices, "lr": rate}] * bool(matrices)
-                groups += [{"params": scalars, "lr": rate, "weight_decay": 0.0}] * bool(scalars)
+                decaying = [weight for weight in weights if weight.ndim > 1 and id(weight) not in self._kept_up]
+                others = [weight for weight in weights if weight.ndim <= 1 or id(weight) in self._kept_up]
+                groups += [{"params": decaying, "lr": rate}] * bool(decaying)
+                groups += [{"params": others, "lr": rate, "weight_decay": 0.0}] * bool(others)
         optimizer = OPTIMIZERS[self.recipe.optimizer](groups, weight_decay=self.recipe.weight_decay)
         self.n_begun = number + 1
         self.optimizer = self.accelerator.prepare_optimizer(optimizer)
         self.prepared = self.accelerator.prepare_model(self.model)
-        self.schedule = SCHEDULES[self.recipe.schedule](optimizer, phase.epochs * self.n_steps)
-        self.step.begin(phase)
+        first, total = self.n_steps * sum(row["phase"] <= number for row in self.log), self.n_steps * phase.epochs
+        self.schedule = SCHEDULES[self.recipe.schedule](optimizer, self.step.learning_steps(first, total))
+        self.step.begin(phase, first, total)
         if self._pending is not None:
             with of_this_version(self._pending.path):
                 self.optimizer.load_state_dict(self._pending.state["optimizer"])
                 self.schedule.load_state_dict(self._pending.state["schedule"])
-                self.step.load_state_dict(self._pending.state.get("step", {}))
             self._pending = None
 
     def is_done(self, number: int) -> bool:
@@ -172,14 +178,18 @@ class Run:
         for number, parts in enumerate(read(Steps(images, self.layers, seed, *of_process), self.workers)):
             report(number, self.n_steps)
             on_device = [(batch.to(self.accelerator.device), weight) for batch, weight in parts]
-            for name, cost in self.step(number, on_device).items():
+            of_step = self.step(self.epoch * self.n_steps + number, on_device)
+            for name, cost in of_step.items():
                 costs.setdefault(name, []).append(cost)
-            self.average.update_parameters(self.model)
+            if "loss" in of_step:
+                self.average.update_parameters(self.model)
         means = {name: self._over_processes(sum(values)) / len(values) for name, values in costs.items()}
-        if not math.isfinite(sum(means.values())):
-            raise FovealError(
-                f"epoch {self.epoch + 1}: the loss is {means['loss']}; try a smaller learning_rate, and another --out"
-            )
+        for name, mean in means.items():
+            if not math.isfinite(mean):
+                what = "loss" if name == "loss" else f"loss of the {name}"
+                raise FovealError(
+                    f"epoch {self.epoch + 1}: the {what} is {mean}; try a smaller learning_rate, and another --out"
+                )
         row = {"epoch": self.epoch + 1, "phase": self.n_begun, **means, **self.judge()}
         earlier = max((before[self.criterion] for before in self.log if self.criterion in before), default=-math.inf)
         if self.recipe.patience and row[self.criterion] > earlier:
@@ -273,5 +283,7 @@ class Run:
             self.average.load_state_dict(state["average"])
             if self.accelerator.scaler is not None:
                 self.accelerator.scaler.load_state_dict(state["scaler"])
-            if not self.is_done(self.n_begun - 1):  # a phase that is over needs its optimizer no more
+            in_phase = not self.is_done(self.n_begun - 1)  # one that is over needs its optimizer no more
+            self.step.load_state_dict(state.get("step", {}), in_phase=in_phase)
+            if in_phase:
                 self._pending = _Pending(state, path)

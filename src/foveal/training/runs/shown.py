@@ -13,7 +13,13 @@ Shown = dict[tuple[int, View], Sequence[FeatureGroup | Photographs]]  # by numbe
 
 
 def shown_of(
-    model: Network, datasets: Sequence[Dataset], views: Sequence[View], colors: float, progress: Progress
+    model: Network,
+    datasets: Sequence[Dataset],
+    views: Sequence[View],
+    colors: float,
+    progress: Progress,
+    *,
+    with_pictures: bool = False,
 ) -> Shown:
     """What a network is shown of each data set in each view, image size by image size.
 
@@ -24,14 +30,16 @@ def shown_of(
     """
     if isinstance(model, ReadsFrozen):
         return _features(model, datasets, views, progress)
-    return _photographs(model, datasets, views, colors)
+    return _photographs(model, datasets, views, colors, with_pictures)
 
 
-def _photographs(model: Network, datasets: Sequence[Dataset], views: Sequence[View], colors: float) -> Shown:
+def _photographs(
+    model: Network, datasets: Sequence[Dataset], views: Sequence[View], colors: float, with_pictures: bool
+) -> Shown:
     """What is read of the images of each data set in each view, when it is needed."""
     return {
         (number, view): [
-            Photographs(model, data, number, view, view.crop.size(size), images, colors)
+            Photographs(model, data, number, view, view.crop.size(size), images, colors, with_pictures)
             for size, images in data.stimuli.by_size().items()
         ]
         for number, data in enumerate(datasets)

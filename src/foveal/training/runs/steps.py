@@ -8,12 +8,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from foveal.models.deep.network import IMAGE
 from foveal.models.parts.discriminator import Discriminator
-from foveal.models.parts.working_size import resized
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Phase
 from foveal.training.runs.batch import Batch
+from foveal.training.runs.photographs import PICTURE
 from foveal.training.runs.run import Run, Step
 
 
@@ -23,7 +22,11 @@ class Supervised:
     def __init__(self, run: Run) -> None:
         self.run = run
 
-    def begin(self, phase: Phase) -> None:
+    def learning_steps(self, first: int, total: int) -> int:
+        """In all."""
+        return total
+
+    def begin(self, phase: Phase, first: int, total: int) -> None:
         """There is nothing to make ready."""
 
     def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
@@ -46,7 +49,7 @@ class Supervised:
         """Nothing."""
         return {}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any], *, in_phase: bool) -> None:
         """Nothing."""
 
 
@@ -61,19 +64,30 @@ class Adversarial(Supervised):
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.discriminator = Discriminator().to(run.accelerator.device)
+        self._pending: dict[str, Any] | None = None  # state of an optimizer that is made when its phase begins
 
-    def begin(self, phase: Phase) -> None:
+    def learning_steps(self, first: int, total: int) -> int:
+        """In every second one: those of even number."""
+        return (first + total + 1) // 2 - (first + 1) // 2
+
+    def begin(self, phase: Phase, first: int, total: int) -> None:
         """Make the discriminator's optimizer."""
         run = self.run
+        self.discriminator.requires_grad_(True)
         optimizer = OPTIMIZERS[run.recipe.optimizer](
             self.discriminator.parameters(), lr=phase.learning_rate, weight_decay=run.recipe.weight_decay
         )
         self.optimizer = run.accelerator.prepare_optimizer(optimizer)
         self.prepared = run.accelerator.prepare_model(self.discriminator)
-        self.schedule = SCHEDULES[run.recipe.schedule](optimizer, phase.epochs * run.n_steps)
+        n_steps = total - self.learning_steps(first, total)
+        self.schedule = SCHEDULES[run.recipe.schedule](optimizer, max(1, n_steps))
+        if self._pending is not None:
+            self.optimizer.load_state_dict(self._pending["optimizer"])
+            self.schedule.load_state_dict(self._pending["schedule"])
+            self._pending = None
 
     def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
-        """Let the network learn from the first step and every second after it, the discriminator from the others."""
+        """Let the network learn in steps of even number, the discriminator in the others."""
         learns = number % 2 == 1
         self.discriminator.requires_grad_(learns)
         return self._of_discriminator(parts) if learns else super().__call__(number, parts)
@@ -100,8 +114,7 @@ class Adversarial(Supervised):
 
     def _cost(self, batch: Batch, maps: Float[Tensor, "image row column"], *, is_people: bool) -> Float[Tensor, ""]:
         """Cross entropy of the discriminator's answers with the given one, summed over the images."""
-        images = resized(batch.seen[IMAGE], (maps.shape[1], maps.shape[2]), "bilinear")
-        logits = self.prepared(images, maps)
+        logits = self.prepared(batch.seen[PICTURE], maps)
         target = torch.full_like(logits, float(is_people))
         return F.binary_cross_entropy_with_logits(logits, target, reduction="sum")
 
@@ -113,11 +126,10 @@ class Adversarial(Supervised):
             "schedule": self.schedule.state_dict(),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on with them."""
+    def load_state_dict(self, state: dict[str, Any], *, in_phase: bool) -> None:
+        """Go on with them; between two phases, with the discriminator alone."""
         self.discriminator.load_state_dict(state["discriminator"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
+        self._pending = state if in_phase else None
 
 
 STEPS: dict[str, Callable[[Run], Step]] = {"supervised": Supervised, "adversarial": Adversarial}
