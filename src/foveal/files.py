@@ -210,7 +210,7 @@ def read_toml(path: str | os.PathLike[str], otherwise: str) -> dict[str, Any]:
 
 
 def parse_toml(text: str, path: str | os.PathLike[str], otherwise: str) -> dict[str, Any]:
-    """The same of a text that was found in a file."""
+    """What a TOML text says that was found in a file."""
     try:
         if len(text) > LONGEST_TOML:
             raise ValueError(f"{len(text)} characters, of at most {LONGEST_TOML}")

@@ -42,11 +42,11 @@ class Progress:
         self.report(what, done, total)
 
     def within(self, label: str) -> Progress:
-        """The same for a part of the work, whose name is put before all that it says."""
+        """Progress of a part of the work, whose name is put before all that it says."""
         return Progress(lambda what, done, total: self(f"{label}: {what}", done, total))
 
     def counting(self, what: str, total: int, before: int = 0) -> Callable[[int], None]:
-        """The same for work that says nothing but how much it has done; `before` was done already.
+        """A report for work that says nothing but how much it has done; `before` was done already.
 
         >>> Progress(print).counting("features", total=100, before=60)(5)
         features 65 100

@@ -115,8 +115,12 @@ def _tell_likelihoods(result: "TrainingReport", left_out: str) -> None:
 
 
 def _tell_epochs(result: "DeepTraining") -> None:
-    """The loss of every epoch, and what the network was worth after it on the images that are held out."""
-    judged = "IG" in result.log[-1]
-    tell(f"epoch      loss{'   IG, held-out images, bit per fixation' * judged}")
+    """The losses of every epoch, and what the network was worth after it on the images that are held out."""
+    columns = [name for name in result.log[-1] if name not in ("epoch", "phase", "seconds")]
+    widths = {name: max(9, len(name)) for name in columns}
+    tell("epoch" + "".join(f"  {name:>{width}}" for name, width in widths.items()))
     for row in result.log:
-        tell(f"{row['epoch']:5}  {row['loss']:8.4f}" + (f"   {row['IG']:8.4f}" if judged else ""))
+        tell(f"{row['epoch']:5}" + "".join(f"  {row[name]:{width}.4f}" for name, width in widths.items()))
+    if "AUC" in columns:
+        scores = [name for name in ("IG", "NSS", "CC", "AUC") if name in columns]
+        tell(f"{', '.join(scores)}: on held-out images{', IG in bit per fixation' * ('IG' in columns)}")

@@ -122,7 +122,7 @@ class FeatureCache:
 
     @cached_property
     def key(self) -> str:
-        """Of everything that the features depend on, but for the layer."""
+        """A name made of everything that the features depend on, but for the layer."""
         chosen = dict(self.model.features_depend_on)
         if self.finest_step is not None:
             chosen["finest_step"] = self.finest_step

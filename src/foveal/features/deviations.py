@@ -14,7 +14,7 @@ CONSTANT = 1e-6  # deviation, as a share of the mean, of a feature that does not
 
 
 def standard_deviations(groups: Sequence[FeatureGroup]) -> Float[Tensor, " feature"]:
-    """Of every feature over all images and places, layer after layer; 1 for one that never changes.
+    """Deviation of every feature over all images and places, layer after layer; 1 for one that never changes.
 
     Such a feature has nothing to be divided by; left as it is, it stays without effect.
     """

@@ -16,7 +16,7 @@ from foveal.models.parts.geometry import GridOf
 
 
 class Maps(NamedTuple):
-    """Of images of one size in one view: log priors, fixations in each cell, and empirical maps."""
+    """Log priors, fixations in each cell, and empirical maps of images of one size in one view."""
 
     log_priors: Float[Tensor, "image row column"]
     counts: Float[Tensor, "image row column"]

@@ -117,7 +117,7 @@ class FixationBatch:
         return cls(cells[:, 0], cells[:, 1], cells[:, 2], len(counts))
 
     def to(self, device: torch.device | str) -> "FixationBatch":
-        """The same on another device."""
+        """The fixations on another device."""
         return FixationBatch(self.image.to(device), self.y.to(device), self.x.to(device), self.n_images)
 
     @cached_property

@@ -160,7 +160,7 @@ class PixelRanks:
 
     @property
     def n_pixels(self) -> int:
-        """Of the map."""
+        """Number of pixels of the map."""
         return len(self._pixels)
 
     def below(self, values: Float[Tensor, "*some"], *, or_equal: bool = False) -> Int[Tensor, "*some"]:

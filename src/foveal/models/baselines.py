@@ -96,7 +96,7 @@ class CenterBias(SaliencyModel):
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
-        """The same for every image of a size."""
+        """The center bias, for every image of a size."""
         height, width = images.shape[2:]
         return resize_log_density(self.log_grid[None], (height, width)).expand(len(images), -1, -1)
 

@@ -40,7 +40,7 @@ class ModelConfig:
         return config
 
     def completed(self: Configuration) -> Configuration:
-        """The same, with all that follows from it: a model of it can be made.
+        """A copy with all that follows from it, of which a model can be made.
 
         Raises
         ------

@@ -97,7 +97,7 @@ class RecipeTree(ABC):
 
     @abstractmethod
     def each(self: Tree, change: "Callable[[Recipe], Recipe]") -> Tree:
-        """The same with all recipes changed, also those of teachers."""
+        """A copy with all recipes changed, also those of teachers."""
 
     @property
     def examples(self) -> tuple[tuple[str, ...], int | None]:
@@ -110,11 +110,11 @@ class RecipeTree(ABC):
         return self.each(lambda recipe: replace(recipe, loss=recipe.loss_in_short, temperature=1.0, prior_weight=None))
 
     def without_fold(self: Tree, fold: int) -> Tree:
-        """The same with a fold held out."""
+        """A copy with a fold held out."""
         return self.each(lambda recipe: replace(recipe, held_out=fold))
 
     def of_datasets(self: Tree, names: tuple[str, ...]) -> Tree:
-        """The same with other data sets."""
+        """A copy with other data sets."""
         return self.each(lambda recipe: replace(recipe, datasets=names))
 
 
@@ -237,6 +237,11 @@ class Recipe(RecipeTree, metaclass=InOneLine):
         if self.loss is None:
             return dict(network_class(self.model).losses)
         return {self.loss: 1.0} if isinstance(self.loss, str) else self.loss
+
+    @property
+    def in_full(self) -> "Recipe":
+        """The recipe with the losses named that its network has of itself."""
+        return replace(self, loss=self.loss_in_short)
 
     @property
     def loss_in_short(self) -> str | dict[str, float]:

@@ -128,15 +128,13 @@ def test_features_lie_where_the_grid_says(name):
 def test_finer_features_lie_where_the_grid_says(case):
     name, (options, layers) = case.split(",")[0], FINER[case]
     backbone = Backbone(name, pretrained=False, until=layers[-1], **options)
-    for size in ((208, 272), (217, 243)):
-        assert_positions(backbone, size, layers)
+    assert_positions(backbone, (217, 243), layers)
 
 
 @pytest.mark.parametrize("name", BRANCHED)
 def test_features_of_branches_lie_where_the_grid_says(name):
     backbone = Backbone(name, pretrained=False)
-    for size in ((192, 256), (203, 241)):
-        assert_positions(backbone, size, BRANCHED[name])
+    assert_positions(backbone, (203, 241), BRANCHED[name])
 
 
 def averaged(maps, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):

@@ -141,7 +141,7 @@ def test_one_recipe_for_a_student_and_its_teachers(tmp_path):
     assert load_model(out / "teacher/foveal-l.safetensors").card.name == "foveal-l"
     for fold in range(2):
         of_fold = Recipe.read(out / f"folds/{fold}/recipe.toml")
-        assert of_fold == recipe.without_fold(fold)
+        assert of_fold.unfinished == recipe.without_fold(fold).unfinished
         for name in ("one", "two"):
             assert Recipe.read(out / f"teacher/{name}/folds/{fold}/recipe.toml").held_out == fold
     seen = []

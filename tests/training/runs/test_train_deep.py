@@ -55,7 +55,7 @@ def test_it_learns_and_keeps_what_it_did(tmp_path):
     with (tmp_path / "log.csv").open() as file:
         assert [float(row["IG"]) for row in csv.DictReader(file)] == [row["IG"] for row in done.log]
     assert (tmp_path / "curve.png").stat().st_size > 5_000
-    assert Recipe.read(tmp_path / "recipe.toml") == recipe_of(phases=(Phase(12, 1e-2),))
+    assert Recipe.read(tmp_path / "recipe.toml") == recipe_of(phases=(Phase(12, 1e-2),), loss="log-likelihood")
     model = load_model(done.path)
     assert model.config == FovealConfig(**SMALL)
     prediction = model.predict(datasets[0].stimuli[0].image)

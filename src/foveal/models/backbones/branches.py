@@ -250,5 +250,5 @@ def _module_of(node: fx.Node, network: nn.Module) -> nn.Module | None:
 
 
 def _numbers(arguments: Any) -> list[int]:
-    """Of arguments that are numbers, or one sequence of them."""
+    """Numbers that are given one by one, or as one sequence."""
     return list(arguments[0]) if arguments and isinstance(arguments[0], list | tuple) else list(arguments)

@@ -120,7 +120,7 @@ class FaceDetector(SaliencyMapModel):
     def forward(
         self, network: FovealS, features: dict[str, Float[Tensor, "image _ _ _"]], size: tuple[int, int]
     ) -> Float[Tensor, "image 5 row column"]:
-        """Of each cell of images of this (height, width), from the features of the taps.
+        """Answers for each cell of images of this (height, width), from the features of the taps.
 
         The log odds of a face; in cells, how far right and below the cell's center the face's is; the logarithms of its
         width and height.

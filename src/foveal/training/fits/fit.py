@@ -92,6 +92,6 @@ def log_likelihood_by_image(
 def log_likelihood_of(
     log_density: Float[torch.Tensor, "image height width"], data: Dataset, images: list[int]
 ) -> Float[np.ndarray, " image"]:
-    """The same of images whose densities are known."""
+    """Mean log-likelihood of the fixations of images whose densities are known, bit above uniform."""
     fixations = FixationBatch.stack([data.fixations.for_image(image) for image in images])
     return log_likelihood(log_density, fixations.to(log_density.device)).double().cpu().numpy()

@@ -66,7 +66,7 @@ class ReadoutProblem:
 
     @property
     def n_fixations(self) -> Float[Tensor, "*problem"]:
-        """Of all images."""
+        """Number of fixations on all images."""
         return torch.stack([counts.sum(dim=(-3, -2, -1)) for counts in self.counts]).sum(dim=0)
 
 

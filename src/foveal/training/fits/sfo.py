@@ -49,7 +49,7 @@ class _Model:
         return self.value + float(step @ (self.gradients[-1] + hessian @ step / 2))
 
     def map(self, change: Callable[[Tensor], Tensor]) -> None:
-        """The same in another common space."""
+        """A copy in another common space."""
         self.positions = [change(vector) for vector in self.positions]
         self.gradients = [change(vector) for vector in self.gradients]
 
@@ -158,7 +158,7 @@ class SFO(torch.optim.Optimizer):
         return [model for model in self._models if model.positions]
 
     def _hessians(self) -> tuple[list[Float[Tensor, "k k"]], Float[Tensor, "k k"]]:
-        """Of each visited subfunction, and their sum; one without curvature yet has the others' mean."""
+        """Curvature of each visited subfunction, and their sum; one without it yet has the others' mean."""
         models = self._visited()
         known = [model.hessian for model in models if model.hessian is not None]
         if known:
@@ -170,7 +170,7 @@ class SFO(torch.optim.Optimizer):
         return hessians, torch.stack(hessians).sum(dim=0)
 
     def _minimum(self) -> Float[Tensor, " k"]:
-        """Of the sum of the models (section 2), or on the way there as far as steps may go."""
+        """Lowest point of the sum of the models (section 2), or on the way there as far as steps may go."""
         hessians, total = self._hessians()
         gradients = [
             model.gradient_at(self._position, hessian) for model, hessian in zip(self._visited(), hessians, strict=True)

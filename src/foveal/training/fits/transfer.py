@@ -195,7 +195,7 @@ def fit_foveal(model: DensityNetwork | FovealL, data: Dataset, settings: FitSett
 
 
 def calibrated_to(model: Model, data: Dataset, progress: Report | None = None) -> Model:
-    """The same networks for photographs, observers and a task like those of a data set.
+    """A copy of a model for photographs, observers and a task like those of a data set.
 
     They get its center bias, and the temperature and the weight of it that fit its fixations best; the networks' own
     weights stay as they are, so that a few dozen photographs are enough.
@@ -209,7 +209,7 @@ def calibrated_to(model: Model, data: Dataset, progress: Report | None = None) -
 
 
 def with_transfer(model: Model, fit: Transfer, data: Dataset) -> Model:
-    """The same networks with a temperature and a weight of the center bias, and the center bias of a data set."""
+    """A copy of a model with a temperature, a weight of the center bias, and the center bias of a data set."""
     log_prior = prior_of(CenterBiasKDE.fit(data)).float()
     calibrated = copy.deepcopy(model)
     for network in networks_of(calibrated):

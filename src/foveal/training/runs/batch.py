@@ -46,7 +46,7 @@ class Batch:
         )
 
     def to(self, device: torch.device) -> "Batch":
-        """The same on another device."""
+        """The batch on another device."""
         return replace(
             self,
             seen={name: _fast(maps.to(device)) for name, maps in self.seen.items()},

@@ -94,7 +94,7 @@ def train_deep(
     if state is not None:
         if state["examples"] != digest_of(datasets, [held_out_images(data, recipe.held_out) for data in datasets]):
             raise FovealError(f"{folder / CHECKPOINT}: {OF_ANOTHER_RUN}")
-        if finished.is_file() and Recipe.read(finished) == recipe:
+        if finished.is_file() and Recipe.read(finished).in_full == recipe.in_full:
             return DeepTraining(path, state["log"], tuple(problems))
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     waiting = InitProcessGroupKwargs(timeout=LONGEST_WAIT)  # others wait for what the main process computes for all
@@ -131,7 +131,7 @@ def train_deep(
         for name, by_image in log_densities.items():
             write_maps(file_of_held_out(folder, name), by_image)
         save_model(model, path, _provenance(run, datasets))
-        recipe.write(finished)
+        recipe.in_full.write(finished)
     accelerator.wait_for_everyone()  # who goes on may read what the main process wrote
     return DeepTraining(path, run.log, tuple(problems))
 
@@ -172,7 +172,7 @@ def _provenance(run: Run, datasets: Sequence[Dataset]) -> dict[str, Any]:
     config = asdict(run.averaged.model.config)  # whatever defaults become
     start = recipe.start_from and Path(recipe.start_from).name  # its place says nothing elsewhere
     provenance = {
-        "recipe": asdict(replace(recipe, config=config, teacher=None)) | {"start_from": start},
+        "recipe": asdict(replace(recipe.in_full, config=config, teacher=None)) | {"start_from": start},
         "teachers": list(recipe.teacher.members) if recipe.teacher else [],
         "datasets": [
             {

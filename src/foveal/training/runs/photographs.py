@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchvision.transforms.v2.functional import adjust_brightness, adjust_contrast, adjust_saturation
 
 from foveal.errors import FovealError
 from foveal.features.views import View
@@ -16,7 +15,6 @@ from foveal.models.deep.network import Network, Seen
 from foveal.models.parts.working_size import resized
 
 PICTURE = "picture"  # what a photograph on the cells is called, which a discriminator sees beside a map of them
-CHANGES = (adjust_brightness, adjust_contrast, adjust_saturation)
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,10 @@ class Photographs:
         self, image: Float[Tensor, "1 3 height width"], seed: int, number: int
     ) -> Float[Tensor, "1 3 height width"]:
         """One image with colors changed by chance; of the same seed, always in the same way."""
+        # Imported when it is needed: it takes longer than all the rest.
+        from torchvision.transforms.v2.functional import adjust_brightness, adjust_contrast, adjust_saturation
+
         chance = np.random.default_rng([seed, self.number, number])
-        for change in CHANGES:
+        for change in (adjust_brightness, adjust_contrast, adjust_saturation):
             image = change(image, chance.uniform(1 - self.colors, 1 + self.colors))
         return image

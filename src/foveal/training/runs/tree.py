@@ -65,9 +65,14 @@ def train_by_recipe(
         If the recipe or its data cannot be used; before the first network is trained, if what is in `out` is of another
         run, or of this one without `resume`.
     """
-    if not isinstance(recipe, Recipe | Mixture):
-        recipe = read_recipe(recipe)
-    check(recipe)
+    if isinstance(recipe, Recipe | Mixture):
+        check(recipe)
+    else:
+        path, recipe = recipe, read_recipe(recipe)
+        try:
+            check(recipe)
+        except FovealError as error:
+            raise FovealError(f"{path}: {error}") from None
     runs = _runs(recipe, Path(out), cross_validated)
     begun = [state_of_run(run, folder, resume) is not None for run, folder in runs]  # complains of what is not theirs
     if resume and not any(begun):
