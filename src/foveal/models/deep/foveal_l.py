@@ -15,9 +15,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from foveal.models.base import SaliencyModel
-from foveal.models.catalogue import class_of, register_model
+from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
-from foveal.models.deep.network import Network
+from foveal.models.deep.network import Network, network_class
 
 USUAL = "foveal-s"  # what a member is that does not say it
 
@@ -82,11 +82,9 @@ def _made(description: Mapping[str, Any]) -> Network:
 
     Raises
     ------
-    TypeError
-        If it is no description of a network.
+    FovealError, TypeError
+        If there is no such network, or it cannot be made so.
     """
     values = dict(description)
-    cls = class_of(values.pop("model", USUAL))
-    if cls is None or not issubclass(cls, Network) or cls.Config is None:
-        raise TypeError(f"no network: {description}")
+    cls = network_class(values.pop("model", USUAL))
     return cls(cls.Config.read(values))

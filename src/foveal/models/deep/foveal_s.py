@@ -25,7 +25,7 @@ from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.geometry import Axis, Grid, resampled_sum
 from foveal.models.parts.moments import moments
 from foveal.models.parts.precision import fast_precision
-from foveal.models.parts.working_size import resized
+from foveal.models.parts.working_size import resized, scaled_size
 
 CELL = 8  # px of the image as the network sees it
 SMALLEST_SIDE = 64  # px of it
@@ -251,8 +251,7 @@ class FovealS(DensityNetwork):
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """The cells on which the density of an image of this (height, width) is computed."""
-        height, width = self.working_size(size)
-        return Grid.over(size, (max(1, round(height / CELL)), max(1, round(width / CELL))))
+        return Grid.over(size, scaled_size(self.working_size(size), 1 / CELL))
 
     def features(
         self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0

@@ -24,6 +24,7 @@ from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, MapNetwork, See
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
 from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.working_size import scaled_size
 
 LEVELS = ("pool3", "pool4", "relu5_3")  # section III-A: their maps all have an eighth of the frame's size
 CELL = 8  # px of the frame
@@ -101,8 +102,7 @@ class MLNet(MapNetwork):
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """One of the network's values a cell."""
-        height, width = self._frame().fitted(size)
-        return Grid.over(size, (max(1, round(height / CELL)), max(1, round(width / CELL))))
+        return Grid.over(size, scaled_size(self._frame().fitted(size), 1 / CELL))
 
     def forward(self, seen: Seen, size: tuple[int, int], zoom: float = 1.0) -> Float[Tensor, "image row column"]:
         """Section III: levels, readout, prior."""

@@ -24,6 +24,7 @@ from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.prior import WithPrior
+from foveal.registry import no_such
 
 IMAGE = "image"  # what the pixels are called among the things that a network sees
 READOUT, BACKBONE = "readout", "backbone"  # groups of parameters; a network may have others
@@ -107,7 +108,7 @@ def network_class(name: str) -> type[Network]:
     """
     cls = class_of(name)
     if cls is None or not issubclass(cls, Network):
-        raise FovealError(f"no network {name!r} that a recipe can train (known: {', '.join(list_networks())})")
+        raise FovealError(no_such("network", name, list_networks()))
     return cls
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.models.parts.geometry import Grid
-from foveal.models.parts.working_size import resized
+from foveal.models.parts.working_size import resized, scaled_size
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Frame:
     def fitted(self, size: tuple[int, int]) -> tuple[int, int]:
         """Height and width in the frame of an image of this (height, width)."""
         scale = min(self.height / size[0], self.width / size[1])
-        height, width = (max(1, round(side * scale)) for side in size)
+        height, width = scaled_size(size, scale)
         return min(height, self.height), min(width, self.width)
 
     def put(self, images: Float[Tensor, "image 3 h w"]) -> Float[Tensor, "image 3 height width"]:

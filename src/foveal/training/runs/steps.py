@@ -4,9 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
+from torch.optim.lr_scheduler import LRScheduler
 
 from foveal.models.parts.discriminator import Discriminator
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
@@ -31,15 +34,7 @@ class Supervised:
 
     def __call__(self, number: int, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
         """See `Step`."""
-        run, total = self.run, 0.0
-        for batch, weight in parts:
-            value = self.loss_of(batch) * weight
-            run.accelerator.backward(value)
-            total += float(value.detach()) / run.accelerator.num_processes
-        run.optimizer.step()
-        run.schedule.step()
-        run.optimizer.zero_grad()
-        return {"loss": total}
+        return {"loss": descend(self.loss_of, parts, self.run.optimizer, self.run.schedule, self.run.accelerator)}
 
     def loss_of(self, batch: Batch) -> Float[Tensor, ""]:
         """The sum over the images of a batch."""
@@ -98,19 +93,15 @@ class Adversarial(Supervised):
         return self.run.loss_of(said, batch) + self._cost(batch, self.run.map_of(said, batch), is_people=True)
 
     def _of_discriminator(self, parts: Sequence[tuple[Batch, float]]) -> dict[str, float]:
-        run, total = self.run, 0.0
-        for batch, weight in parts:
-            with torch.no_grad():
-                of_network = run.map_of(run.said_of(batch), batch)
-            of_people = batch.observed.map
-            cost = self._cost(batch, of_people, is_people=True) + self._cost(batch, of_network, is_people=False)
-            value = cost * weight
-            run.accelerator.backward(value)
-            total += float(value.detach()) / run.accelerator.num_processes
-        self.optimizer.step()
-        self.schedule.step()
-        self.optimizer.zero_grad()
-        return {"discriminator": total}
+        cost = descend(self._cost_of_telling, parts, self.optimizer, self.schedule, self.run.accelerator)
+        return {"discriminator": cost}
+
+    def _cost_of_telling(self, batch: Batch) -> Float[Tensor, ""]:
+        """What it costs to tell the network's maps from people's."""
+        with torch.no_grad():
+            of_network = self.run.map_of(self.run.said_of(batch), batch)
+        of_people = batch.observed.map
+        return self._cost(batch, of_people, is_people=True) + self._cost(batch, of_network, is_people=False)
 
     def _cost(self, batch: Batch, maps: Float[Tensor, "image row column"], *, is_people: bool) -> Float[Tensor, ""]:
         """Cross entropy of the discriminator's answers with the given one, summed over the images."""
@@ -130,6 +121,25 @@ class Adversarial(Supervised):
         """Go on with them; between two phases, with the discriminator alone."""
         self.discriminator.load_state_dict(state["discriminator"])
         self._pending = state if in_phase else None
+
+
+def descend(
+    cost_of: Callable[[Batch], Float[Tensor, ""]],
+    parts: Sequence[tuple[Batch, float]],
+    optimizer: AcceleratedOptimizer,
+    schedule: LRScheduler,
+    accelerator: Accelerator,
+) -> float:
+    """Make the sum of the costs of all parts smaller by one step; what it was, this process's share of it."""
+    total = 0.0
+    for batch, weight in parts:
+        value = cost_of(batch) * weight
+        accelerator.backward(value)
+        total += float(value.detach()) / accelerator.num_processes
+    optimizer.step()
+    schedule.step()
+    optimizer.zero_grad()
+    return total
 
 
 STEPS: dict[str, Callable[[Run], Step]] = {"supervised": Supervised, "adversarial": Adversarial}

@@ -180,7 +180,6 @@ def cross_validate(
     together: dict[str, dict[str, np.ndarray]] = {data.name: {} for data in datasets}
     for fold in range(folds.FOLDS):
         report = progress.within(f"fold {fold + 1}/{folds.FOLDS}")
-
         folder = out / RUNS_OF_FOLDS / str(fold)
         of_fold = recipe.without_fold(fold)
         teachers = _teachers(recipe, out, fold)
