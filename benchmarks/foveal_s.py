@@ -2,8 +2,9 @@
 
     python benchmarks/foveal_s.py --data-root data
 
-One photograph of 640 x 480 on as many threads as PyTorch takes: by foveal-s, by foveal-l, by BMS, by foveal-s
-in float32 (which it is anyway where the processor has no instructions for bfloat16), by its ONNX file under
+One photograph of 640 x 480 on as many threads as PyTorch takes: by foveal-s, by foveal-l, by BMS, by foveal-s where
+the scale is known (35 px a degree), by a foveal-s with one map and no sizes in degrees (as the first one was), by
+foveal-s in float32 (which it is anyway where the processor has no instructions for bfloat16), by its ONNX file under
 onnxruntime, and by foveal-s without what makes it fast (maps stored channel after channel; normalisations computed on
 their own). Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of
 `foveal predict`.
@@ -22,7 +23,7 @@ import numpy as np
 import onnxruntime
 import torch
 from PIL import Image
-from timing import keep, median_seconds
+from timing import keep, median_seconds_in_turn
 from torch import nn
 
 import foveal
@@ -30,7 +31,7 @@ from foveal.interop.onnx import export_onnx
 from foveal.models import load_model
 from foveal.models.backbones.efficientnet_lite import Folded
 from foveal.models.base import stacked
-from foveal.models.deep.foveal_s import FovealS
+from foveal.models.deep.foveal_s import FovealConfig, FovealS
 
 REPEATS = 21
 
@@ -75,6 +76,11 @@ def main() -> None:
     assert isinstance(model, FovealS)
     models = (model, load_model("foveal-l"), load_model("bms"))
     calls = {each.name: partial(each.log_density_of, [photograph]) for each in models}
+    calls["foveal-s at 35 px a degree"] = partial(model.log_density_of, [photograph], 35.0)
+    one_map = FovealS(FovealConfig(relative=(1.0,), absolute=())).eval()
+    calls["foveal-s with one map"] = partial(one_map.log_density_of, [photograph])
+    page = (np.random.default_rng(0).random((768, 1360, 3)) * 255).astype(np.uint8)
+    calls["foveal-s, a page of 1360 x 768"] = partial(model.log_density_of, [page])
     calls["foveal-s in float32"] = partial(in_float32, model, photograph)
     calls["as plainly written"] = partial(plainly, model, photograph)
     with tempfile.TemporaryDirectory() as folder:
@@ -85,8 +91,8 @@ def main() -> None:
         session = onnxruntime.InferenceSession(done.path, options)
         image = {"image": photograph.transpose(2, 0, 1)[None].astype(np.float32) / 255}
         calls["onnxruntime"] = partial(session.run, None, image)
-        for name, call in calls.items():
-            results[f"{name}, ms"] = 1000 * median_seconds(call, REPEATS)
+        for name, seconds in median_seconds_in_turn(calls, REPEATS).items():
+            results[f"{name}, ms"] = 1000 * seconds
         results["onnxruntime, largest difference of the log density"] = done.largest_difference
         stimuli = foveal.load_dataset("osie", arguments.data_root).stimuli
         start = time.perf_counter()

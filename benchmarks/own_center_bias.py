@@ -8,14 +8,17 @@ has of its training data, with the model's weight for it.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 import foveal
 from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
-from foveal.training.fits.transfer import networks_of, unseen_of
+from foveal.training.fits.numbers import networks_of, unseen_of
 from foveal.training.runs.one_run import write_maps
 
 
@@ -28,10 +31,10 @@ def main() -> None:
     model, data = load_model(arguments.model), foveal.load_dataset(arguments.dataset)
     if not isinstance(model, FovealS | FovealL):
         raise SystemExit(f"{model.name} has no center bias that could be another")
-    first = networks_of(model)[0]  # all members were given the same two numbers
-    maps = {}
+    members, maps = networks_of(model), {}
+    nothing = {name: torch.zeros_like(value) for name, value in members[0].numbers().items()}
     for some in unseen_of(model, data, to_nobody):
-        log_density = some.log_density(1 / float(first.temperature), float(first.prior_weight)).numpy()
+        log_density = replace(some, log_priors=some.reference).log_density(members, nothing).numpy()
         maps |= {data.stimuli.ids[image]: one for image, one in zip(some.images, log_density, strict=True)}
     write_maps(arguments.out, maps)
     print(f"{arguments.out}: densities of {len(data)} images")

@@ -22,7 +22,7 @@ from foveal.gaze.folds import held_out_images
 from foveal.models import load_model, provenance_of
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
-from foveal.training.fits.transfer import unseen_of
+from foveal.training.fits.numbers import unseen_of
 
 PICTURE = Path(__file__).parent.parent / "docs" / "assets" / "foveal_working_area.png"
 TIME = "ms, one photograph of 640 x 480"
@@ -36,7 +36,7 @@ def main() -> None:
     model = load_model(arguments.model)
     assert isinstance(model, FovealS)
     recipe = provenance_of(arguments.model)["recipe"]
-    temperature, weight = float(model.temperature), float(model.prior_weight)
+    nothing = {name: torch.zeros_like(value) for name, value in model.numbers().items()}
     parts = {}
     for name in recipe["datasets"]:
         data = foveal.load_dataset(name).looked_at()  # as it was trained on
@@ -49,8 +49,10 @@ def main() -> None:
         found = {TIME: 1000 * median_seconds(lambda: model.log_density_of([photograph]), 9)}
         for name, (data, chosen, gold) in parts.items():
             # The center bias of all images: a held-out image's own fixations are left out of it.
-            unseen = unseen_of(model, data, to_nobody, only=chosen)
-            gain = torch.cat([some.gain(1 / temperature, weight) for some in unseen]).mean()
+            unseen = [
+                replace(some, log_priors=some.reference) for some in unseen_of(model, data, to_nobody, only=chosen)
+            ]
+            gain = torch.cat([some.gain([model], nothing) for some in unseen]).mean()
             found[f"{name}, share of gold"] = float(gain) / gold
         return found
 

@@ -45,7 +45,12 @@ def odd_one_out(differs_in: str) -> tuple[np.ndarray, list[tuple[int, int]]]:
 
 
 def make_dataset(
-    n_images: int = 8, n_subjects: int = 5, per_subject: int = 6, size: tuple[int, int] = (60, 80), name: str = "toy"
+    n_images: int = 8,
+    n_subjects: int = 5,
+    per_subject: int = 6,
+    size: tuple[int, int] = (60, 80),
+    name: str = "toy",
+    pixels_per_degree: float = 4.0,
 ) -> Dataset:
     """Photographs with a disc, and subjects who mostly look at it, otherwise around the center."""
     rng = np.random.default_rng(7)
@@ -62,7 +67,7 @@ def make_dataset(
                 rows.append((image, np.clip(x, 0, width - 1), np.clip(y, 0, height - 1), subject, order))
     image, x, y, subject, order = (np.array(column) for column in zip(*rows, strict=True))
     fixations = Fixations.of(image, x, y, subject=subject, order=order)
-    stimuli = Stimuli([make_photograph(i, size) for i in range(n_images)], pixels_per_degree=4.0)
+    stimuli = Stimuli([make_photograph(i, size) for i in range(n_images)], pixels_per_degree=pixels_per_degree)
     return Dataset(name, stimuli, fixations)
 
 

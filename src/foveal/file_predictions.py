@@ -139,8 +139,17 @@ def _entry(prediction: Prediction, path: Path, files: dict[str, Path]) -> dict[s
         "width": width,
         "height": height,
         "peak": list(prediction.peak),
+        **_scale_of(prediction),
         "files": {output: os.fspath(file) for output, file in files.items()},
     }
+
+
+def _scale_of(prediction: Prediction) -> dict[str, Any]:
+    """At what scale the photograph was taken to be seen, if the model heeds that."""
+    scale = prediction.scale
+    if scale is None:
+        return {}
+    return {"pixels_per_degree": round(scale.pixels_per_degree, 2), "pixels_per_degree_assumed": scale.is_assumed}
 
 
 def _output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: PredictionRun) -> dict[Path, str]:

@@ -87,7 +87,7 @@ class MapsOfModel:
         arrays = [pixels[image] for image in images]
         if self.raw and isinstance(self.model, SaliencyMapModel):
             return self.model.saliency_map_of(arrays)
-        return self.model.log_density_of(arrays, self.dataset.stimuli[images[0]].pixels_per_degree)
+        return self.model.log_density_of(arrays, self.dataset.stimuli[images[0]].known_pixels_per_degree)
 
 
 @dataclass(frozen=True)

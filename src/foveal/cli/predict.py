@@ -31,6 +31,7 @@ def predict(
     OUT/predictions.json.
     """
     from foveal.file_predictions import predict_files
+    from foveal.models.parts.sizes import TYPICAL_FIELD
 
     with progress_bars() as report:
         run = predict_files(
@@ -49,6 +50,8 @@ def predict(
         say(f"error: {failure['error']}")
     for entry in run.predictions:
         tell(*entry["files"].values())
+    if any(entry.get("pixels_per_degree_assumed") for entry in run.predictions):
+        say(f"viewing distance not known: each picture is taken to fill {TYPICAL_FIELD} (--ppd says another scale)")
     if run.failed:
         say(f"{len(run.failed)} of {len(run.failed) + len(run.predictions)} inputs failed")
         raise typer.Exit(SOME_INPUTS_FAILED)

@@ -80,6 +80,8 @@ def train(
         raise
     if isinstance(result, TrainingReport):
         tell(f"{result.model} fitted to {result.n_images} images of {result.dataset} (licence: {result.licence})")
+        for line in result.words:
+            tell(f"  {line}")
         _tell_likelihoods(result, "subjects (same images)" if leave_out == "subjects" else "images")
     else:
         if folds is not None:

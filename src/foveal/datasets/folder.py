@@ -137,7 +137,7 @@ def _settings_of(dataset: Dataset) -> str:
         "licence": dataset.licence,
         "citation": dataset.citation,
     }
-    if ppd is not None:
+    if ppd is not None and not dataset.stimuli.scale_is_assumed:
         if len(np.unique(ppd)) > 1:
             raise FovealError(f"{dataset.name}: its pictures differ in pixels per degree, which a folder cannot say")
         values["pixels_per_degree"] = float(ppd[0])
@@ -159,7 +159,7 @@ def _load(folder: Path) -> tuple[Dataset, list[str]]:
         raise FovealError(f"{folder / 'images'}: no picture that can be read")
     all_ids, ids = ([p.relative_to(folder / "images").as_posix() for p in paths] for paths in (pictures, sources))
     ppd = float(settings.get("pixels_per_degree", ASSUMED_PIXELS_PER_DEGREE))
-    stimuli = Stimuli(sources, ids, ppd)
+    stimuli = Stimuli(sources, ids, ppd, scale_is_assumed="pixels_per_degree" not in settings)
 
     path = next((folder / table for table in TABLES if (folder / table).is_file()), None)
     if path is None:

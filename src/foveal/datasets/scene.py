@@ -56,7 +56,7 @@ def read_scene(folder: Path) -> Contents:
     fixations, notes = concatenate_scanpaths(scanpaths(), mat, origin=0.5)
     longer_side = stimuli.sizes.max(axis=1)
     return Contents(
-        Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES),
+        Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES, scale_is_assumed=True),
         fixations,
         named_folds(len(sources)),
         notes,

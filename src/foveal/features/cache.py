@@ -130,8 +130,11 @@ class FeatureCache:
             chosen["mirrored"] = True
         if self.crop != WHOLE:
             chosen["crop"] = self.crop.share
-        if self.model.device.type != "cpu":  # its convolutions may round otherwise
-            chosen["device"] = self.model.device.type
+        device = self.model.device.type
+        if device != "cpu":  # its convolutions may round otherwise
+            chosen["device"] = device
+        if torch.is_autocast_enabled(device):
+            chosen["precision"] = str(torch.get_autocast_dtype(device))
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
         weights = installed_path(chosen["backbone"])
         if weights.is_file():
@@ -238,7 +241,7 @@ class FeatureCache:
             seen = [self.crop.cut(pixels[image], image) for image in pixels]
             features = self._features(stacked(seen).to(self.model.device))
             for layer, path in unfinished.items():
-                _append(path, features[layer].cpu().numpy())
+                _append(path, features[layer].float().cpu().numpy())
             done += len(pixels)
             with write_atomically(count) as temporary:
                 temporary.write_text(str(done))

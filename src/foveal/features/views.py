@@ -66,8 +66,12 @@ WHOLE = Crop()
 
 @dataclass(frozen=True)
 class View:
-    """How a model sees the images: mirrored or not, by how much larger, and which part of them."""
+    """How a model sees the images: mirrored or not, by how much larger, and which part of them.
+
+    And does it know their pixels per degree?
+    """
 
     mirrored: bool = False
     zoom: float = 1.0
     crop: Crop = WHOLE
+    scale_is_known: bool = True

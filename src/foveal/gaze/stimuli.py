@@ -26,6 +26,7 @@ class Stimulus:
     id: str
     source: Path | np.ndarray
     pixels_per_degree: float | None
+    scale_is_assumed: bool = False
 
     @property
     def image(self) -> RGBImage:
@@ -41,6 +42,11 @@ class Stimulus:
     def assumed_pixels_per_degree(self) -> float:
         """Pixels per degree of visual angle: as they are known, or else about those of a photograph on a screen."""
         return ASSUMED_PIXELS_PER_DEGREE if self.pixels_per_degree is None else self.pixels_per_degree
+
+    @property
+    def known_pixels_per_degree(self) -> float | None:
+        """Pixels per degree of visual angle, unless nobody knows them."""
+        return None if self.scale_is_assumed else self.pixels_per_degree
 
     def digest(self) -> bytes:
         """SHA-256 of what the photograph is read from, whenever it was written; of nothing if that cannot be read."""
@@ -63,6 +69,8 @@ class Stimuli:
         One name an image, unique; by default the file names, or the position for arrays.
     pixels_per_degree
         Pixels per degree of visual angle, one number for all images or one for each; None if not known.
+    scale_is_assumed
+        Are these numbers a guess? Metrics take them; models, which know better what to assume, do not.
 
     Raises
     ------
@@ -81,7 +89,10 @@ class Stimuli:
         sources: Sequence[str | Path | np.ndarray],
         ids: Sequence[str] | None = None,
         pixels_per_degree: float | Sequence[float] | np.ndarray | None = None,
+        *,
+        scale_is_assumed: bool = False,
     ) -> None:
+        self.scale_is_assumed = scale_is_assumed
         self.sources = tuple(
             Path(source) if isinstance(source, str | os.PathLike) else source
             for source in listed(sources, "stimuli: photographs")
@@ -110,7 +121,7 @@ class Stimuli:
     def __getitem__(self, index: int) -> Stimulus:
         index = operator.index(index)
         ppd = None if self.pixels_per_degree is None else float(self.pixels_per_degree[index])
-        return Stimulus(self.ids[index], self.sources[index], ppd)
+        return Stimulus(self.ids[index], self.sources[index], ppd, self.scale_is_assumed)
 
     def __iter__(self) -> Iterator[Stimulus]:
         return (self[index] for index in range(len(self)))
@@ -131,6 +142,7 @@ class Stimuli:
             [self.sources[i] for i in indices],
             [self.ids[i] for i in indices],
             None if ppd is None else ppd[indices],
+            scale_is_assumed=self.scale_is_assumed,
         )
         if "sizes" in self.__dict__:
             chosen.__dict__["sizes"] = self.sizes[indices]

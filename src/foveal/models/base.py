@@ -21,6 +21,7 @@ from foveal.models.calibration import Calibration, WorkingMaps, to_working_grid
 from foveal.models.catalogue import ModelCard
 from foveal.models.config import ModelConfig
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
+from foveal.models.parts.sizes import SeenScale
 from foveal.models.parts.working_size import scaled_size
 from foveal.models.prediction import Prediction
 
@@ -49,6 +50,11 @@ class SaliencyModel(nn.Module, ABC):
     def device(self) -> torch.device:
         """Where the model's tensors are."""
         return next((tensor.device for tensor in chain(self.parameters(), self.buffers())), torch.device("cpu"))
+
+    @property
+    def knows_scale(self) -> bool:
+        """Does the density depend on how large the photograph is on the retina?"""
+        return False
 
     def make_ready(self) -> None:
         """Load what is loaded only when it is needed, so that what is missing is said before any work.
@@ -99,8 +105,9 @@ class SaliencyModel(nn.Module, ABC):
         if len(names) != len(pixels):
             raise FovealError(f"{len(pixels)} photographs need as many names, not {len(names)}")
         log_density = self.log_density_of(pixels, pixels_per_degree).cpu().numpy()
+        scale = SeenScale.of(pixels[0].shape[:2], pixels_per_degree) if self.knows_scale else None
         return [
-            Prediction(image, one_log_density, self.name, name)
+            Prediction(image, one_log_density, self.name, name, scale)
             for image, one_log_density, name in zip(pixels, log_density, names, strict=True)
         ]
 

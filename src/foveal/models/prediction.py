@@ -18,6 +18,7 @@ from foveal.errors import FovealError
 from foveal.files import write_atomically
 from foveal.gaze.given import described, real_numbers, text, texts
 from foveal.images import RGBImage, encode_png
+from foveal.models.parts.sizes import SeenScale
 from foveal.paths import path_of
 from foveal.registry import no_such
 
@@ -50,6 +51,8 @@ class Prediction:
         Name of the model.
     name
         What the photograph is called; the stem of the files that `save` writes.
+    scale
+        At what scale the model took it to be seen, of a model that heeds that.
 
     Raises
     ------
@@ -61,6 +64,7 @@ class Prediction:
     log_density: Float[np.ndarray, "height width"]
     model: str
     name: str = "image"
+    scale: SeenScale | None = None
 
     def __post_init__(self) -> None:
         image, what = self.image, "prediction: "

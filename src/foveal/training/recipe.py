@@ -151,6 +151,10 @@ class Recipe(RecipeTree, metaclass=InOneLine):
         By how much larger or smaller than usual the network sees the images in training, besides as usual.
     crops
         Shares of an image's height and width of which a corner is shown as well (see `features.views.Crop`).
+    scale
+        Does a network that sees images at sizes in degrees know their pixels per degree ("known")? Or are all images
+        taken to fill the typical field of view ("assumed")? Then the sizes in degrees are the same as the others, and
+        cost nothing.
     average
         Decay of the running mean of the weights, which is what is kept.
     patience
@@ -161,7 +165,7 @@ class Recipe(RecipeTree, metaclass=InOneLine):
     seed
         What first weights, dropout and the order of images are drawn from.
     temperature, prior_weight
-        What the finished model is given for photographs of other kinds (see `fits.transfer`); without the latter, the
+        What the finished model is given for photographs of other kinds (see `fits.numbers`); without the latter, the
         mean of the data sets' weights of the center bias.
     teacher
         A mixture of models, trained before on the same images, whose densities this one learns as well (see
@@ -208,6 +212,7 @@ class Recipe(RecipeTree, metaclass=InOneLine):
         tuple[Annotated[float, Field(ge=0.1, lt=1)], ...],
         Field(strict=False, description="numbers from 0.1 to less than 1"),
     ] = ()
+    scale: Annotated[Literal["known", "assumed"], Field(description="known or assumed")] = "known"
     average: LessThanOne = 0.99
     patience: Whole = 0
     precision: Annotated[str, BeforeValidator(one_of(lambda: PRECISIONS))] = "no"
@@ -258,7 +263,7 @@ class Recipe(RecipeTree, metaclass=InOneLine):
     def views(self) -> list[View]:
         """How the images are seen, by chance; the plain view first."""
         return [
-            View(mirrored, zoom, Crop(share))
+            View(mirrored, zoom, Crop(share), self.scale == "known")
             for share in dict.fromkeys((1.0, *self.crops))
             for zoom in dict.fromkeys((1.0, *self.zooms))
             for mirrored in ((False, True) if self.mirrored else (False,))

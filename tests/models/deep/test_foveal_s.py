@@ -13,19 +13,28 @@ from foveal.models.deep.foveal_s import CELL, IMAGE, FovealConfig, FovealS, at_s
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import resample
 from foveal.models.parts.precision import computes_in_bfloat16
+from foveal.models.parts.sizes import LARGEST_AREA, USUAL, Size, Viewing, assumed_pixels_per_degree
 
 # Small and large, odd and even, upright and not; a model sees no larger ones. The benchmark has more between.
 SEEN_SIZES = [size for size in SIZES if max(size) <= LARGEST_SIDE][::2]
 
 
+ONE_MAP = {"relative": (1.0,), "absolute": ()}
+
+
 def random_model(working_area, **config):
     torch.manual_seed(1)
     model = FovealS(FovealConfig(width=16, hidden=8, working_area=working_area, **config)).eval()
+    if len(model.config.views) > 1:
+        model.size_weights = torch.linspace(-1, 1, len(model.config.views))
     model.log_prior = torch.randn(64, 64)
     return model
 
 
-@pytest.mark.parametrize("size", [(200, 200), (201, 334), (480, 640), (640, 480), (3000, 4000), (7, 3000)])
+SOME_SIZES = [(200, 200), (201, 334), (480, 640), (640, 480), (3000, 4000), (7, 3000)]
+
+
+@pytest.mark.parametrize("size", SOME_SIZES)
 def test_every_image_is_seen_at_one_area_and_its_own_shape(size):
     model = random_model(307_200)
     height, width = model.working_size(size)
@@ -35,6 +44,69 @@ def test_every_image_is_seen_at_one_area_and_its_own_shape(size):
     grid = model.cells(size)
     assert (grid.rows.length, grid.columns.length) == (round(height / CELL), round(width / CELL))
     assert grid.rows.length * grid.rows.step == pytest.approx(size[0])
+
+
+@pytest.mark.parametrize("size", SOME_SIZES)
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_a_size_in_degrees_goes_with_the_scale_of_the_image(size, share):
+    """As many px a degree of every image, whatever its size; without a scale, as if it filled what is typical."""
+    model, one = random_model(307_200), Size(share, in_degrees=True)
+    usual = model.working_size(size, USUAL, one)
+    assert usual == model.working_size(size, USUAL, Size(share))
+    scale = assumed_pixels_per_degree(size)
+    for closer in (0.7, 1.0, 1.3):
+        height, width = model.working_size(size, Viewing(scale / closer), one)
+        if min(height, width) > 64:
+            assert height / size[0] * scale / closer == pytest.approx(share * 19.2, rel=0.01)
+            assert width / size[1] * scale / closer == pytest.approx(share * 19.2, rel=0.01)
+        assert model.working_size(size, Viewing(scale / closer), Size(share)) == usual
+    height, width = model.working_size(size, Viewing(scale / 100), one)
+    assert height * width <= max(1.01 * LARGEST_AREA, 64 * 64 * width / 64)
+
+
+@pytest.mark.parametrize("shrunk", [0.5, 2, 4])
+def test_at_one_viewing_distance_the_pixels_do_not_matter(shrunk):
+    """An image of more px and as many more px a degree is seen alike; at another distance it is not."""
+    model, (height, width) = random_model(300_000), (192, 256)
+    for one in model.config.sizes:
+        sizes = [
+            model.working_size((round(height * k), round(width * k)), Viewing(8.0 * k * farther), one)
+            for k, farther in [(1, 1), (shrunk, 1), (1, 2)]
+        ]
+        assert sizes[0] == sizes[1]
+        assert (sizes[0] == sizes[2]) is (not one.in_degrees)
+
+
+def test_the_maps_of_all_sizes_are_weighed():
+    """Each is what a network with this size alone says; without a scale, those in degrees are the others again."""
+    model = random_model(40_000)
+    for tap in model.taps.values():
+        tap.std.fill_(1e-4)  # of a random network, whose features are small
+    image, viewing = torch.rand(1, 3, 120, 160), Viewing(9.0)
+    with torch.no_grad():
+        maps = model.said(image, viewing)
+        assert maps.shape[1] == 4
+        for number, view in enumerate(model.config.views):
+            kind = "absolute" if view.in_degrees else "relative"
+            alone = random_model(40_000, **{**ONE_MAP, "relative": (), kind: (view.share,)})
+            alone.load_state_dict({k: v for k, v in model.state_dict().items() if k != "size_weights"})
+            torch.testing.assert_close(alone.said(image, viewing)[:, 0], maps[:, number])
+        weights = torch.softmax(torch.linspace(-1, 1, 4), dim=0)
+        alone.log_sigma.copy_(model.log_sigma)
+        expected = alone.combined((weights[:, None, None] * maps).sum(dim=1, keepdim=True), alone.numbers())
+        torch.testing.assert_close(model.saliency(image, viewing), expected)
+        unknown = model.said(image)
+        torch.testing.assert_close(unknown[:, :2], unknown[:, 2:], rtol=0, atol=0)
+        assert (model.log_density(image, 9.0) - model.log_density(image)).abs().max() > 0.01
+
+
+def test_an_answer_says_what_scale_it_took():
+    model, image = random_model(6_000), np.zeros((60, 80, 3), np.uint8)
+    assert model.predict(image, 11.0).scale.pixels_per_degree == 11
+    assumed = model.predict(image).scale
+    assert assumed.is_assumed
+    assert assumed.pixels_per_degree == pytest.approx(80 / 33.3, abs=0.01)
+    assert random_model(6_000, **ONE_MAP).predict(image).scale is None
 
 
 def test_the_centre_bias_counts_by_its_weight():
@@ -69,12 +141,13 @@ def test_a_higher_temperature_is_less_sure():
     ],
 )
 def test_features_of_trained_layers_can_be_computed_from_the_last_frozen_one(first_trained, last_frozen, frozen):
-    model = random_model(6_000, first_trained=first_trained, scales=(1.0,))
+    model = random_model(6_000, first_trained=first_trained, scales=(1.0,), **ONE_MAP)
     assert (model.last_frozen, model.frozen_layers) == (last_frozen, frozen)
     image = torch.rand(2, 3, 60, 80)
     with torch.no_grad():
-        features = model.features(image)
-        grids = model.grids((60, 80), model.kept_layers)
+        seen_at = model.working_size((60, 80))
+        features = model.features(image, seen_at)
+        grids = model.grids((60, 80), model.kept_layers, seen_at)
         for layer, maps in features.items():
             assert maps.shape[2:] == (grids[layer].rows.length, grids[layer].columns.length)
         again = model.all_features({layer: features[layer] for layer in frozen})
@@ -88,7 +161,7 @@ def test_what_the_taps_make_of_the_features_comes_to_the_cells(width):
     taps, channels = ("block4", "block7", "block10", "block14"), (40, 80, 112, 192)
     chosen = {"backbone": "efficientnet_lite0", "taps": taps, "channels": channels, "first_trained": "block11"}
     torch.manual_seed(1)
-    model = FovealS(FovealConfig(width=width, working_area=20_000, **chosen))
+    model = FovealS(FovealConfig(width=width, working_area=20_000, **chosen, **ONE_MAP))
     size, image = (90, 130), torch.rand(2, 3, 90, 130)
     with torch.no_grad():
         features = model.all_features(model.see(image))
@@ -97,7 +170,7 @@ def test_what_the_taps_make_of_the_features_comes_to_the_cells(width):
             tap.std.copy_(features[key].std(dim=(0, 2, 3)) + 0.01)
         expected = 0
         for number, scale in enumerate(model.config.scales):
-            for name, grid in model.grids(size, taps, scale).items():
+            for name, grid in model.grids(size, taps, model.working_size(size, USUAL, Size(scale))).items():
                 key = at_scale(name, number)
                 expected = expected + resample(model.taps[key](features[key]), grid, model.cells(size))
         found = model.on_cells(features, model.taps, size)
@@ -109,9 +182,9 @@ def test_what_the_taps_make_of_the_features_comes_to_the_cells(width):
 
 def test_one_network_sees_the_image_at_several_scales():
     """What each scale adds is what a model of this scale alone computes; the taps' outputs are summed."""
-    model = random_model(24_000, scales=(1.0, 0.5))
+    model = random_model(24_000, scales=(1.0, 0.5), **ONE_MAP)
     image, size = torch.rand(1, 3, 120, 160), (120, 160)
-    features, smaller = model.features(image), model.features(image, 0.5)
+    features, smaller = (model.features(image, model.working_size(size, USUAL, Size(k))) for k in (1.0, 0.5))
     assert smaller["block10"].shape[2] < features["block10"].shape[2]
     both = model.see(image)
     for layer in model.config.taps:
@@ -120,12 +193,12 @@ def test_one_network_sees_the_image_at_several_scales():
     kept = {name: both[name] for name in model.frozen_layers}
     assert set(kept) == {"block6", "block10", "block14", "block6@1", "block10@1", "block14@1"}
     with torch.no_grad():
-        torch.testing.assert_close(model(kept, size), model.saliency(image))
+        torch.testing.assert_close(model(kept, size), model.said(image))
         for name, tap in model.taps.items():
             if name.endswith("@1"):
                 tap.linear.weight.zero_()
                 tap.linear.bias.zero_()
-        alone = random_model(24_000, scales=(1.0,))
+        alone = random_model(24_000, scales=(1.0,), **ONE_MAP)
         alone.load_state_dict(model.state_dict(), strict=False)
         torch.testing.assert_close(model.saliency(image), alone.saliency(image))
 
@@ -135,12 +208,13 @@ def test_one_network_sees_the_image_at_several_scales():
 @pytest.mark.parametrize("shift", [0, 40])
 def test_the_density_moves_with_the_photograph(shift, zoom, scales):
     """A photograph moved to the right on a wider ground: its density goes with it, at any zoom."""
-    model = random_model(240 * 400, scales=scales)
+    model = random_model(240 * 400, scales=scales, relative=(1.0,), absolute=(1.3,))
     image = torch.full((1, 3, 240, 400), 0.5)
     image[:, :, 100:140, 100 + shift : 140 + shift] = torch.rand(3, 40, 40, generator=torch.Generator().manual_seed(0))
 
     def saliency(pixels):
-        return model(model.see(pixels, zoom), (240, 400), zoom)[0]
+        viewing = Viewing(9.0, zoom)
+        return model.combined(model(model.see(pixels, viewing), (240, 400), viewing), model.numbers())[0]
 
     with torch.no_grad():
         cells = (saliency(image) - saliency(torch.full_like(image, 0.5))).abs()
@@ -176,7 +250,7 @@ def test_a_model_of_double_precision_stays_so(mode):
 def test_a_model_is_exported_in_float32():
     """Also in inference mode, whatever the processor: the graph holds no other precision."""
     few = {"backbone": "efficientnet_lite0", "taps": ("block4", "block7"), "channels": (40, 80), "first_trained": ""}
-    model, image = random_model(6_000, scales=(1.0,), **few), torch.rand(1, 3, 60, 80)
+    model, image = random_model(6_000, scales=(1.0,), **few, **ONE_MAP), torch.rand(1, 3, 60, 80)
     with torch.no_grad():
         expected = model.log_density(image)
     for mode in (torch.inference_mode, torch.no_grad, torch.enable_grad):

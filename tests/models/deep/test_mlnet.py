@@ -20,7 +20,7 @@ def test_the_prior_multiplies_what_the_readout_says():
     model = MLNet(replace(MLNet.tiny, prior_rows=3, prior_columns=4)).eval()
     model.prior.data = torch.randn(3, 4)
     image = torch.rand(1, 3, 96, 128)  # twice the frame, so that each value is a cell
-    found = model.saliency(image)[0]
+    found = model.said(image)[0]
     levels = model.backbone(model.see(image)[IMAGE], ("pool3", "pool4", "relu5_3"))
     features = torch.cat(list(levels.values()), dim=1)
     readout = torch.relu(model.readout(torch.relu(model.combine(features))))[0, 0].detach().numpy()
@@ -42,4 +42,4 @@ def test_images_lie_in_the_middle_of_the_frame():
     model = MLNet(MLNet.tiny).eval()
     square = torch.rand(1, 3, 48, 48)
     striped = torch.nn.functional.pad(square, (8, 8))
-    torch.testing.assert_close(model.saliency(square)[0], model.saliency(striped)[0, :, 1:7], rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(model.said(square)[0], model.said(striped)[0, :, 1:7], rtol=1e-4, atol=1e-6)

@@ -73,4 +73,4 @@ def test_the_shallow_networks_maxout_takes_the_larger_of_two():
     both = (model.first.weight @ features + model.first.bias).tolist()
     larger = torch.tensor([max(both[number], both[number + 1]) for number in range(0, len(both), 2)])
     said = (model.second.weight @ larger + model.second.bias).view(8, 8)
-    torch.testing.assert_close(model.saliency(image)[0], (said + 1) / 2, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model.said(image)[0], (said + 1) / 2, rtol=1e-4, atol=1e-5)

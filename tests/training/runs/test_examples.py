@@ -14,6 +14,7 @@ from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import held_out_images
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
+from foveal.models.parts.sizes import Viewing
 from foveal.progress import Progress
 from foveal.training import Recipe
 from foveal.training.losses import negative_log_likelihood
@@ -74,7 +75,7 @@ def test_images_of_other_sizes_data_sets_or_zooms_are_not_joined():
     model = FovealS(FovealConfig(**SMALL))
     examples = examples_of(model, *datasets, zooms=(1.5,))
     batches = joinable([(group, [0]) for groups in examples.groups for group in groups])
-    assert [[(group.dataset, group.zoom) for group, _ in parts] for parts in batches] == [
+    assert [[(group.dataset, group.viewing.zoom) for group, _ in parts] for parts in batches] == [
         [(number, zoom)] * 2 for zoom in (1.0, 1.5) for number in range(3)
     ]
 
@@ -86,7 +87,7 @@ def test_examples_are_mirrored_with_all_that_belongs_to_them():
     (plain,), (mirrored,) = examples.groups
     batch = mirrored.batch([2])
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
-    features = model.features(image.flip(3))
+    features = model.see(image.flip(3), Viewing(4.0))
     for layer, maps in features.items():
         torch.testing.assert_close(batch.seen[layer], maps, rtol=2e-3, atol=2e-3)
     torch.testing.assert_close(batch.observed.counts, plain.batch([2]).observed.counts.flip(2))
@@ -100,19 +101,19 @@ def test_views_at_other_zooms():
     dataset = make_dataset(4)
     model = FovealS(FovealConfig(**SMALL))
     examples = examples_of(model, dataset, zooms=(1.5,))
-    assert [(group.zoom) for (group,) in examples.groups] == [1.0, 1.0, 1.5, 1.5]
+    assert [group.viewing.zoom for (group,) in examples.groups] == [1.0, 1.0, 1.5, 1.5]
     plain, zoomed = examples.groups[0][0].batch([2]), examples.groups[2][0].batch([2])
     image = torch.from_numpy(dataset.stimuli[2].image.copy()).permute(2, 0, 1)[None].float() / 255
-    for layer, maps in model.features(image, 1.5).items():
+    for layer, maps in model.see(image, Viewing(4.0, 1.5)).items():
         torch.testing.assert_close(zoomed.seen[layer], maps, rtol=2e-3, atol=2e-3)
-        assert maps.shape[2] > plain.seen[layer].shape[2]
+        assert layer not in plain.seen or maps.shape[3] >= plain.seen[layer].shape[3]
     torch.testing.assert_close(zoomed.observed.counts, plain.observed.counts)
     torch.testing.assert_close(zoomed.log_prior, plain.log_prior)
     steps = [step for seed in range(9) for step in examples.steps(2, torch.Generator().manual_seed(seed))]
-    assert {group.zoom for step in steps for group, _ in step} == {1.0, 1.5}
+    assert {group.viewing.zoom for step in steps for group, _ in step} == {1.0, 1.5}
     with torch.no_grad():
-        saliency = model(zoomed.seen, zoomed.size, zoomed.zoom)
-    assert saliency.shape == plain.log_prior.shape
+        saliency = model(zoomed.seen, zoomed.size, zoomed.viewing)
+    assert saliency[:, 0].shape == plain.log_prior.shape
 
 
 @pytest.mark.parametrize(("size", "zoom"), [((60, 80), 1.0), ((61, 83), 1.5)])
@@ -123,14 +124,14 @@ def test_views_of_a_part_of_the_image(size, zoom):
     examples = examples_of(model, *datasets, zooms=(zoom,), crops=(0.75,))
     (height, width), (h, w) = size, (round(0.75 * size[0]), round(0.75 * size[1]))
     *_, cropped, mirrored = [groups[1] for groups in examples.groups]
-    assert (cropped.shown.size, mirrored.shown.size, cropped.zoom) == ((h, w), (h, w), zoom)
+    assert (cropped.shown.size, mirrored.shown.size, cropped.viewing.zoom) == ((h, w), (h, w), zoom)
     corners = [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w), (0, 0)]
     for number, (top, left) in enumerate(corners):
         batch, flipped = cropped.batch([number]), mirrored.batch([number])
         image = torch.from_numpy(datasets[1].stimuli[number].image[top : top + h, left : left + w].copy())
         image = image.permute(2, 0, 1)[None].float() / 255
         for seen, expected in ((batch, image), (flipped, image.flip(3))):
-            for layer, maps in model.see(expected, zoom).items():
+            for layer, maps in model.see(expected, Viewing(4.0, zoom)).items():
                 torch.testing.assert_close(seen.seen[layer], maps, rtol=2e-3, atol=2e-3)
         here = datasets[1].fixations.for_image(number)
         x, y = here.pixel_x - left, here.pixel_y - top
@@ -197,13 +198,14 @@ def test_features_are_kept_of_all_scales():
     for (group,), zoom in zip(examples.groups, (1.0, 1.0, 1.5, 1.5), strict=True):
         batch = group.batch([2])
         seen = image.flip(3) if group is examples.groups[1][0] or group is examples.groups[3][0] else image
-        for layer, maps in model.see(seen, zoom).items():
+        for layer, maps in model.see(seen, Viewing(4.0, zoom)).items():
             torch.testing.assert_close(batch.seen[layer], maps, rtol=2e-3, atol=2e-3)
 
 
 def test_the_room_for_all_views_is_told_before_the_first(monkeypatch):
     """Once for all; and that there is too little, before anything is computed."""
-    model, data = FovealS(FovealConfig(**SMALL | {"scales": (1.0, 0.75)})), make_dataset(3)
+    two_sizes = SMALL | {"relative": (1.0, 0.75), "absolute": (), "scales": (1.0,)}
+    model, data = FovealS(FovealConfig(**two_sizes)), make_dataset(3)
     with pytest.warns(FovealNote) as notes:
         examples_of(model, data)
     assert ["features of 12 images (in all views and scales) will take" in str(note.message) for note in notes] == [
@@ -232,7 +234,7 @@ def test_held_out_images_have_no_part_in_anything():
 
 
 def test_taps_are_standardised():
-    model = FovealS(FovealConfig(**SMALL))
+    model = FovealS(FovealConfig(**SMALL | {"absolute": ()}))
     examples = examples_of(model, make_dataset(6))
     (step,) = examples.steps(6, torch.Generator().manual_seed(0))
     model.begin_from(group.batch(rows).seen for group, rows in step)

@@ -15,6 +15,7 @@ from foveal.models import load_model
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.deep.mlnet import MLNet
 from foveal.models.deep.network import IMAGE
+from foveal.models.parts.sizes import Viewing
 from foveal.models.registry import trained_on
 from foveal.progress import Progress
 from foveal.training import Phase, Recipe
@@ -35,7 +36,7 @@ def network():
 
 
 def as_seen(network, pixels, zoom=1.0):
-    return network.see(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255, zoom)[IMAGE]
+    return network.see(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255, Viewing(zoom=zoom))[IMAGE]
 
 
 def test_views_of_pixels(network):
@@ -49,13 +50,14 @@ def test_views_of_pixels(network):
         View(crop=Crop(0.5)): as_seen(network, image[30:, :40]),
     }
     for view, expected in by_hand.items():
-        shown = Photographs(network, data, 0, view, view.crop.size((60, 80)), [0, 1, 2], 0.0).read([2])[IMAGE]
+        viewing, size = Viewing(zoom=view.zoom), view.crop.size((60, 80))
+        shown = Photographs(network, data, 0, view, viewing, size, [0, 1, 2], 0.0).read([2])[IMAGE]
         torch.testing.assert_close(shown, expected, rtol=0, atol=1e-6)
 
 
 def test_colors_change_by_chance_and_always_in_the_same_way(network):
     data = make_dataset(4)
-    shown = Photographs(network, data, 0, View(), (60, 80), [0, 1, 2, 3], 0.5)
+    shown = Photographs(network, data, 0, View(), Viewing(), (60, 80), [0, 1, 2, 3], 0.5)
     plain, first, again, other = (shown.read([0, 2], seed)[IMAGE] for seed in (None, 7, 7, 8))
     torch.testing.assert_close(first, again, rtol=0, atol=0)
     assert (first - other).abs().max() > 0.02

@@ -16,6 +16,7 @@ from foveal.models.deep.foveal_s import FovealS
 from foveal.models.deep.mlnet import MLNet
 from foveal.models.deep.salnet import SalNet
 from foveal.models.parts.discriminator import Discriminator
+from foveal.models.parts.sizes import Viewing
 from foveal.progress import Progress
 from foveal.training import Phase, Recipe
 from foveal.training.recipe import STEPS as NAMES
@@ -115,7 +116,7 @@ def test_the_discriminator_sees_the_photograph_where_the_map_is(tmp_path):
     photograph[:, :24] = 255
     data = Dataset("toy", Stimuli([photograph] * 2), Fixations.of([0, 1], [5, 40], [5, 40]))
     network = MLNet(MLNet.tiny)
-    shown = Photographs(network, data, 0, View(), (96, 48), [0, 1], 0.0, with_picture=True)
+    shown = Photographs(network, data, 0, View(), Viewing(), (96, 48), [0, 1], 0.0, with_picture=True)
     picture = shown.read([0])[PICTURE][0, 0]
     cells = network.cells((96, 48))
     assert picture.shape == (cells.rows.length, cells.columns.length) == (6, 3)

@@ -60,6 +60,11 @@ class FovealL(SaliencyModel):
         """Its members."""
         return cast(list[Network], list(self.members))
 
+    @property
+    def knows_scale(self) -> bool:
+        """Does one of its networks?"""
+        return any(member.knows_scale for member in self.networks)
+
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
@@ -67,7 +72,7 @@ class FovealL(SaliencyModel):
         # One by one: at an image's own size, a stack of them all could be large.
         mixture = torch.full((len(images), *images.shape[2:]), -math.inf, device=images.device)
         for member in self.networks:
-            mixture = torch.logaddexp(mixture, member.log_density(images))
+            mixture = torch.logaddexp(mixture, member.log_density(images, pixels_per_degree))
         return mixture - math.log(len(self.networks))
 
 

@@ -1,13 +1,16 @@
-"""Foveal's own model: features of EfficientNet-lite2 at five depths and two scales, a small readout, a center bias.
+"""Foveal's own model: features of EfficientNet-lite2 at five depths, of a picture seen at several sizes.
 
 In the line of DeepGaze II (Kümmerer, Wallis & Bethge 2017, a readout of 1x1 convolutions on pretrained features) and
-EML-NET (Jia & Bruce 2020, taps at all depths, summed); the network's last stages are trained as well. What is blurred
-lies on cells of 8 px of the image as the network sees it, which is brought to one area, whatever its size and shape.
+EML-NET (Jia & Bruce 2020, taps at all depths, summed); the network's last stages are trained as well. One readout makes
+a map of saliency at each of several sizes of the picture, some of them shares of it and some in degrees of visual
+angle. Their weighted mean, blurred, is the saliency. The weights and the blur are numbers that a data set may have of
+its own, as in DeepGaze MSDB (Kümmerer, Khanuja & Bethge 2025, "Modeling saliency dataset bias", arXiv:2505.10169).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import cached_property, partial, reduce
 from typing import Any
 
 import torch
@@ -20,15 +23,15 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig, check_values, is_number, is_whole
-from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, DensityNetwork, Seen
+from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, DensityNetwork, Numbers, Seen, than
 from foveal.models.feature_source import FeatureSource
-from foveal.models.parts.geometry import Axis, Grid, resampled_sum
+from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
 from foveal.models.parts.moments import moments
 from foveal.models.parts.precision import fast_precision
+from foveal.models.parts.sizes import SMALLEST_SIDE, USUAL, WHOLE, Size, Viewing
 from foveal.models.parts.working_size import resized, scaled_size
 
 CELL = 8  # px of the image as the network sees it
-SMALLEST_SIDE = 64  # px of it
 SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
 
 
@@ -51,9 +54,12 @@ class FovealConfig(ModelConfig):
     dropout
         Share of the channels that are left out in training.
     working_area
-        Number of pixels that an image is brought to.
+        Number of pixels that an image is usually brought to.
+    relative, absolute
+        Sizes at which the network makes a map of an image, as shares of the usual side: those that every image is
+        brought to, and those that are kept in degrees of visual angle (see `parts.sizes`).
     scales
-        By how much larger or smaller than this the network sees it, one after the other; its weights are the same.
+        At each of these sizes, by how much larger or smaller the readout sees the image as well.
     """
 
     backbone: str = "efficientnet_lite2"
@@ -64,7 +70,24 @@ class FovealConfig(ModelConfig):
     hidden: int = 32
     dropout: float = 0.3
     working_area: int = 307_200
+    relative: tuple[float, ...] = (1.0, 0.5)
+    absolute: tuple[float, ...] = (1.0, 0.5)
     scales: tuple[float, ...] = (1.0, 0.5)
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "FovealConfig":
+        """From what JSON makes of it; networks that were written before there were several maps have one."""
+        return super().of({"relative": (1.0,), "absolute": (), **values})
+
+    @property
+    def views(self) -> tuple[Size, ...]:
+        """The sizes of which the network makes a map each."""
+        return (*map(Size, self.relative), *(Size(share, in_degrees=True) for share in self.absolute))
+
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """All sizes at which the network sees an image, for all of its maps."""
+        return tuple(dict.fromkeys(view.times(scale) for view in self.views for scale in self.scales))
 
     def completed(self) -> "FovealConfig":
         """With the numbers of channels that the taps have.
@@ -75,16 +98,19 @@ class FovealConfig(ModelConfig):
             If there is no such layer or backbone, or a value is not right.
         """
         count, smallest = "a whole number from 1 on", SMALLEST_SIDE**2
-        right_scales = isinstance(self.scales, tuple) and all(is_number(s) and s > 0 for s in self.scales)
         needed = {
             "width": (is_whole(self.width, 1), count),
             "hidden": (is_whole(self.hidden, 1), count),
             "working_area": (is_whole(self.working_area, smallest), f"a whole number from {smallest} on"),
             "dropout": (is_number(self.dropout, 0.0) and self.dropout < 1, "a number from 0 to less than 1"),
-            "scales": (right_scales and len(self.scales) > 0, "a list of numbers above 0"),
+            "scales": (_are_shares(self.scales) and len(self.scales) > 0, "a list of numbers above 0"),
+            "relative": (_are_shares(self.relative), "a list of numbers above 0"),
+            "absolute": (_are_shares(self.absolute), "a list of numbers above 0"),
             "taps": (isinstance(self.taps, tuple) and len(self.taps) > 0, "a list of layers"),
         }
         check_values(self, needed)
+        if not self.views:
+            raise FovealError("relative, absolute: one size at least is needed")
         backbone = Backbone(self.backbone, pretrained=False, until=self.taps[-1])
         backbone.check_layers([*self.taps, self.first_trained or self.taps[-1]])
         channels = tuple(backbone.channels(tap) for tap in self.taps)
@@ -93,8 +119,12 @@ class FovealConfig(ModelConfig):
         return replace(self, channels=channels)
 
 
+def _are_shares(values: Any) -> bool:
+    return isinstance(values, tuple) and all(is_number(value) and value > 0 for value in values)
+
+
 def at_scale(layer: str, number: int) -> str:
-    """What a layer's features at one of the scales are called: at the first like the layer."""
+    """What a layer's features are called at one of several scales or sizes: at the first like the layer."""
     return f"{layer}@{number}" if number else layer
 
 
@@ -118,11 +148,19 @@ class Tap(nn.Module):
 
 
 @dataclass(frozen=True)
-class Zoomed:
-    """The network that sees images by so much larger, as a source of features."""
+class SeenAt:
+    """The network at one of its sizes, as a source of features.
+
+    Attributes
+    ----------
+    network
+        The network.
+    working_sizes
+        Height and width at which it sees images of a (height, width); all others as they are.
+    """
 
     network: "FovealS"
-    zoom: float
+    working_sizes: Mapping[tuple[int, int], tuple[int, int]]
 
     @property
     def device(self) -> torch.device:
@@ -132,16 +170,18 @@ class Zoomed:
     @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the features."""
-        chosen = self.network.features_depend_on
-        return chosen if self.zoom == 1 else {**chosen, "zoom": self.zoom}
+        return self.network.features_depend_on | {"working_sizes": sorted(self.working_sizes.items())}
 
     def features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
         """Features of the network."""
-        return self.network.features(images, self.zoom)
+        return self.network.features(images, self._working_size((images.shape[2], images.shape[3])))
 
     def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
         """Where they lie in images of this (height, width)."""
-        return self.network.grids(size, self.network.kept_layers, self.zoom)
+        return self.network.grids(size, self.network.kept_layers, self._working_size(size))
+
+    def _working_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        return self.working_sizes.get(size, size)
 
 
 @register_model(
@@ -153,7 +193,7 @@ class Zoomed:
     weights="package",
 )
 class FovealS(DensityNetwork):
-    """Pretrained features of all depths, the last of them fine-tuned; a readout; a blur; an explicit center bias."""
+    """Pretrained features of all depths, the last of them fine-tuned; a readout at several sizes; a center bias."""
 
     Config = FovealConfig
     saved_in_16_bits = True
@@ -166,7 +206,11 @@ class FovealS(DensityNetwork):
         width=8,
         hidden=4,
         working_area=6_000,
+        relative=(1.0,),
+        absolute=(1.5,),
     )
+    size_weights: Float[Tensor, " view"]  # their softmax is each map's share
+    log_sigma: Float[Tensor, ""]  # of the blur, in cells
 
     def __init__(self, config: FovealConfig | None = None) -> None:
         super().__init__()
@@ -185,7 +229,14 @@ class FovealS(DensityNetwork):
             nn.GELU(),
             nn.Conv2d(self.config.hidden, 1, 1, bias=False),
         )
-        self.log_sigma = nn.Parameter(torch.tensor(0.4))  # of the blur, in cells
+        if len(self.config.views) > 1:
+            self.register_buffer("size_weights", torch.zeros(len(self.config.views)))
+        self.register_buffer("log_sigma", torch.tensor(0.4))
+
+    @property
+    def knows_scale(self) -> bool:
+        """Are there sizes in degrees?"""
+        return len(self.config.absolute) > 0
 
     @property
     def last_frozen(self) -> str:
@@ -199,9 +250,9 @@ class FovealS(DensityNetwork):
         layers = (IMAGE, *self.backbone.layers)
         below = layers[: layers.index(self.last_frozen)]
         kept = (*(tap for tap in self.config.taps if tap in below), self.last_frozen)
-        return tuple(at_scale(layer, number) for number in range(len(self.config.scales)) for layer in kept)
+        return tuple(at_scale(layer, number) for number in range(len(self.config.sizes)) for layer in kept)
 
-    @property
+    @cached_property
     def kept_layers(self) -> tuple[str, ...]:
         """The taps and the last frozen layer, from the image up."""
         return tuple(name for name in (IMAGE, *self.backbone.layers) if name in (*self.config.taps, self.last_frozen))
@@ -219,10 +270,18 @@ class FovealS(DensityNetwork):
     @torch.no_grad()
     def begin_from(self, seen: Iterable[Seen]) -> None:
         """Make the taps' features of mean zero and unit deviation over some of the fitted images."""
-        of_taps = ({tap: maps for tap, maps in features.items() if tap in self.taps} for features in seen)
+        of_taps = (of_view for features in seen for of_view in self._of_taps(features))
         for name, (mean, deviation) in moments(of_taps).items():
             self.taps[name].mean = mean.float()
             self.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
+
+    def _of_taps(self, features: Seen) -> Iterator[Seen]:
+        """The features that each tap reads, size by size."""
+        for view in self.config.views:
+            for scale_number, scale in enumerate(self.config.scales):
+                number = self.config.sizes.index(view.times(scale))
+                of_size = {at_scale(tap, number): at_scale(tap, scale_number) for tap in self.config.taps}
+                yield {key: features[name] for name, key in of_size.items() if name in features}
 
     @torch.no_grad()
     def absorb(self, sharpness: float | Float[Tensor, ""]) -> None:
@@ -230,111 +289,176 @@ class FovealS(DensityNetwork):
         for parameter in self.readout[-1].parameters():
             parameter.mul_(sharpness)
 
-    def sources(self, zoom: float) -> list[tuple[FeatureSource, Callable[[str], str]]]:
-        """The network at each of its scales."""
-        return [
-            (Zoomed(self, zoom * scale), partial(at_scale, number=number))
-            for number, scale in enumerate(self.config.scales)
+    def numbers(self) -> Numbers:
+        """With the weights of the sizes and the blur."""
+        of_sizes = {"size_weights": self.size_weights} if len(self.config.views) > 1 else {}
+        return super().numbers() | {"log_sigma": self.log_sigma} | of_sizes
+
+    def _shares(self, numbers: Numbers) -> Float[Tensor, " view"]:
+        """What each of the maps counts."""
+        return numbers["size_weights"].softmax(dim=0) if "size_weights" in numbers else torch.ones(1)
+
+    def in_words(self, numbers: Numbers) -> list[str]:
+        """With the sizes and the blur."""
+        side, degrees, blur = self._described(numbers)
+        usual_side, usual_degrees, usual_blur = self._described(self.numbers())
+        lines = [
+            f"Fixations spread {than(blur, usual_blur)} usual: the blur is {blur:.1%} of the picture's side, usually "
+            f"{usual_blur:.1%}."
         ]
+        if len(self.config.views) > 1:
+            lines.append(
+                f"Large things count {than(1 / side, 1 / usual_side)} usual: the picture is seen at {side:.2f} times "
+                f"the working size, usually {usual_side:.2f}."
+            )
+        if self.config.relative and self.config.absolute:
+            lines.append(
+                f"Sizes in degrees count {than(degrees, usual_degrees)} usual: {degrees:.0%} of all weights, usually "
+                f"{usual_degrees:.0%}."
+            )
+        return super().in_words(numbers) + lines
+
+    def _described(self, numbers: Numbers) -> tuple[float, float, float]:
+        """Mean size at which a picture is seen, the weight of sizes in degrees, the blur: each a share."""
+        shares = self._shares(numbers).tolist()
+        views = list(zip(shares, self.config.views, strict=True))
+        side = math.exp(sum(share * math.log(view.share) for share, view in views))
+        in_degrees = sum((share for share, view in views if view.in_degrees), start=0.0)
+        return side, in_degrees, float(numbers["log_sigma"].exp()) * CELL / self.config.working_area**0.5
+
+    def sources(self, viewings: Mapping[tuple[int, int], Viewing]) -> list[tuple[FeatureSource, Callable[[str], str]]]:
+        """The network at each of its sizes, those that are the same of all images once."""
+        found: dict[tuple[tuple[int, int], ...], tuple[FeatureSource, Callable[[str], str]]] = {}
+        for number, one in enumerate(self.config.sizes):
+            at = {size: self.working_size(size, viewing, one) for size, viewing in viewings.items()}
+            found.setdefault(tuple(at.values()), (SeenAt(self, at), partial(at_scale, number=number)))
+        return list(found.values())
 
     @property
     def features_depend_on(self) -> dict[str, Any]:
-        """What is chosen about the frozen features at one scale."""
-        chosen = {"backbone": self.config.backbone, "working_area": self.config.working_area}
+        """What is chosen about the frozen features at one size."""
+        chosen = {"backbone": self.config.backbone}
         # A network that was trained before has other features than the installed one of the same name.
         return chosen if self.backbone.has_pretrained_weights else {**chosen, "weights": self.backbone.digest()}
 
-    def working_size(self, size: tuple[int, int], zoom: float = 1.0) -> tuple[int, int]:
-        """Height and width at which the network sees an image of this (height, width)."""
-        scale = zoom * (self.config.working_area / (size[0] * size[1])) ** 0.5
-        return max(SMALLEST_SIDE, round(size[0] * scale)), max(SMALLEST_SIDE, round(size[1] * scale))
+    def working_size(self, size: tuple[int, int], viewing: Viewing = USUAL, one: Size = WHOLE) -> tuple[int, int]:
+        """Height and width at which the network sees an image of this (height, width), at one of its sizes."""
+        return one.of(size, viewing, self.config.working_area)
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """The cells on which the density of an image of this (height, width) is computed."""
-        return Grid.over(size, scaled_size(self.working_size(size), 1 / CELL))
+        return self._cells_at(size, self.working_size(size))
+
+    def _cells_at(self, size: tuple[int, int], working_size: tuple[int, int]) -> Grid:
+        return Grid.over(size, scaled_size(working_size, 1 / CELL))
 
     def features(
-        self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0
+        self, images: Float[Tensor, "image 3 height width"], working_size: tuple[int, int]
     ) -> dict[str, Float[Tensor, "image _ _ _"]]:
-        """Features of the `kept_layers` at one scale.
-
-        With another `zoom` than 1, the network sees the images by so much larger.
-        """
-        small = resized(images, self.working_size((images.shape[2], images.shape[3]), zoom), "bilinear")
+        """Features of the `kept_layers`, of images that are brought to this (height, width)."""
+        small = resized(images, working_size, "bilinear")
         small = small.contiguous(memory_format=torch.channels_last)  # two to three times faster on a CPU
         layers = [layer for layer in self.kept_layers if layer != IMAGE]
         return ({IMAGE: small} if self.last_frozen == IMAGE else {}) | self.backbone(small, layers)
 
-    def grids(self, size: tuple[int, int], layers: Sequence[str], zoom: float = 1.0) -> dict[str, Grid]:
-        """Where the features of some layers lie in an image of this (height, width)."""
-        height, width = self.working_size(size, zoom)
-        rows, columns = size[0] / height, size[1] / width
-        seen = {IMAGE: Grid(Axis(height), Axis(width))}
+    def grids(self, size: tuple[int, int], layers: Sequence[str], working_size: tuple[int, int]) -> dict[str, Grid]:
+        """Where the features of some layers lie in an image of a (height, width) that is seen at another."""
+        rows, columns = size[0] / working_size[0], size[1] / working_size[1]
+        seen = {IMAGE: Grid(Axis(working_size[0]), Axis(working_size[1]))}
         if of_network := [layer for layer in layers if layer != IMAGE]:
-            seen |= self.backbone.grids((height, width), of_network)
+            seen |= self.backbone.grids(working_size, of_network)
         return {layer: seen[layer].scaled(rows, columns) for layer in layers}
 
-    def see(self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0) -> Seen:
-        """`features` at all of the model's scales, called as `at_scale` says."""
+    def _different_sizes(self, size: tuple[int, int], viewing: Viewing) -> dict[tuple[int, int], int]:
+        """The numbers of the sizes that differ from all before them, by what they are of such an image."""
+        found: dict[tuple[int, int], int] = {}
+        for number, one in enumerate(self.config.sizes):
+            found.setdefault(self.working_size(size, viewing, one), number)
+        return found
+
+    def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
+        """`features` at all of the model's sizes, called as `at_scale` says by the number of the size."""
+        size = images.shape[2], images.shape[3]
         return {
             at_scale(layer, number): maps
-            for number, scale in enumerate(self.config.scales)
-            for layer, maps in self.features(images, zoom * scale).items()
+            for working_size, number in self._different_sizes(size, viewing).items()
+            for layer, maps in self.features(images, working_size).items()
         }
 
-    def all_features(
-        self, features: dict[str, Float[Tensor, "image _ _ _"]]
-    ) -> dict[str, Float[Tensor, "image _ _ _"]]:
+    def all_features(self, features: Seen) -> Seen:
         """Those given, and those of the taps that are missing, computed from the last frozen layer's."""
         found = dict(features)
         after = None if self.last_frozen == IMAGE else self.last_frozen
-        for number in range(len(self.config.scales)):
+        for number in range(len(self.config.sizes)):
             missing = [tap for tap in self.config.taps if at_scale(tap, number) not in features]
-            if missing:
-                computed = self.backbone(features[at_scale(self.last_frozen, number)], missing, after=after)
+            if missing and (last := at_scale(self.last_frozen, number)) in features:
+                computed = self.backbone(features[last], missing, after=after)
                 found |= {at_scale(tap, number): maps for tap, maps in computed.items()}
         return found
 
     def on_cells(
         self,
-        features: dict[str, Float[Tensor, "image _ _ _"]],
+        features: Seen,
         taps: nn.ModuleDict,
         size: tuple[int, int],
-        zoom: float = 1.0,
+        viewing: Viewing = USUAL,
+        view: Size = WHOLE,
     ) -> Float[Tensor, "image width row column"]:
-        """The sum of what some taps make of the features, on the cells of images of this (height, width)."""
-        by_grid: dict[Grid, list[str]] = {}
-        for number, scale in enumerate(self.config.scales):
-            for name, grid in self.grids(size, self.config.taps, zoom * scale).items():
-                by_grid.setdefault(grid, []).append(at_scale(name, number))
-        target = self.cells(size)
+        """The sum of what some taps make of the features, at one of the sizes of which there is a map, on its cells."""
+        numbers = self._different_sizes(size, viewing)
+        by_grid: dict[Grid, dict[str, Tensor]] = {}
+        for scale_number, scale in enumerate(self.config.scales):
+            working_size = self.working_size(size, viewing, view.times(scale))
+            for name, grid in self.grids(size, self.config.taps, working_size).items():
+                maps = features[at_scale(name, numbers[working_size])]
+                by_grid.setdefault(grid, {})[at_scale(name, scale_number)] = maps
+        target = self._cells_at(size, self.working_size(size, viewing, view))
         width = next(taps.parameters()).shape[0]  # of a tap's weights: the features that it makes
         terms: list[Tensor] = []
         combined: dict[Grid, Tensor] = {}
-        for grid, keys in by_grid.items():
+        for grid, of_taps in by_grid.items():
             # A tap is affine, and a value on a cell is a weighted mean of values: either may come first, and the one
             # that leaves fewer features to the other does.
-            if sum(features[key].shape[1] for key in keys) < width:
-                terms += [taps[key](resampled_sum({grid: features[key]}, target)) for key in keys]
+            if sum(maps.shape[1] for maps in of_taps.values()) < width:
+                terms += [taps[key](resampled_sum({grid: maps}, target)) for key, maps in of_taps.items()]
             else:
-                combined[grid] = reduce(torch.add, (taps[key](features[key]) for key in keys))
+                combined[grid] = reduce(torch.add, (taps[key](maps) for key, maps in of_taps.items()))
         if combined:
             terms.append(resampled_sum(combined, target))
         return reduce(torch.add, terms)
 
-    def forward(self, seen: Seen, size: tuple[int, int], zoom: float = 1.0) -> Float[Tensor, "image row column"]:
-        """Saliency over the cells of images of this (height, width), from their features at a zoom.
+    def forward(
+        self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image view row column"]:
+        """A map for each of the views, over the cells of images of this (height, width), from their features.
 
         Features of taps that are missing are computed.
         """
-        total = self.on_cells(self.all_features(seen), self.taps, size, zoom)
-        saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
-        return gaussian_blur(saliency, self.log_sigma.exp())
+        features, target = self.all_features(seen), self.cells(size)
+        maps: dict[tuple[int, int], Tensor] = {}  # a view that is the same as one before is not computed again
+        views = [(view, self.working_size(size, viewing, view)) for view in self.config.views]
+        for view, working_size in views:
+            if working_size not in maps:
+                total = self.on_cells(features, self.taps, size, viewing, view)
+                saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
+                maps[working_size] = resample(saliency, self._cells_at(size, working_size), target)
+        return torch.stack([maps[working_size] for _, working_size in views], dim=1)
 
-    def saliency(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image row column"]:
-        """Over the cells: see `forward`."""
+    def combined(
+        self, maps: Float[Tensor, "image view row column"], numbers: Numbers
+    ) -> Float[Tensor, "image row column"]:
+        """The mean of the maps by the weights of their sizes, blurred and as sharp as a data set's numbers say."""
+        mean = (self._shares(numbers).to(maps)[:, None, None] * maps).sum(dim=1)
+        return super().combined(gaussian_blur(mean, numbers["log_sigma"].exp()), numbers)
+
+    def said(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image view row column"]:
+        """The maps: see `forward`."""
         with fast_precision(images):
-            features = self.see(images)
+            features = self.see(images, viewing)
         return self(
-            {layer: maps.to(images.dtype) for layer, maps in features.items()}, (images.shape[2], images.shape[3])
+            {layer: maps.to(images.dtype) for layer, maps in features.items()},
+            (images.shape[2], images.shape[3]),
+            viewing,
         )

@@ -24,6 +24,7 @@ from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, MapNetwork, See
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
 from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.working_size import scaled_size
 
 LEVELS = ("pool3", "pool4", "relu5_3")  # section III-A: their maps all have an eighth of the frame's size
@@ -96,15 +97,15 @@ class MLNet(MapNetwork):
             begin_by(nn.init.xavier_normal_, layer)
         self.readout.weight.data.abs_()  # by chance, the map could be zero everywhere, and nothing be learned
 
-    def see(self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0) -> Seen:
+    def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
         """The images in the middle of the frame."""
-        return {IMAGE: self._frame(zoom).put(images)}
+        return {IMAGE: self._frame(viewing.zoom).put(images)}
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """One of the network's values a cell."""
         return Grid.over(size, scaled_size(self._frame().fitted(size), 1 / CELL))
 
-    def forward(self, seen: Seen, size: tuple[int, int], zoom: float = 1.0) -> Float[Tensor, "image row column"]:
+    def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section III: levels, readout, prior."""
         levels = self.backbone(seen[IMAGE], LEVELS)
         features = self.dropout(torch.cat([levels[level] for level in LEVELS], dim=1))
@@ -112,7 +113,7 @@ class MLNet(MapNetwork):
         rows, columns = saliency.shape[2:]
         prior = F.interpolate(self.prior[None, None], (rows, columns), mode="bilinear", align_corners=False)
         weighted = F.relu(saliency * (1 + prior))[:, 0]  # begins neutral
-        return resample(weighted, self._frame(zoom).grid(size, (rows, columns)), self.cells(size))
+        return resample(weighted, self._frame(viewing.zoom).grid(size, (rows, columns)), self.cells(size))
 
     def without_decay(self) -> list[nn.Parameter]:
         """The prior, which has a penalty of its own."""

@@ -24,13 +24,16 @@ from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.finalizer import resize_log_density, resize_maps
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.prior import WithPrior
+from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.registry import no_such
 
 IMAGE = "image"  # what the pixels are called among the things that a network sees
+SAME = 0.05  # of a number: a difference that is not worth a word
 READOUT, BACKBONE = "readout", "backbone"  # groups of parameters; a network may have others
 
 Says = Literal["logits", "map"]
 Seen = dict[str, Float[Tensor, "image ..."]]
+Numbers = dict[str, Tensor]
 
 
 class Network(SaliencyModel):
@@ -52,8 +55,8 @@ class Network(SaliencyModel):
     tiny: ClassVar[ModelConfig]
 
     @abstractmethod
-    def see(self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0) -> Seen:
-        """What `forward` takes of RGB images in [0, 1], at the size that the network sees; `zoom`: so much larger.
+    def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
+        """What `forward` takes of RGB images in [0, 1], at the sizes at which the network sees them.
 
         No weights and no buffers: in training it is called on the CPU, and by other processes.
         """
@@ -63,12 +66,20 @@ class Network(SaliencyModel):
         """The cells of an image of this (height, width), of each of which the network says something."""
 
     @abstractmethod
-    def forward(self, seen: Seen, size: tuple[int, int], zoom: float = 1.0) -> Float[Tensor, "image row column"]:
-        """Saliency over the cells of images of this (height, width), of what `see` says of them at this zoom."""
+    def forward(
+        self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image *map row column"]:
+        """What the network says over the cells of images of this (height, width), of what `see` says of them.
 
-    def saliency(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image row column"]:
-        """Saliency over the cells: see `forward`."""
-        return self(self.see(images), (images.shape[2], images.shape[3]))
+        That is one map, or of a network that says logits, several, of which `DensityNetwork.combined` makes one.
+        """
+
+    def said(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image *map row column"]:
+        """What the network says of images: see `forward`."""
+        said: Tensor = self(self.see(images, viewing), (images.shape[2], images.shape[3]), viewing)
+        return said
 
     def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
         """All that can be trained, by the names under which a phase of a recipe says their learning rates.
@@ -118,8 +129,24 @@ def list_networks() -> list[str]:
     return [name for name in deep if (cls := class_of(name)) is not None and issubclass(cls, Network)]
 
 
+def than(value: float, usual: float) -> str:
+    """How a number compares with the usual one, in words; a twentieth more or less is the same.
+
+    >>> than(1.2, 1.0), than(1.01, 1.0)
+    ('more than', 'as much as')
+    """
+    if abs(value - usual) <= SAME * abs(usual):
+        return "as much as"
+    return "more than" if value > usual else "less than"
+
+
 class DensityNetwork(Network, WithPrior):
-    """A network that says logits: with a center bias and through the softmax, they are a density."""
+    """A network that says logits: with a center bias and through the softmax, they are a density.
+
+    A few numbers are a data set's own: how sharp the density is, what the center bias counts, and whatever a network
+    adds. In training, each data set has its own, which are learned with the weights; the finished network has those of
+    pictures of no data set in particular. All are unbounded, so that they can be fitted without constraints.
+    """
 
     says = "logits"
     temperature: Float[Tensor, ""]  # above 1 the model is less sure of itself than in training
@@ -134,11 +161,46 @@ class DensityNetwork(Network, WithPrior):
     def absorb(self, sharpness: float | Float[Tensor, ""]) -> None:
         """Multiply all that the network says by a factor from now on."""
 
+    def numbers(self) -> Numbers:
+        """The numbers that it has itself."""
+        return {"log_sharpness": -self.temperature.log(), "prior_weight": self.prior_weight}
+
+    @torch.no_grad()
+    def take(self, numbers: Numbers) -> None:
+        """Have these numbers from now on."""
+        for name, value in numbers.items():
+            if name == "log_sharpness":
+                self.temperature.copy_((-value).exp())
+            else:
+                self.get_buffer(name).copy_(value)
+
+    def in_words(self, numbers: Numbers) -> list[str]:
+        """What numbers say beside the network's own, a sentence for each."""
+        own = self.numbers()
+        sharpness = float((numbers["log_sharpness"] - own["log_sharpness"]).exp())
+        weight, usual = float(numbers["prior_weight"]), float(own["prior_weight"])
+        return [
+            f"People agree {than(sharpness, 1.0)} usual: the density is {sharpness:.2f} times as sharp.",
+            f"The center counts {than(weight, usual)} usual: its weight is {weight:.2f}, usually {usual:.2f}.",
+        ]
+
+    def combined(
+        self, maps: Float[Tensor, "image *map row column"], numbers: Numbers
+    ) -> Float[Tensor, "image row column"]:
+        """What is added to the weighted logarithm of the center bias, of what `forward` says."""
+        return numbers["log_sharpness"].exp() * maps
+
+    def saliency(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image row column"]:
+        """The same of images, with the network's own numbers."""
+        return self.combined(self.said(images, viewing), self.numbers())
+
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None
     ) -> Float[Tensor, "image height width"]:
         """With the center bias of the training data."""
-        saliency = self.saliency(images) / self.temperature
+        saliency = self.saliency(images, Viewing(pixels_per_degree))
         log_prior = self.prior_weight * self.prior_on((saliency.shape[1], saliency.shape[2]))
         return resize_log_density(saliency + log_prior, (images.shape[2], images.shape[3]))
 
@@ -150,7 +212,7 @@ class MapNetwork(Network, SaliencyMapModel):
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """The map before calibration, at the images' own size."""
-        return resize_maps(self.saliency(images), (images.shape[2], images.shape[3]))
+        return resize_maps(self.said(images), (images.shape[2], images.shape[3]))
 
 
 @runtime_checkable
@@ -167,5 +229,8 @@ class ReadsFrozen(Protocol):
     def frozen_layers(self) -> tuple[str, ...]:
         """Names among what the network sees."""
 
-    def sources(self, zoom: float) -> list[tuple[FeatureSource, Callable[[str], str]]]:
-        """What the features come from, and what the network calls each source's layers."""
+    def sources(self, viewings: Mapping[tuple[int, int], Viewing]) -> list[tuple[FeatureSource, Callable[[str], str]]]:
+        """What the features come from, and what the network calls each source's layers.
+
+        `viewings` says how images of each (height, width) are seen.
+        """

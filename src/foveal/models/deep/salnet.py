@@ -21,6 +21,7 @@ from foveal.models.config import ModelConfig
 from foveal.models.deep.network import IMAGE, MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.geometry import Axis, Grid, resample
+from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.working_size import resized
 
 CELL = 4  # px of the image as the deep network sees it
@@ -76,16 +77,16 @@ class SalNet(MapNetwork):
         begin_by(partial(nn.init.normal_, std=0.01), self.readout)
         _begin_bilinear(self.enlarge)
 
-    def see(self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0) -> Seen:
+    def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
         """The images with a longer side of so many px."""
-        return {IMAGE: resized(images, self._size((images.shape[2], images.shape[3]), zoom), "bilinear")}
+        return {IMAGE: resized(images, self._size((images.shape[2], images.shape[3]), viewing.zoom), "bilinear")}
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """Cells of a few px."""
         height, width = self._size(size)
         return Grid.over(size, (max(1, height // CELL), max(1, width // CELL)))
 
-    def forward(self, seen: Seen, size: tuple[int, int], zoom: float = 1.0) -> Float[Tensor, "image row column"]:
+    def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section 3.2; the map is brought from the scale of learning back to 0 to 1."""
         mean, span = torch.tensor(COLORS[0]).to(seen[IMAGE])[:, None, None], COLORS[1]
         said = self.enlarge(self.readout(self.convolutions((seen[IMAGE] - mean) / span)))[:, 0]
@@ -154,7 +155,7 @@ class ShallowSalNet(MapNetwork):
         self.first = nn.Linear(before * left**2, 2 * n_values)
         self.second = nn.Linear(n_values, n_values)
 
-    def see(self, images: Float[Tensor, "image 3 height width"], zoom: float = 1.0) -> Seen:
+    def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
         """The images as squares, whatever their shape; it knows but one size, so that a zoom changes nothing."""
         return {IMAGE: resized(images, (self.config.side, self.config.side), "bilinear")}
 
@@ -162,7 +163,7 @@ class ShallowSalNet(MapNetwork):
         """One of the network's values a cell."""
         return Grid.over(size, (self.config.map_side, self.config.map_side))
 
-    def forward(self, seen: Seen, size: tuple[int, int], zoom: float = 1.0) -> Float[Tensor, "image row column"]:
+    def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section 3.1: convolutions, all to all, the larger of two (maxout), all to all."""
         features = self.convolutions(seen[IMAGE]).flatten(1)
         larger = F.max_pool1d(self.first(features)[:, None], 2)[:, 0]

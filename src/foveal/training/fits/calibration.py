@@ -100,7 +100,7 @@ def fit_map_model(model: SaliencyMapModel, data: Dataset, settings: FitSettings)
     model.calibration = calibration_of(maps, data)
     report("fits", 1, 1 + len(folds))
     if not folds:
-        return Fitted(model, None, maps)
+        return Fitted(model, None, maps=maps)
     held_out, number = np.full(len(data), math.nan), fold_of(data, n_folds)
     for done, fold in enumerate(folds, start=2):
         others = data.select(np.flatnonzero(number != fold))
@@ -108,7 +108,7 @@ def fit_map_model(model: SaliencyMapModel, data: Dataset, settings: FitSettings)
         for images, of_size in _only(maps, number == fold):
             held_out[images] = log_likelihood_of(of_size.log_density(calibration), data, images)
         report("fits", done, 1 + len(folds))
-    return Fitted(model, held_out, maps)
+    return Fitted(model, held_out, maps=maps)
 
 
 def calibration_of(

@@ -33,12 +33,15 @@ class Fitted:
     held_out
         Log-likelihood of each image's fixations under a model that was not fitted to them, bit per fixation above
         uniform, on the image's pixels; None if nothing was held out.
+    words
+        What the fitted numbers say, a sentence each, where they are few.
     maps
         The model's maps before calibration, if it has some, and their images: from these its densities follow at once.
     """
 
     model: SaliencyModel
     held_out: Float[np.ndarray, " image"] | None
+    words: tuple[str, ...] = ()
     maps: list[tuple[list[int], WorkingMaps]] | None = None
 
 
@@ -80,7 +83,7 @@ def log_likelihood_by_image(
         photographs, _ = data.stimuli.read(chosen[batch].tolist())
 
         def densities(some: list[int], photographs: dict[int, RGBImage] = photographs) -> torch.Tensor:
-            scale = data.stimuli[some[0]].pixels_per_degree
+            scale = data.stimuli[some[0]].known_pixels_per_degree
             return model.log_density_of([photographs[image] for image in some], scale)
 
         for some, log_density in together_or_apart(densities, list(photographs)):

@@ -25,7 +25,7 @@ from foveal.models.calibration import WorkingMaps
 from foveal.models.registry import has_weights, recognized, trainings_of
 from foveal.paths import path_of
 from foveal.progress import Progress, Report
-from foveal.training.fits import calibration, deepgaze1, transfer  # noqa: F401 (they register how their models are fitted)
+from foveal.training.fits import calibration, deepgaze1, numbers  # noqa: F401 (they register how their models are fitted)
 from foveal.training.fits.fit import Fitted, fit, log_likelihood_by_image, log_likelihood_of, settings_of
 from foveal.training.fits.options import as_flags
 from foveal.training.trained import Trained
@@ -60,6 +60,8 @@ class TrainingReport(Trained):
     held_out_log_likelihood
         The same of models that were not fitted to the image that they are judged on: of a center bias each image left
         out in turn; None if nothing was held out.
+    words
+        What a network's numbers say of this data set beside pictures in general, a sentence each.
     gain
         By how much that is above the model before, on the same images.
     """
@@ -78,6 +80,7 @@ class TrainingReport(Trained):
     published_log_likelihood: float | None = None
     held_out_log_likelihood: float | None = None
     gain: float | None = None
+    words: tuple[str, ...] = ()
 
 
 def fit_model(
@@ -134,6 +137,7 @@ def fit_model(
         version=version("foveal"),
         problems=tuple(settings.problems),
         path=os.fspath(path),
+        words=fitted.words,
         intervals={key: bootstrap_interval(lambda rows: rows.mean(axis=-1), of) for key, of in known.items()},
         **{key: float(of.mean()) for key, of in known.items()},
     )

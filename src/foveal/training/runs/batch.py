@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from foveal.models.deep.network import Seen
+from foveal.models.parts.sizes import Viewing
 from foveal.training.losses import Observed
 
 
@@ -21,14 +22,14 @@ class Batch:
     dataset: int
     seen: Seen
     size: tuple[int, int]
-    zoom: float
+    viewing: Viewing
     log_prior: Float[Tensor, "image row column"]
     observed: Observed
     taught: Float[Tensor, "image row column"] | None = None
 
     @classmethod
     def joined(cls, batches: Sequence["Batch"]) -> "Batch":
-        """One of several whose images have one size, data set and zoom."""
+        """One of several whose images have one size, data set and are seen alike."""
         first, *others = batches
         if not others:
             return first

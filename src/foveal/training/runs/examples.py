@@ -16,11 +16,12 @@ from foveal.features.views import WHOLE, View
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models.deep.network import Network
+from foveal.models.parts.sizes import Viewing
 from foveal.progress import Progress
 from foveal.training.losses import Observed
 from foveal.training.runs.batch import Batch
 from foveal.training.runs.photographs import Photographs
-from foveal.training.runs.shown import shown_of
+from foveal.training.runs.shown import shown_of, viewings_of
 
 Group = TypeVar("Group")
 
@@ -30,7 +31,7 @@ class ExampleGroup:
     """All images of one size of one data set, in one view."""
 
     dataset: int
-    zoom: float
+    viewing: Viewing
     shown: FeatureGroup | Photographs
     log_priors: Float[Tensor, "image row column"]
     counts: Float[Tensor, "image row column"]
@@ -46,10 +47,11 @@ class ExampleGroup:
         if isinstance(self.shown, Photographs):
             seen = self.shown.read(rows, seed)
         else:
-            seen = (self.shown if layers is None else self.shown.only(layers)).read(rows)
+            wanted = [layer for layer in self.shown.grids if layers is None or layer in layers]
+            seen = self.shown.only(wanted).read(rows)
         observed = Observed(self.counts[rows], self.densities[rows])
         taught = None if self.taught is None else self.taught[rows]
-        return Batch(self.dataset, seen, self.shown.size, self.zoom, self.log_priors[rows], observed, taught)
+        return Batch(self.dataset, seen, self.shown.size, self.viewing, self.log_priors[rows], observed, taught)
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,9 @@ class Examples:
             maps = maps_in_views(in_views, data, density, model.cells, unseen)
             n_before = len(self.groups[0])
             for groups, (view, of_view) in zip(self.groups, in_views.items(), strict=True):
+                viewings = viewings_of(data, view)
                 groups += [
-                    ExampleGroup(number, view.zoom, group, *of_group)
+                    ExampleGroup(number, viewings[group.size], group, *of_group)
                     for group, of_group in zip(of_view, maps[view], strict=True)
                 ]
             for position, same_size in enumerate(in_views[views[0]], start=n_before):
@@ -137,9 +140,9 @@ class Examples:
 
 def joinable(step: Sequence[tuple[ExampleGroup, list[int]]]) -> list[list[tuple[ExampleGroup, list[int]]]]:
     """A step's images by what `Batch.joined` takes: mirrored ones, and parts of the size of others, with them."""
-    parts: dict[tuple[int, tuple[int, int], float], list[tuple[ExampleGroup, list[int]]]] = {}
+    parts: dict[tuple[int, tuple[int, int], Viewing], list[tuple[ExampleGroup, list[int]]]] = {}
     for group, rows in step:
-        parts.setdefault((group.dataset, group.shown.size, group.zoom), []).append((group, rows))
+        parts.setdefault((group.dataset, group.shown.size, group.viewing), []).append((group, rows))
     return list(parts.values())
 
 

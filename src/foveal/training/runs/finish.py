@@ -33,13 +33,16 @@ def finish(
     return model, _calibrated(model, run, datasets, problems, progress)
 
 
+@torch.no_grad()
 def _finished(model: DensityNetwork, run: Run) -> Network:
     """A network that says logits, for photographs of no data set in particular."""
-    weight = run.recipe.prior_weight
-    model.prior_weight = run.averaged.prior_weights.detach().mean() if weight is None else torch.tensor(weight)
+    numbers = run.averaged.mean_numbers()
     # It takes up the mean sharpness, so that a temperature of 1 is as in training.
-    model.absorb(run.averaged.log_sharpness.mean().exp())
-    model.temperature = torch.tensor(run.recipe.temperature)
+    model.absorb(numbers.pop("log_sharpness").exp())
+    model.take(numbers)
+    model.temperature.fill_(run.recipe.temperature)
+    if run.recipe.prior_weight is not None:
+        model.prior_weight.fill_(run.recipe.prior_weight)
     return model
 
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.deep.network import DensityNetwork, Network
+from foveal.models.deep.network import DensityNetwork, Network, Numbers
 from foveal.models.parts.finalizer import normalize_log_density
 from foveal.training.runs.batch import Batch
 
@@ -14,7 +14,7 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class InTraining(nn.Module):
-    """A network, and if it says logits, for every data set how sharp its densities are and what its center bias counts.
+    """A network, and if it says logits, for every data set the numbers that a data set has of its own.
 
     A network that says a map has no center bias before it is calibrated.
     """
@@ -22,21 +22,26 @@ class InTraining(nn.Module):
     def __init__(self, model: Network, n_datasets: int) -> None:
         super().__init__()
         self.model = model
-        if isinstance(model, DensityNetwork):
-            self.log_sharpness = nn.Parameter(torch.zeros(n_datasets))
-            self.prior_weights = nn.Parameter(model.prior_weight.repeat(n_datasets))
+        own = model.numbers() if isinstance(model, DensityNetwork) else {}
+        self.numbers = nn.ParameterDict(
+            {name: value.expand(n_datasets, *value.shape).clone() for name, value in own.items()}
+        )
 
     def of_datasets(self) -> list[nn.Parameter]:
         """What it learns of each data set."""
-        return list(self.parameters(recurse=False))
+        return list(self.numbers.parameters())
 
     def forward(self, batch: Batch) -> Float[Tensor, "image row column"]:
         """Over the cells of a batch's images, the log density of a network that says logits, the map of another."""
-        saliency: Tensor = self.model(batch.seen, batch.size, batch.zoom)
+        said: Tensor = self.model(batch.seen, batch.size, batch.viewing)
         if not isinstance(self.model, DensityNetwork):
-            return saliency
-        sharpness, prior_weight = self.log_sharpness[batch.dataset].exp(), self.prior_weights[batch.dataset]
-        return normalize_log_density(sharpness * saliency + prior_weight * batch.log_prior)
+            return said
+        numbers = {name: values[batch.dataset] for name, values in self.numbers.items()}
+        return normalize_log_density(self.model.combined(said, numbers) + numbers["prior_weight"] * batch.log_prior)
+
+    def mean_numbers(self) -> Numbers:
+        """The mean over the data sets of each number."""
+        return {name: values.detach().mean(dim=0) for name, values in self.numbers.items()}
 
 
 def running_mean(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:

@@ -12,6 +12,7 @@ from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.models.base import stacked
 from foveal.models.deep.network import Network, Seen
+from foveal.models.parts.sizes import Viewing
 from foveal.models.parts.working_size import resized
 
 PICTURE = "picture"  # what a photograph on the cells is called, which a discriminator sees beside a map of them
@@ -29,6 +30,8 @@ class Photographs:
         The data set, and its number among those of a training.
     view
         Mirrored or not, by how much larger, and which part.
+    viewing
+        By how much larger, and at what scale.
     size
         Height and width of what is seen of them, px.
     images
@@ -43,6 +46,7 @@ class Photographs:
     data: Dataset
     number: int
     view: View
+    viewing: Viewing
     size: tuple[int, int]
     images: list[int]
     colors: float
@@ -66,7 +70,7 @@ class Photographs:
                 [self._recolored(one[None], seed, image) for one, image in zip(shown, images, strict=True)]
             )
         shown = shown.flip(3) if self.view.mirrored else shown
-        seen = self.network.see(shown, self.view.zoom)
+        seen = self.network.see(shown, self.viewing)
         if self.with_picture:
             cells = self.network.cells(self.size)
             seen[PICTURE] = resized(shown, (cells.rows.length, cells.columns.length), "bilinear")

@@ -86,7 +86,7 @@ class Run:
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
         self.groups = model.parameter_groups(batch_norms=recipe.batch_norms == "trained")
         self.groups[READOUT] = [*self.model.of_datasets(), *self.groups.get(READOUT, [])]
-        self._kept_up = {id(weight) for weight in model.without_decay()}
+        self._kept_up = {id(weight) for weight in [*model.without_decay(), *self.model.of_datasets()]}
         self.average = AveragedModel(self.model, multi_avg_fn=running_mean(recipe.average))
         self.step = kind_of_step(self)
         self.n_begun = 0  # phases

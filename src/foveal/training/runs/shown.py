@@ -2,14 +2,36 @@
 
 from collections.abc import Sequence
 
+from foveal.errors import FovealError
 from foveal.features.cache import FeatureCache, FeatureGroup, tell_of_room
 from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.models.deep.network import Network, ReadsFrozen
+from foveal.models.parts.sizes import Viewing
 from foveal.progress import Progress
 from foveal.training.runs.photographs import Photographs
 
+Viewings = dict[tuple[int, int], Viewing]  # by height and width of what is seen
 Shown = dict[tuple[int, View], Sequence[FeatureGroup | Photographs]]  # by number of the data set and view
+
+
+def viewings_of(data: Dataset, view: View) -> Viewings:
+    """How the images of a data set are seen in a view, by size.
+
+    Raises
+    ------
+    FovealError
+        If images of one size have several scales.
+    """
+    found: Viewings = {}
+    for size, images in data.stimuli.by_size().items():
+        scales = {data.stimuli[image].known_pixels_per_degree if view.scale_is_known else None for image in images}
+        seen = view.crop.size(size)
+        viewing = Viewing(scales.pop(), view.zoom)
+        if scales or found.setdefault(seen, viewing) != viewing:
+            height, width = size
+            raise FovealError(f"{data.name}: images of {width} x {height} px have several pixels per degree")
+    return found
 
 
 def shown_of(
@@ -39,11 +61,13 @@ def _photographs(
     """What is read of the images of each data set in each view, when it is needed."""
     return {
         (number, view): [
-            Photographs(model, data, number, view, view.crop.size(size), images, colors, with_pictures)
+            Photographs(model, data, number, view, viewings[seen], seen, images, colors, with_pictures)
             for size, images in data.stimuli.by_size().items()
+            if (seen := view.crop.size(size))
         ]
         for number, data in enumerate(datasets)
         for view in views
+        if (viewings := viewings_of(data, view))
     }
 
 
@@ -52,7 +76,7 @@ def _features(model: ReadsFrozen, datasets: Sequence[Dataset], views: Sequence[V
     caches = {
         (number, view): [
             (FeatureCache(source, data, mirrored=view.mirrored, crop=view.crop), name)
-            for source, name in model.sources(view.zoom)
+            for source, name in model.sources(viewings_of(data, view))
         ]
         for number, data in enumerate(datasets)
         for view in views

@@ -1,0 +1,280 @@
+"""The few numbers that a data set may have of its own, fitted to some of its pictures; the network stays as it is.
+
+What people look at differs between studies in little: how large it is, how close to the center, how well people agree
+(Kümmerer, Khanuja & Bethge 2025, "Modeling saliency dataset bias", arXiv:2505.10169, find that fewer than 20 numbers
+win back three quarters of what a model loses on a new data set). A network says which numbers it has (`numbers`).
+
+Few pictures say little. So the numbers are drawn towards those that the network has for pictures of no study in
+particular, and so is the center bias, the less the more pictures there are.
+"""
+
+import copy
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from foveal.errors import FovealError
+from foveal.features.cache import FeatureGroup
+from foveal.features.cells import counts_of, log_priors_of
+from foveal.gaze import Dataset
+from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
+from foveal.gaze.folds import fold_of
+from foveal.models import SaliencyModel, load_model
+from foveal.models.base import stacked
+from foveal.models.deep.foveal_l import FovealL
+from foveal.models.deep.network import DensityNetwork, Network, Numbers
+from foveal.models.parts.finalizer import normalize_log_density, resize_maps
+from foveal.models.parts.geometry import Grid
+from foveal.models.parts.prior import prior_of
+from foveal.models.parts.sizes import Viewing
+from foveal.progress import Progress, Report
+from foveal.threads import computed_ahead
+from foveal.training.fits.fit import Fitted, fit, log_likelihood_by_image, settings_of
+from foveal.training.fits.options import FitSettings
+
+Model = TypeVar("Model", bound=DensityNetwork | FovealL)
+STEPS = 60  # at most; of a problem of few numbers
+PULL = 0.5  # nats a fixation, over the number of pictures: what it costs to move a number by one
+PULL_OF_CENTER = 10  # pictures, as which the network's own center bias counts beside those of the study
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What networks say of images of one size, before they are given numbers.
+
+    Attributes
+    ----------
+    images
+        Their positions in the data set.
+    said
+        What each member of a model says over the cells of the images (most have but one member; see `Network.said`).
+    log_priors
+        The center bias that is counted with it: of the study that is fitted to, drawn towards the model's.
+    reference
+        The data set's own center bias, made without the image at hand, above which gains are measured.
+    counts
+        Fixations in each cell.
+    """
+
+    images: list[int]
+    said: list[Float[Tensor, "image *map row column"]]
+    log_priors: Float[Tensor, "image row column"]
+    reference: Float[Tensor, "image row column"]
+    counts: Float[Tensor, "image row column"]
+
+    def only(self, chosen: Bool[np.ndarray, " image"]) -> "Unseen":
+        """Some of the images."""
+        rows = np.flatnonzero(chosen).tolist()
+        return Unseen(
+            [self.images[row] for row in rows],
+            [maps[rows] for maps in self.said],
+            self.log_priors[rows],
+            self.reference[rows],
+            self.counts[rows],
+        )
+
+    def log_density(self, members: Sequence[DensityNetwork], changes: Numbers) -> Float[Tensor, "image row column"]:
+        """Over the cells, the mean of the members' densities, with their numbers changed by so much."""
+        by_member = []
+        for member, maps in zip(members, self.said, strict=True):
+            numbers = changed(member.numbers(), changes)
+            total = member.combined(maps, numbers) + numbers["prior_weight"] * self.log_priors
+            by_member.append(normalize_log_density(total))
+        return torch.stack(by_member).logsumexp(dim=0) - math.log(len(by_member))
+
+    def gain(self, members: Sequence[DensityNetwork], changes: Numbers) -> Float[Tensor, " image"]:
+        """Information gain of each image, bit per fixation above the data set's center bias."""
+        difference = self.log_density(members, changes) - self.reference
+        return (self.counts * difference).sum(dim=(1, 2)) / self.counts.sum(dim=(1, 2)) / math.log(2)
+
+
+def changed(numbers: Numbers, changes: Numbers) -> Numbers:
+    """Numbers moved by so much."""
+    return {name: value + changes[name] for name, value in numbers.items()}
+
+
+def networks_of(model: DensityNetwork | FovealL) -> list[DensityNetwork]:
+    """A network, or all members of a mixture.
+
+    Raises
+    ------
+    FovealError
+        If one says maps, which has no such numbers, or they differ in what numbers they have.
+    """
+    members = model.networks if isinstance(model, FovealL) else [model]
+    densities = [member for member in members if isinstance(member, DensityNetwork)]
+    if len(densities) < len(members):
+        raise FovealError(f"{model.name}: one of its networks says maps, and is calibrated by itself")
+    if len({tuple((name, value.shape) for name, value in one.numbers().items()) for one in densities}) > 1:
+        raise FovealError(f"{model.name}: its networks have different numbers, which cannot be fitted together")
+    return densities
+
+
+@torch.no_grad()  # not inference mode: what comes of it is used in fits
+def unseen_of(
+    model: DensityNetwork | FovealL, data: Dataset, progress: Report, *, only: Sequence[int] | np.ndarray | None = None
+) -> list[Unseen]:
+    """What a model says of the images of a data set, or of some of them, image size by image size.
+
+    Of a mixture, all members on the cells of the one that has the finest.
+
+    Raises
+    ------
+    FovealError
+        If an image cannot be read.
+    """
+    members = networks_of(model)
+
+    def grid_of(size: tuple[int, int]) -> Grid:
+        return max((member.cells(size) for member in members), key=lambda cells: cells.rows.length)
+
+    looked_at = np.unique(data.fixations.image)
+    images = looked_at if only is None else np.intersect1d(looked_at, only)
+    groups = [FeatureGroup(size, of_size, {}, {}) for size, of_size in data.stimuli.by_size(images.tolist()).items()]
+    references = log_priors_of(groups, data, CenterBiasKDE.fit(data), grid_of)
+    counts = counts_of(groups, data.fixations, grid_of)
+    done, found = 0, []
+    for group, reference, count in zip(groups, references, counts, strict=True):
+        by_image = []
+        for maps in _said_of(members, data, group.images):
+            by_image.append([_resized(of_member, (count.shape[1], count.shape[2])) for of_member in maps])
+            done += 1
+            progress(data.name, done, len(images))
+        said = [torch.cat(of_member) for of_member in zip(*by_image, strict=True)]
+        found.append(Unseen(group.images, said, reference, reference, count))
+    return fitted_to(found, model, data, looked_at)
+
+
+def fitted_to(
+    unseen: Sequence[Unseen], model: DensityNetwork | FovealL, data: Dataset, study: Sequence[int] | np.ndarray
+) -> list[Unseen]:
+    """The same with the center bias of some images of a data set, drawn towards the model's.
+
+    Of one of these, it is the center bias of the others.
+    """
+    density, network = CenterBiasKDE.fit(data.select(np.sort(study))), networks_of(model)[0]
+    found = []
+    for some in unseen:
+        shape = some.counts.shape[1], some.counts.shape[2]
+        of_images = []
+        for image in some.images:
+            is_own = image in study
+            log_prior = density.log_density(shape, relative_positions(data, image) if is_own else None)
+            of_images.append(_drawn(log_prior.to(some.reference), network, len(study) - is_own))
+        found.append(replace(some, log_priors=torch.stack(of_images)))
+    return found
+
+
+def _said_of(members: Sequence[DensityNetwork], data: Dataset, images: Sequence[int]) -> Iterator[list[Tensor]]:
+    """What each member says of one image after the other."""
+    for image, (pixels, problems) in zip(
+        images, computed_ahead(data.stimuli.read, [[image] for image in images]), strict=True
+    ):
+        if problems:
+            raise FovealError(problems[0])
+        viewing = Viewing(data.stimuli[image].known_pixels_per_degree)
+        tensor = stacked([pixels[image]])
+        yield [member.said(tensor.to(member.device), viewing).cpu() for member in members]
+
+
+def _resized(maps: Float[Tensor, "1 *map row column"], size: tuple[int, int]) -> Float[Tensor, "1 *map _ _"]:
+    return resize_maps(maps.flatten(0, -3), size).view(*maps.shape[:-2], *size)
+
+
+def _drawn(
+    log_prior: Float[Tensor, "row column"], network: DensityNetwork, n_images: int
+) -> Float[Tensor, "row column"]:
+    """The center bias of so many images of a study, drawn towards the one that a network has."""
+    own = network.prior_on((log_prior.shape[0], log_prior.shape[1])).cpu()
+    share = n_images / (n_images + PULL_OF_CENTER)
+    return torch.logaddexp(log_prior + math.log(share), normalize_log_density(own.clone())[0] + math.log(1 - share))
+
+
+def fit_numbers(model: DensityNetwork | FovealL, unseen: Sequence[Unseen], pull: float = PULL) -> Numbers:
+    """By how much the model's numbers are to be moved, so that the mean information gain is highest.
+
+    Each is drawn to where it is: the loss has `pull` times the sum of their squares, over the number of images.
+    """
+    members = networks_of(model)
+    changes = {name: torch.zeros_like(value, requires_grad=True) for name, value in members[0].numbers().items()}
+    optimizer = torch.optim.LBFGS(list(changes.values()), max_iter=STEPS, line_search_fn="strong_wolfe")
+    n_images = sum(len(some.images) for some in unseen)
+
+    def cost() -> Float[Tensor, ""]:
+        optimizer.zero_grad()
+        gain = torch.cat([some.gain(members, changes) for some in unseen]).mean()
+        squares = torch.stack([change.square().sum() for change in changes.values()]).sum()
+        loss = -math.log(2) * gain + pull / n_images * squares
+        loss.backward()
+        return loss
+
+    optimizer.step(cost)
+    return {name: change.detach() for name, change in changes.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumbersSettings(FitSettings):
+    """What is chosen of networks that stay as they are."""
+
+    keeps_networks: ClassVar[bool] = True
+
+    def to_fit(self, fresh: SaliencyModel, source: str | os.PathLike[str]) -> SaliencyModel:
+        """The model with what it has learned."""
+        return load_model(source)
+
+
+@settings_of.register(Network | FovealL)
+def numbers_settings(model: Network | FovealL) -> type[NumbersSettings]:  # noqa: ARG001 (it is dispatched on)
+    """Those of networks that stay as they are."""
+    return NumbersSettings
+
+
+@fit.register(DensityNetwork | FovealL)
+def fit_foveal(model: DensityNetwork | FovealL, data: Dataset, settings: FitSettings) -> Fitted:
+    """Fit numbers and center bias to all, and by folds to see what they are worth on other images."""
+    n_folds, folds = settings.folds_of(data)
+    unseen = unseen_of(model, data, settings.progress)
+    held_out, number = np.full(len(data), math.nan), fold_of(data, n_folds)
+    for fold in folds:
+        others = np.flatnonzero(number != fold)
+        fitted = [some.only(np.isin(some.images, others)) for some in unseen]
+        changes = fit_numbers(model, fitted_to([some for some in fitted if some.images], model, data, others))
+        of_fold = with_numbers(model, changes, data.select(others))
+        images = np.flatnonzero(number == fold).tolist()
+        held_out[images] = log_likelihood_by_image(of_fold, data, images)[images]
+    changes, first = fit_numbers(model, unseen), networks_of(model)[0]
+    words = tuple(first.in_words(changed(first.numbers(), changes)))
+    return Fitted(with_numbers(model, changes, data), held_out if folds else None, words)
+
+
+def calibrated_to(model: Model, data: Dataset, progress: Report | None = None) -> Model:
+    """A copy of a model for photographs, observers and a task like those of a data set.
+
+    They get its center bias, and the numbers that fit its fixations best; the networks' own weights stay as they are,
+    so that ten to fifty photographs are enough.
+
+    Raises
+    ------
+    FovealError
+        If an image cannot be read, or nobody looked at any.
+    """
+    changes = fit_numbers(model, unseen_of(model, data, Progress.of(progress)))
+    return with_numbers(model, changes, data)
+
+
+def with_numbers(model: Model, changes: Numbers, data: Dataset) -> Model:
+    """A copy of a model with its numbers moved by so much, and the center bias of a data set."""
+    log_prior = prior_of(CenterBiasKDE.fit(data)).float()
+    calibrated = copy.deepcopy(model)
+    n_images = len(np.unique(data.fixations.image))
+    for network in networks_of(calibrated):
+        network.take(changed(network.numbers(), changes))
+        network.log_prior.copy_(_drawn(log_prior, network, n_images))
+    return calibrated
