@@ -1,5 +1,6 @@
 """What becomes of each photograph that is given, whatever the others do."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,12 @@ from foveal.models.classical.image_signature import ImageSignature
 from foveal.models.prediction import Prediction
 
 BRIGHT = 255
+
+
+class KnowsScale(ImageSignature):
+    """A model whose density depends on the scale, as it says."""
+
+    knows_scale = True
 
 
 @pytest.fixture
@@ -77,6 +84,17 @@ def test_a_density_that_is_not_finite_is_none(photographs, tmp_path, name, value
     assert run.predictions == []
     assert "a.png: the prediction holds NaN or infinite values" in run.failed[0]["error"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["predictions.json"]
+
+
+@pytest.mark.parametrize(("ppd", "expected"), [(7.0, (7.0, False)), (None, (2.4, True))])
+def test_the_list_says_at_what_scale_a_photograph_was_taken_to_be_seen(photographs, tmp_path, ppd, expected):
+    model = KnowsScale()
+    run = predict_files([photographs / "a.png"], model, out=tmp_path / "out", save=["density"], pixels_per_degree=ppd)
+    (entry,) = json.loads((tmp_path / "out/predictions.json").read_text())["predictions"]
+    assert (entry["pixels_per_degree"], entry["pixels_per_degree_assumed"]) == expected
+    assert entry == run.predictions[0]
+    (entry,) = predict_files([photographs / "a.png"], "image-signature", out=tmp_path / "other").predictions
+    assert "pixels_per_degree" not in entry
 
 
 def test_a_raw_map_that_is_not_finite_is_none(monkeypatch):

@@ -64,7 +64,11 @@ def test_without_a_scale_35_is_assumed_and_said(folder):
     write_rows(folder, GOOD)
     (folder / "dataset.toml").unlink()
     with pytest.warns(FovealNote, match="35 pixels per degree assumed"):
-        assert load_folder(folder).stimuli[0].pixels_per_degree == 35
+        data = load_folder(folder)
+    assert data.stimuli[0].pixels_per_degree == 35
+    assert data.stimuli.select([1])[0].known_pixels_per_degree is None  # models know better what to assume
+    save_dataset(data, folder / "copy")
+    assert "pixels_per_degree" not in (folder / "copy/dataset.toml").read_text()
 
 
 def test_what_cannot_be_used_is_named_and_the_rest_is_kept(folder):

@@ -22,17 +22,18 @@ def model():
 
 
 def test_the_file_gives_the_same_densities(tmp_path, model):
-    """On another image than the one that it was written and checked with."""
-    done = export_onnx(model, tmp_path / "model.onnx", (90, 130))
+    """At its scale, on another image than the one that it was written and checked with."""
+    done = export_onnx(model, tmp_path / "model.onnx", (90, 130), 3.0)
     assert done.largest_difference < 1e-4
     image = torch.rand(1, 3, 90, 130, generator=torch.Generator().manual_seed(7))
     session = onnxruntime.InferenceSession(done.path)
     (found,) = session.run(None, {"image": image.numpy()})
     with torch.no_grad():
-        expected = model.log_density(image).numpy()
+        expected = model.log_density(image, 3.0).numpy()
     assert np.abs(found - expected).max() < 1e-4
     assert np.ptp(expected) > 1
     said = session.get_modelmeta().custom_metadata_map
+    assert said["scale"] == "3 pixels per degree"
     assert (said["model"], said["licence"]) == ("foveal-s", "Apache-2.0")
     assert "RGB in [0, 1]" in said["input"]
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
@@ -50,6 +51,8 @@ def test_a_calibrated_map(tmp_path):
 def test_what_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(FovealError, match=r"name it .onnx"):
         export_onnx(load_model("dva"), tmp_path / "model.pt", (90, 130))
+    with pytest.raises(FovealError, match="pixels per degree"):
+        export_onnx(load_model("dva"), tmp_path / "dva.onnx", (90, 130), -1.0)
     with pytest.raises(FovealError, match="cannot be written as ONNX"):
         export_onnx(load_model("bms"), tmp_path / "bms.onnx", (90, 130))
     assert list(tmp_path.iterdir()) == []

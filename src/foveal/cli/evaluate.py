@@ -136,13 +136,14 @@ def export(
         str, typer.Option(help="tuebingen: HDF5 of log densities for a data set. onnx: the model itself.")
     ] = "tuebingen",
     size: Annotated[str, typer.Option(help="onnx: WIDTHxHEIGHT of the images.")] = "640x480",
+    ppd: Annotated[float | None, typer.Option(help="onnx: pixels per degree of visual angle, if known.")] = None,
     data_root: DataRoot = None,
     device: Device = "cpu",
     strict: Strict = False,
 ) -> None:
     """Write a model's predictions for a data set in a benchmark's format, or the model for other programs."""
     if format == "onnx":
-        _export_onnx(model, out, size)
+        _export_onnx(model, out, size, ppd)
         return
     if dataset is None:
         raise typer.BadParameter(f"needed for --format {format}; onnx needs none", param_hint="--dataset")
@@ -154,7 +155,7 @@ def export(
     tell_problems(done.problems, strict=strict)
 
 
-def _export_onnx(model: str, out: Path, size: str) -> None:
+def _export_onnx(model: str, out: Path, size: str, ppd: float | None) -> None:
     from foveal.interop.onnx import export_onnx
     from foveal.models import load_model
 
@@ -164,7 +165,7 @@ def _export_onnx(model: str, out: Path, size: str) -> None:
     width, height = (int(side) for side in match.groups())
     loaded = load_model(model)
     loaded.make_ready()
-    done = export_onnx(loaded, out, (height, width))
+    done = export_onnx(loaded, out, (height, width), ppd)
     tell(f"{done.path}: {loaded.name} for images of {width} x {height} px")
     tell(f"its log densities differ from PyTorch's by at most {done.largest_difference:.1g}")
 

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.models import SaliencyModel
-from foveal.models.base import LARGEST_SIDE
+from foveal.models.base import LARGEST_SIDE, check_pixels_per_degree
+from foveal.models.parts.sizes import SeenScale
 
 try:
     import onnxruntime
@@ -40,17 +41,19 @@ class OnnxExport:
 class _LogDensity(nn.Module):
     """What a model says, as a module to call."""
 
-    def __init__(self, model: SaliencyModel) -> None:
+    def __init__(self, model: SaliencyModel, pixels_per_degree: float | None = None) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.pixels_per_degree = model, pixels_per_degree
 
     def forward(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """Log density."""
-        return self.model.log_density(images)
+        return self.model.log_density(images, self.pixels_per_degree)
 
 
-def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[int, int]) -> OnnxExport:
-    """Write a model for images of one (height, width), and make sure that the file gives the same densities.
+def export_onnx(
+    model: SaliencyModel, out: str | os.PathLike[str], size: tuple[int, int], pixels_per_degree: float | None = None
+) -> OnnxExport:
+    """Write a model for images of one (height, width) and scale, and make sure that the file gives the same densities.
 
     The file's input "image" is float32 RGB in [0, 1], (1, 3, height, width); its output "log_density", (1, height,
     width), is the natural logarithm of the density. The file's metadata say so, with the model's name and licence.
@@ -59,7 +62,7 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
     ------
     FovealError
         If the images are too large, the model cannot be written, the file gives densities whose logarithm differs by
-        more than 0.001, or the folder cannot be written to.
+        more than 0.001, the scale is no positive number, or the folder cannot be written to.
     """
     if Path(out).suffix != ".onnx":
         raise FovealError(f"{out}: name it .onnx")
@@ -67,8 +70,9 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
         raise FovealError(
             f"{size[1]} x {size[0]} px: at most {LARGEST_SIDE} a side, to which larger photographs are shrunk"
         )
+    check_pixels_per_degree(pixels_per_degree)
     image = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
-    module = _LogDensity(model).eval()
+    module = _LogDensity(model, pixels_per_degree).eval()
     with write_atomically(out) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's, about its own workings
         try:
@@ -84,7 +88,7 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
                 )
                 assert program is not None  # it is of this kind of export
                 expected = module(image).numpy()
-            program.model.metadata_props.update(_metadata(model))
+            program.model.metadata_props.update(_metadata(model, size, pixels_per_degree))
             program.save(temporary)
             options = onnxruntime.SessionOptions()
             options.log_severity_level = 3  # errors; what it cannot fold is of no interest
@@ -103,9 +107,12 @@ def export_onnx(model: SaliencyModel, out: str | os.PathLike[str], size: tuple[i
     return OnnxExport(Path(out), largest)
 
 
-def _metadata(model: SaliencyModel) -> dict[str, str]:
+def _metadata(model: SaliencyModel, size: tuple[int, int], pixels_per_degree: float | None) -> dict[str, str]:
     """What a program that opens the file can read of it."""
+    scale = SeenScale.of(size, pixels_per_degree)
+    said = f"{scale.pixels_per_degree:.4g} pixels per degree{' (assumed)' if scale.is_assumed else ''}"
     return {
+        **({"scale": said} if model.knows_scale else {}),
         "model": model.name,
         "source": f"Foveal {version('foveal')}; {model.card.paper}",
         "licence": model.card.licence,

@@ -35,6 +35,10 @@ def examples_of(model, *datasets, held_out=None, **views):
     return Examples(model, datasets, [held_out_images(data, held_out) for data in datasets], recipe.views, Progress())
 
 
+def as_tensor(data, image):
+    return torch.from_numpy(data.stimuli[image].image.copy()).permute(2, 0, 1)[None].float() / 255
+
+
 def test_in_a_batch_each_image_has_the_loss_that_it_has_alone():
     """Of a step over images of two sizes, plain and mirrored."""
     datasets = [make_dataset(3), make_dataset(2, size=(80, 60), name="other")]
@@ -231,6 +235,21 @@ def test_held_out_images_have_no_part_in_anything():
     assert rows == [1, 11]
     shape = tuple(group.log_priors.shape[1:])
     torch.testing.assert_close(group.log_priors[1], expected.log_density(shape).float(), rtol=1e-4, atol=1e-4)
+
+
+def test_sizes_in_degrees_go_with_the_scale_of_the_data_set():
+    """Unless the scale is said not to be known; images of one size need one scale."""
+    near, far = make_dataset(3, pixels_per_degree=2.0), make_dataset(3, name="far", pixels_per_degree=4.0)
+    model = FovealS(FovealConfig(**SMALL))
+    (groups,) = examples_of(model, near, far, mirrored=False).groups
+    assert [group.viewing.pixels_per_degree for group in groups] == [2, 4]
+    (groups,) = examples_of(model, near, far, mirrored=False, scale="assumed").groups
+    assert [group.viewing.pixels_per_degree for group in groups] == [None, None]
+    seen = groups[0].batch([0]).seen
+    torch.testing.assert_close(seen["block2@1"], model.see(as_tensor(near, 0))["block2@1"], rtol=2e-3, atol=2e-3)
+    several = Stimuli([stimulus.image for stimulus in near.stimuli], pixels_per_degree=[2.0, 2.0, 3.0])
+    with pytest.raises(FovealError, match="toy: images of 80 x 60 px have several pixels per degree"):
+        examples_of(model, dataclasses.replace(near, stimuli=several))
 
 
 def test_taps_are_standardised():
