@@ -10,6 +10,7 @@ standard deviation over them. Writes benchmarks/results/adaptation_<model>_<data
 """
 
 import argparse
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,10 +22,13 @@ from timing import keep, say
 import foveal
 from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.gaze import Dataset
+from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
-from foveal.training.fits.numbers import PULL, Unseen, fit_numbers, fitted_to, networks_of, unseen_of
+from foveal.models.deep.network import Numbers
+from foveal.models.parts.finalizer import normalize_log_density
+from foveal.training.fits.numbers import PULL, Unseen, fit_numbers, fitted_to, networks_of, part_of, unseen_of
 
 SIZES = (10, 25, 50)
 DRAWS = 6  # halves; each is once fitted to and once scored on
@@ -40,59 +44,54 @@ class Adaptation:
         With its numbers for pictures of no data set in particular.
     data
         The data set.
-    views
-        Numbers of the sizes whose maps count; by default, all.
     """
 
     def __init__(self, model: FovealS | FovealL, data: Dataset) -> None:
         self.model, self.data = model, data
         self.unseen = unseen_of(model, data, say)
-        self.images = np.sort(np.concatenate([some.images for some in self.unseen]))
+        self.images = np.sort(np.concatenate([part.images for part in self.unseen]))
         self.gold = Yardsticks(data).gold_information_gain
 
-    def only(self, views: Sequence[int]) -> "Adaptation":
-        """The same with the maps of some of the sizes only, by their numbers."""
-        for network in networks_of(self.model):
+    def only(self, of_maps: Sequence[int]) -> "Adaptation":
+        """A copy with the maps of some of the sizes only, by their numbers."""
+        other = copy.copy(self)
+        other.model = copy.deepcopy(self.model)
+        for network in networks_of(other.model):
             weights = torch.full_like(network.numbers()["size_weights"], LEFT_OUT)
-            weights[list(views)] = 0.0
+            weights[list(of_maps)] = 0.0
             network.take({"size_weights": weights})
-        return self
+        return other
 
-    def share(self, unseen: Sequence[Unseen], changes: dict[str, torch.Tensor] | None = None) -> float:
+    def share(self, unseen: Sequence[Unseen], changes: Numbers | None = None) -> float:
         """Of the gold standard's information gain, on the images of some parts."""
-        members = networks_of(self.model)
-        numbers = members[0].numbers()
-        changes = changes or {name: torch.zeros_like(value) for name, value in numbers.items()}
-        gains = torch.cat([some.gain(members, changes) for some in unseen if some.images])
-        images = np.concatenate([some.images for some in unseen if some.images])
+        gains = torch.cat([part.gain(networks_of(self.model), changes) for part in unseen])
+        images = np.concatenate([part.images for part in unseen])
         return float(gains.mean()) / float(self.gold[images].mean())
 
-    def as_published(self) -> float:
+    def as_published(self) -> list[Unseen]:
         """With the model's own center bias."""
-        priors = [networks_of(self.model)[0].prior_on(tuple(some.counts.shape[1:])) for some in self.unseen]
-        own = [
-            replace(some, log_priors=prior.flatten(1).log_softmax(dim=1).view_as(prior).expand_as(some.counts))
-            for some, prior in zip(self.unseen, priors, strict=True)
-        ]
-        return self.share(own)
+        published = []
+        for part in self.unseen:
+            prior = networks_of(self.model)[0].prior_on((part.counts.shape[1], part.counts.shape[2]))
+            published.append(replace(part, log_priors=normalize_log_density(prior).expand_as(part.counts)))
+        return published
 
-    def with_own_center_bias(self) -> float:
-        """With that of the data set's other images, at the model's weight."""
-        return self.share([replace(some, log_priors=some.reference) for some in self.unseen])
+    def with_own_center_bias(self) -> list[Unseen]:
+        """With that of the data set's other images."""
+        return [replace(part, log_priors=part.reference) for part in self.unseen]
 
     def fitted_to(self, n_images: int | None, pull: float = PULL) -> list[float]:
-        """With the numbers of so many images of one half, on the other half, draw by draw; of None, of all of it."""
-        found = []
-        draws = DRAWS if n_images is not None else 2
-        for fitted, scored in self._halves(draws):
+        """Shares on one half with the numbers of so many images of the other (None: all), draw by draw."""
+        shares = []
+        for fitted, scored in self._halves(DRAWS if n_images is not None else 2):
             study = np.sort(fitted[:n_images])
-            parts = [some.only(np.isin(some.images, study)) for some in self.unseen]
-            parts = fitted_to([some for some in parts if some.images], self.model, self.data, study)
-            changes = fit_numbers(self.model, parts, pull)
-            others = [some.only(np.isin(some.images, scored)) for some in self.unseen]
-            others = [some for some in others if some.images]
-            found.append(self.share(fitted_to(others, self.model, self.data, study), changes))
-        return found
+            density = CenterBiasKDE.fit(self.data.select(study))
+            fit_to, score = (
+                fitted_to(part_of(self.unseen, images), self.model, self.data, study, density)
+                for images in (study, scored)
+            )
+            shares.append(self.share(score, fit_numbers(self.model, fit_to, pull)))
+        return shares
 
     def _halves(self, draws: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for seed in range(draws // 2):
@@ -104,11 +103,14 @@ class Adaptation:
 
 def rows_of(adaptation: Adaptation, sizes: Sequence[int] = SIZES, pull: float = PULL) -> dict[str, float]:
     """All shares of one model on one data set."""
-    rows = {"as published": adaptation.as_published(), "its own center bias": adaptation.with_own_center_bias()}
+    rows = {
+        "as published": adaptation.share(adaptation.as_published()),
+        "its own center bias": adaptation.share(adaptation.with_own_center_bias()),
+    }
     for n_images in (*sizes, None):
-        found = adaptation.fitted_to(n_images, pull)
+        shares = adaptation.fitted_to(n_images, pull)
         name = "half of the images" if n_images is None else f"{n_images} images"
-        rows[name], rows[f"{name}, deviation over draws"] = float(np.mean(found)), float(np.std(found))
+        rows[name], rows[f"{name}, deviation over draws"] = float(np.mean(shares)), float(np.std(shares))
     return rows
 
 

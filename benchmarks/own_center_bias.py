@@ -11,8 +11,6 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 import foveal
 from foveal.models import load_model
 from foveal.models.deep.foveal_l import FovealL
@@ -32,9 +30,8 @@ def main() -> None:
     if not isinstance(model, FovealS | FovealL):
         raise SystemExit(f"{model.name} has no center bias that could be another")
     members, maps = networks_of(model), {}
-    nothing = {name: torch.zeros_like(value) for name, value in members[0].numbers().items()}
     for some in unseen_of(model, data, to_nobody):
-        log_density = replace(some, log_priors=some.reference).log_density(members, nothing).numpy()
+        log_density = replace(some, log_priors=some.reference).log_density(members).numpy()
         maps |= {data.stimuli.ids[image]: one for image, one in zip(some.images, log_density, strict=True)}
     write_maps(arguments.out, maps)
     print(f"{arguments.out}: densities of {len(data)} images")

@@ -5,8 +5,8 @@
 Trains once for each data set, without it (started again, it goes on where it was), and says how much of the gold
 standard's information the model has on the data set that it did not see: as it is published, with the data set's own
 center bias, and after its few numbers were fitted to 10, 25, 50 images or half of all (see adaptation.py). Then which
-sizes win it back: the last row again, with the maps of some sizes only. "with all data sets" is the cross-validation's
-share, from which the loss is counted. Draws docs/assets/<model>_reliability.png and <model>_adaptation.png.
+sizes win it back: the last row again, with the maps of some sizes only. Draws docs/assets/<model>_reliability.png and
+<model>_adaptation.png.
 """
 
 import argparse
@@ -44,27 +44,27 @@ def model_without(recipe: Recipe, left_out: str, out: Path) -> FovealS:
 
 def of_subsets(adaptation: Adaptation) -> dict[str, float]:
     """Shares after fitting to half of the images, with the maps of some sizes only."""
-    views = adaptation.model.config.views
+    map_sizes = adaptation.model.config.map_sizes
     subsets = {
-        kind: [number for number, view in enumerate(views) if view.in_degrees is degrees]
+        kind: [number for number, size in enumerate(map_sizes) if size.in_degrees is degrees]
         for kind, degrees in SUBSETS.items()
     }
-    subsets |= {f"{kind}, the largest only": numbers[:1] for kind, numbers in subsets.items()}
-    found = {name: float(np.mean(adaptation.only(numbers).fitted_to(None))) for name, numbers in subsets.items()}
-    adaptation.only(range(len(views)))
-    return found
+    subsets |= {f"{kind}, the first only": numbers[:1] for kind, numbers in subsets.items()}
+    return {
+        name: float(np.mean(adaptation.only(numbers).fitted_to(None))) for name, numbers in subsets.items() if numbers
+    }
 
 
 def draw_reliability(ax: Axes, adaptation: Adaptation) -> None:
     """Observed share of fixations for each predicted one, as published and with fitted numbers."""
-    members = networks_of(adaptation.model)
-    nothing = {name: torch.zeros_like(value) for name, value in members[0].numbers().items()}
-    ways = {"as published": nothing, "numbers fitted to itself": fit_numbers(adaptation.model, adaptation.unseen)}
+    members, fitted = networks_of(adaptation.model), fit_numbers(adaptation.model, adaptation.unseen)
+    ways = {
+        "as published": (adaptation.as_published(), None),
+        "numbers fitted to itself": (adaptation.unseen, fitted),
+    }
     ax.plot([0, 1], [0, 1], color="gray", linewidth=1)
-    for (way, changes), color in zip(ways.items(), ("#c1554d", "#3b5f8a"), strict=True):
-        shares = [
-            observed_shares(some.log_density(members, changes), some.counts, PREDICTED) for some in adaptation.unseen
-        ]
+    for (way, (unseen, changes)), color in zip(ways.items(), ("#c1554d", "#3b5f8a"), strict=True):
+        shares = [observed_shares(part.log_density(members, changes), part.counts, PREDICTED) for part in unseen]
         ax.plot(PREDICTED, torch.cat(shares).mean(dim=0), label=way, color=color)
     ax.set_xlabel("predicted share of fixations")
     ax.set_aspect("equal")

@@ -36,7 +36,6 @@ def main() -> None:
     model = load_model(arguments.model)
     assert isinstance(model, FovealS)
     recipe = provenance_of(arguments.model)["recipe"]
-    nothing = {name: torch.zeros_like(value) for name, value in model.numbers().items()}
     parts = {}
     for name in recipe["datasets"]:
         data = foveal.load_dataset(name).looked_at()  # as it was trained on
@@ -52,7 +51,7 @@ def main() -> None:
             unseen = [
                 replace(some, log_priors=some.reference) for some in unseen_of(model, data, to_nobody, only=chosen)
             ]
-            gain = torch.cat([some.gain([model], nothing) for some in unseen]).mean()
+            gain = torch.cat([some.gain([model]) for some in unseen]).mean()
             found[f"{name}, share of gold"] = float(gain) / gold
         return found
 

@@ -20,7 +20,7 @@ BRIGHT = 255
 class KnowsScale(ImageSignature):
     """A model whose density depends on the scale, as it says."""
 
-    knows_scale = True
+    depends_on_scale = True
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def _entry(prediction: Prediction, path: Path, files: dict[str, Path]) -> dict[s
 
 
 def _scale_of(prediction: Prediction) -> dict[str, Any]:
-    """At what scale the photograph was taken to be seen, if the model heeds that."""
+    """At what scale the photograph was taken to be seen, of a model that depends on it."""
     scale = prediction.scale
     if scale is None:
         return {}

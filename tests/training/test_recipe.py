@@ -167,7 +167,7 @@ def test_weights_to_start_from_lie_beside_the_recipe(tmp_path, monkeypatch):
 def test_views_of_a_recipe():
     assert Recipe(("toy",), mirrored=False).views == [View()]
     assert Recipe(("toy",)).views == [View(), View(mirrored=True)]
-    assert Recipe(("toy",), scale="assumed", mirrored=False).views == [View(scale_is_known=False)]
+    assert Recipe(("toy",), viewing_distance="assumed", mirrored=False).views == [View(scale_is_known=False)]
     views = Recipe(("toy",), zooms=(1.5, 1.0), crops=(0.5,)).views
     assert views[:4] == [View(mirrored, zoom) for zoom in (1.0, 1.5) for mirrored in (False, True)]
     assert views[4:] == [View(mirrored, zoom, Crop(0.5)) for zoom in (1.0, 1.5) for mirrored in (False, True)]

@@ -54,6 +54,8 @@ class DatasetSummary:
         not known.
     pixels_per_degree
         Lowest and highest of all images; None if it is not known.
+    scale_is_assumed
+        Are these a guess?
     positions
         Relative (x, y) of each fixation: 0 is the left or upper edge of its image, 1 the right or lower one.
     missing
@@ -70,6 +72,7 @@ class DatasetSummary:
     durations: Float[np.ndarray, " fixation"]
     first_at_center: float
     pixels_per_degree: tuple[float, float] | None
+    scale_is_assumed: bool
     positions: Float[np.ndarray, "fixation 2"]
     missing: tuple[str, ...]
     notes: tuple[str, ...]
@@ -88,6 +91,7 @@ class DatasetSummary:
             "fixations by observer": _spread(self.by_observer["fixations"]),
             "sizes": sizes.to_dict("records"),
             "pixels per degree": self.pixels_per_degree,
+            "pixels per degree assumed": self.scale_is_assumed,
             "durations in ms": _spread(self.durations),
             "unknown durations": int(np.isnan(self.durations).sum()),
             "first fixations at the center": _known(self.first_at_center),
@@ -161,6 +165,7 @@ def summarize(dataset: Dataset) -> DatasetSummary:
         durations=fixations.duration,
         first_at_center=_first_at_center(dataset),
         pixels_per_degree=None if ppd is None else (float(ppd.min()), float(ppd.max())),
+        scale_is_assumed=dataset.stimuli.scale_is_assumed,
         positions=np.concatenate(positions) if positions else np.zeros((0, 2)),
         missing=tuple(_missing(dataset, yardsticks)),
         notes=dataset.notes,

@@ -122,7 +122,8 @@ def _facts(facts: dict[str, Any]) -> Iterator[str]:
     sizes_told = ", ".join(f"{size['width']} x {size['height']} px ({size['images']} images)" for size in sizes[:SIZES])
     yield f"sizes: {sizes_told}{f' and {len(sizes) - SIZES} others' if len(sizes) > SIZES else ''}"
     scales = [f"{value:.3g}" for value in ppd or ()]
-    yield f"pixels per degree: {' to '.join(dict.fromkeys(scales)) or 'unknown'}"
+    assumed = " (assumed)" if facts["pixels per degree assumed"] else ""
+    yield f"pixels per degree: {' to '.join(dict.fromkeys(scales)) or 'unknown'}{assumed}"
     yield f"durations: {_spread(facts['durations in ms'], ' ms')}; {facts['unknown durations']} unknown"
     yield f"first fixations within 1 degree of the center: {_percent(facts['first fixations at the center'])}"
     yield f"area within 1 degree of a fixation: {_percent(facts['coverage'])}"

@@ -145,6 +145,8 @@ def export(
     if format == "onnx":
         _export_onnx(model, out, size, ppd)
         return
+    if ppd is not None:
+        raise typer.BadParameter("only for --format onnx; a data set says its own", param_hint="--ppd")
     if dataset is None:
         raise typer.BadParameter(f"needed for --format {format}; onnx needs none", param_hint="--dataset")
     from foveal.benchmarking import export as run

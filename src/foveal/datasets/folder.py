@@ -137,9 +137,9 @@ def _settings_of(dataset: Dataset) -> str:
         "licence": dataset.licence,
         "citation": dataset.citation,
     }
+    if ppd is not None and len(np.unique(ppd)) > 1:
+        raise FovealError(f"{dataset.name}: its pictures differ in pixels per degree, which a folder cannot say")
     if ppd is not None and not dataset.stimuli.scale_is_assumed:
-        if len(np.unique(ppd)) > 1:
-            raise FovealError(f"{dataset.name}: its pictures differ in pixels per degree, which a folder cannot say")
         values["pixels_per_degree"] = float(ppd[0])
     return tomli_w.dumps(values)
 

@@ -102,7 +102,9 @@ class Dataset:
         """
         digest = hashlib.sha256(repr((self.stimuli.ids, self.fixations.digest())).encode())
         for stimulus, size in zip(self.stimuli, self.stimuli.sizes.tolist(), strict=True):
-            digest.update(repr((size, stimulus.pixels_per_degree)).encode() + stimulus.digest())
+            digest.update(
+                repr((size, stimulus.pixels_per_degree, stimulus.known_pixels_per_degree)).encode() + stimulus.digest()
+            )
         return digest.hexdigest()[:12]
 
     def select(self, images: Sequence[int] | np.ndarray) -> "Dataset":

@@ -112,7 +112,7 @@ def _metadata(model: SaliencyModel, size: tuple[int, int], pixels_per_degree: fl
     scale = SeenScale.of(size, pixels_per_degree)
     said = f"{scale.pixels_per_degree:.4g} pixels per degree{' (assumed)' if scale.is_assumed else ''}"
     return {
-        **({"scale": said} if model.knows_scale else {}),
+        **({"scale": said} if model.depends_on_scale else {}),
         "model": model.name,
         "source": f"Foveal {version('foveal')}; {model.card.paper}",
         "licence": model.card.licence,

@@ -52,7 +52,7 @@ class SaliencyModel(nn.Module, ABC):
         return next((tensor.device for tensor in chain(self.parameters(), self.buffers())), torch.device("cpu"))
 
     @property
-    def knows_scale(self) -> bool:
+    def depends_on_scale(self) -> bool:
         """Does the density depend on how large the photograph is on the retina?"""
         return False
 
@@ -105,7 +105,7 @@ class SaliencyModel(nn.Module, ABC):
         if len(names) != len(pixels):
             raise FovealError(f"{len(pixels)} photographs need as many names, not {len(names)}")
         log_density = self.log_density_of(pixels, pixels_per_degree).cpu().numpy()
-        scale = SeenScale.of(pixels[0].shape[:2], pixels_per_degree) if self.knows_scale else None
+        scale = SeenScale.of(pixels[0].shape[:2], pixels_per_degree) if self.depends_on_scale else None
         return [
             Prediction(image, one_log_density, self.name, name, scale)
             for image, one_log_density, name in zip(pixels, log_density, names, strict=True)

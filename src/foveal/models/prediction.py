@@ -52,7 +52,7 @@ class Prediction:
     name
         What the photograph is called; the stem of the files that `save` writes.
     scale
-        At what scale the model took it to be seen, of a model that heeds that.
+        At what scale the model took it to be seen, of a model that depends on it.
 
     Raises
     ------

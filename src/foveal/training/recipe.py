@@ -151,10 +151,10 @@ class Recipe(RecipeTree, metaclass=InOneLine):
         By how much larger or smaller than usual the network sees the images in training, besides as usual.
     crops
         Shares of an image's height and width of which a corner is shown as well (see `features.views.Crop`).
-    scale
+    viewing_distance
         Does a network that sees images at sizes in degrees know their pixels per degree ("known")? Or are all images
-        taken to fill the typical field of view ("assumed")? Then the sizes in degrees are the same as the others, and
-        cost nothing.
+        taken to fill the typical field of view ("assumed")? Then a size in degrees costs nothing if the same share of
+        the picture is among the others, and the two have the same weight.
     average
         Decay of the running mean of the weights, which is what is kept.
     patience
@@ -212,7 +212,7 @@ class Recipe(RecipeTree, metaclass=InOneLine):
         tuple[Annotated[float, Field(ge=0.1, lt=1)], ...],
         Field(strict=False, description="numbers from 0.1 to less than 1"),
     ] = ()
-    scale: Annotated[Literal["known", "assumed"], Field(description="known or assumed")] = "known"
+    viewing_distance: Annotated[Literal["known", "assumed"], Field(description="known or assumed")] = "known"
     average: LessThanOne = 0.99
     patience: Whole = 0
     precision: Annotated[str, BeforeValidator(one_of(lambda: PRECISIONS))] = "no"
@@ -263,7 +263,7 @@ class Recipe(RecipeTree, metaclass=InOneLine):
     def views(self) -> list[View]:
         """How the images are seen, by chance; the plain view first."""
         return [
-            View(mirrored, zoom, Crop(share), self.scale == "known")
+            View(mirrored, zoom, Crop(share), self.viewing_distance == "known")
             for share in dict.fromkeys((1.0, *self.crops))
             for zoom in dict.fromkeys((1.0, *self.zooms))
             for mirrored in ((False, True) if self.mirrored else (False,))

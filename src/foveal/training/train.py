@@ -43,7 +43,7 @@ def train(
     after what it makes the map of, if that is learned: from fixations (`icf`, `judd`, `lds`), from labelled faces
     (`faces`), or from the photographs alone (`aim`, `sun`, `dva`; folds share these). Of `centerbias`, the density; of
     `deepgaze1`, the readout, on features that are computed once and kept; of `foveal-s` and `foveal-l`, the center bias
-    and how sure they are (`fits.numbers`), while their networks stay as they are.
+    and the few numbers of a data set (`fits.numbers`), while their networks stay as they are.
 
     Parameters
     ----------

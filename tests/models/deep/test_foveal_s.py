@@ -13,7 +13,7 @@ from foveal.models.deep.foveal_s import CELL, IMAGE, FovealConfig, FovealS, at_s
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import resample
 from foveal.models.parts.precision import computes_in_bfloat16
-from foveal.models.parts.sizes import LARGEST_AREA, USUAL, Size, Viewing, assumed_pixels_per_degree
+from foveal.models.parts.sizes import LARGEST_AREA, USUAL, Size, Viewing, typical_pixels_per_degree
 
 # Small and large, odd and even, upright and not; a model sees no larger ones. The benchmark has more between.
 SEEN_SIZES = [size for size in SIZES if max(size) <= LARGEST_SIDE][::2]
@@ -25,8 +25,8 @@ ONE_MAP = {"relative": (1.0,), "absolute": ()}
 def random_model(working_area, **config):
     torch.manual_seed(1)
     model = FovealS(FovealConfig(width=16, hidden=8, working_area=working_area, **config)).eval()
-    if len(model.config.views) > 1:
-        model.size_weights = torch.linspace(-1, 1, len(model.config.views))
+    if len(model.config.map_sizes) > 1:
+        model.size_weights = torch.linspace(-1, 1, len(model.config.map_sizes))
     model.log_prior = torch.randn(64, 64)
     return model
 
@@ -53,7 +53,7 @@ def test_a_size_in_degrees_goes_with_the_scale_of_the_image(size, share):
     model, one = random_model(307_200), Size(share, in_degrees=True)
     usual = model.working_size(size, USUAL, one)
     assert usual == model.working_size(size, USUAL, Size(share))
-    scale = assumed_pixels_per_degree(size)
+    scale = typical_pixels_per_degree(size)
     for closer in (0.7, 1.0, 1.3):
         height, width = model.working_size(size, Viewing(scale / closer), one)
         if min(height, width) > 64:
@@ -68,13 +68,23 @@ def test_a_size_in_degrees_goes_with_the_scale_of_the_image(size, share):
 def test_at_one_viewing_distance_the_pixels_do_not_matter(shrunk):
     """An image of more px and as many more px a degree is seen alike; at another distance it is not."""
     model, (height, width) = random_model(300_000), (192, 256)
-    for one in model.config.sizes:
+    for one in model.config.seen_sizes:
         sizes = [
             model.working_size((round(height * k), round(width * k)), Viewing(8.0 * k * farther), one)
             for k, farther in [(1, 1), (shrunk, 1), (1, 2)]
         ]
         assert sizes[0] == sizes[1]
         assert (sizes[0] == sizes[2]) is (not one.in_degrees)
+
+
+@pytest.mark.parametrize(("size", "ppd"), [((480, 640), None), ((375, 500), 60.0), ((500, 375), 90.0)])
+def test_an_image_that_is_seen_small_keeps_its_shape(size, ppd):
+    """Its shorter side has 64 px then."""
+    model = random_model(307_200)
+    for one in (Size(0.1), Size(0.1, in_degrees=True)):
+        height, width = model.working_size(size, Viewing(ppd), one)
+        assert min(height, width) == 64
+        assert height / width == pytest.approx(size[0] / size[1], rel=0.01)
 
 
 def test_the_maps_of_all_sizes_are_weighed():
@@ -86,7 +96,7 @@ def test_the_maps_of_all_sizes_are_weighed():
     with torch.no_grad():
         maps = model.said(image, viewing)
         assert maps.shape[1] == 4
-        for number, view in enumerate(model.config.views):
+        for number, view in enumerate(model.config.map_sizes):
             kind = "absolute" if view.in_degrees else "relative"
             alone = random_model(40_000, **{**ONE_MAP, "relative": (), kind: (view.share,)})
             alone.load_state_dict({k: v for k, v in model.state_dict().items() if k != "size_weights"})

@@ -11,10 +11,11 @@ import foveal
 from foveal.errors import FovealError
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import load_model, save_model
+from foveal.models.base import stacked
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.deep.mlnet import MLNet
-from foveal.models.parts.finalizer import resize_maps
+from foveal.models.parts.finalizer import normalize_log_density, resize_maps
 from foveal.models.parts.prior import prior_of
 from foveal.models.parts.sizes import Viewing
 from foveal.models.registry import trained_on
@@ -27,6 +28,7 @@ from foveal.training.fits.numbers import (
     changed,
     fit_numbers,
     fitted_to,
+    part_of,
     unseen_of,
     with_numbers,
 )
@@ -47,7 +49,7 @@ def small(working_area, **config):
 def sampled(model, n_images=40, n_fixations=400, **numbers):
     """Images whose fixations are drawn from what the model says of random maps if its numbers are these."""
     generator = torch.Generator().manual_seed(0)
-    maps = 2 * torch.randn(n_images, len(model.config.views), 9, 12, generator=generator)
+    maps = 2 * torch.randn(n_images, len(model.config.map_sizes), 9, 12, generator=generator)
     log_priors = torch.randn(1, 9 * 12, generator=generator).log_softmax(1).view(1, 9, 12).repeat(n_images, 1, 1)
     some = Unseen(list(range(n_images)), [maps], log_priors, log_priors, torch.zeros(n_images, 9, 12))
     own = model.numbers()
@@ -85,7 +87,7 @@ def test_the_fewer_pictures_the_less_the_numbers_move():
     unseen = sampled(model, log_sharpness=0.8, n_fixations=20)
     moved = []
     for n_images in (1, 4, 40):
-        changes = fit_numbers(model, [unseen.only(np.arange(40) < n_images)], pull=1.0)
+        changes = fit_numbers(model, [*part_of([unseen], range(n_images))], pull=1.0)
         moved.append(changes["log_sharpness"].item())
     assert 0 < moved[0] < moved[1] < moved[2] < 0.85
     stay = fit_numbers(model, [unseen], pull=1e6)
@@ -100,8 +102,9 @@ def test_what_is_held_out_is_judged_by_what_fits_the_others(tmp_path):
     number, unseen = np.arange(6) % 3, unseen_of(model, data, TO_NOBODY)
     for fold in range(3):
         others = np.flatnonzero(number != fold)
-        of_others = fitted_to([some.only(number[some.images] != fold) for some in unseen], model, data, others)
-        of_fold = with_numbers(model, fit_numbers(model, of_others), data.select(others))
+        density = CenterBiasKDE.fit(data.select(others))
+        of_others = fitted_to(part_of(unseen, others), model, data, others, density)
+        of_fold = with_numbers(model, fit_numbers(model, of_others), density, len(others))
         expected = foveal.evaluate([of_fold], data, ["LL"]).per_image["LL"][number == fold]
         np.testing.assert_allclose(fitted.held_out[number == fold], expected, atol=1e-5)
     assert fitted.held_out.mean() < foveal.evaluate([fitted.model], data, ["LL"]).value[0]
@@ -115,8 +118,7 @@ def test_what_a_model_says_of_a_data_set_is_what_it_predicts(ppd):
     (some,) = unseen_of(model, data, TO_NOBODY)
     assert some.images == [0, 1, 2, 3, 4]
     assert some.counts.sum() == len(data.fixations)
-    nothing = {name: torch.zeros_like(value) for name, value in model.numbers().items()}
-    found = some.log_density([model], nothing)
+    found = some.log_density([model])
     for image in some.images:
         pixels = torch.from_numpy(data.stimuli[image].image.copy()).permute(2, 0, 1)[None].float() / 255
         with torch.no_grad():
@@ -128,26 +130,28 @@ def test_what_a_model_says_of_a_data_set_is_what_it_predicts(ppd):
 def test_the_center_bias_is_drawn_towards_the_models(tmp_path):
     model, data = small(6_000), make_dataset(6)
     model.log_prior = torch.randn(64, 64).flatten().log_softmax(dim=0).view(64, 64)
-    nothing = {name: torch.zeros_like(value) for name, value in model.numbers().items()}
-    found = with_numbers(model, nothing, data).log_prior.exp()
+    found = with_numbers(model, None, CenterBiasKDE.fit(data), 6).log_prior.exp()
     share = 6 / (6 + PULL_OF_CENTER)
     expected = share * prior_of(CenterBiasKDE.fit(data)).exp() + (1 - share) * model.log_prior.exp()
     torch.testing.assert_close(found, expected.float(), atol=1e-6, rtol=1e-3)
 
 
 def test_of_a_mixture_it_is_the_mean_of_the_members_densities():
-    members = [small(area) for area in (6_000, 9_000)]
-    data = make_dataset(5)
+    """Each blurred on its own cells, as when it predicts."""
+    members = [small(area) for area in (6_000, 20_000)]
+    data = make_dataset(3, pixels_per_degree=3.0)
     (mixed,) = unseen_of(FovealL.of(members), data, TO_NOBODY)
-    coarse, fine = (unseen_of(member, data, TO_NOBODY)[0] for member in members)
-    assert mixed.counts.shape == fine.counts.shape
+    size = tuple(mixed.counts.shape[1:])
+    assert size == (members[1].cells((60, 80)).rows.length, members[1].cells((60, 80)).columns.length)
     changes = {name: torch.full_like(value, 0.2) for name, value in members[0].numbers().items()}
-    resized = resize_maps(coarse.said[0].flatten(0, 1), tuple(fine.counts.shape[1:])).unflatten(0, (5, -1))
-    parts = [
-        dataclasses.replace(fine, said=[resized], log_priors=mixed.log_priors).log_density(members[:1], changes),
-        dataclasses.replace(fine, log_priors=mixed.log_priors).log_density(members[1:], changes),
-    ]
-    expected = (parts[0].exp() + parts[1].exp()) / 2
+    expected = 0
+    for member in members:
+        member.take(changed(member.numbers(), changes))
+        with torch.no_grad():
+            saliency = member.saliency(stacked([stimulus.image for stimulus in data.stimuli]), Viewing(3.0))
+        total = resize_maps(saliency, size) + member.prior_weight * mixed.log_priors
+        expected = expected + normalize_log_density(total).exp() / 2
+        member.take(changed(member.numbers(), {name: -change for name, change in changes.items()}))
     torch.testing.assert_close(mixed.log_density(members, changes).exp(), expected)
 
 

@@ -1,6 +1,8 @@
 """Images of several data sets as the batches that a deep model is trained on, in all views."""
 
 import dataclasses
+from contextlib import nullcontext
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -243,13 +245,30 @@ def test_sizes_in_degrees_go_with_the_scale_of_the_data_set():
     model = FovealS(FovealConfig(**SMALL))
     (groups,) = examples_of(model, near, far, mirrored=False).groups
     assert [group.viewing.pixels_per_degree for group in groups] == [2, 4]
-    (groups,) = examples_of(model, near, far, mirrored=False, scale="assumed").groups
+    (groups,) = examples_of(model, near, far, mirrored=False, viewing_distance="assumed").groups
     assert [group.viewing.pixels_per_degree for group in groups] == [None, None]
     seen = groups[0].batch([0]).seen
     torch.testing.assert_close(seen["block2@1"], model.see(as_tensor(near, 0))["block2@1"], rtol=2e-3, atol=2e-3)
     several = Stimuli([stimulus.image for stimulus in near.stimuli], pixels_per_degree=[2.0, 2.0, 3.0])
-    with pytest.raises(FovealError, match="toy: images of 80 x 60 px have several pixels per degree"):
+    with pytest.raises(
+        FovealError, match="toy: images of one size have several pixels per degree; say"
+    ):
         examples_of(model, dataclasses.replace(near, stimuli=several))
+
+
+def test_only_features_are_computed_in_the_precision_of_the_training():
+    """Center biases and fixations stay in float32; features of one precision are not taken for another's."""
+    data, model = make_dataset(4), FovealS(FovealConfig(**SMALL))
+    in_16_bits = partial(torch.autocast, "cpu", torch.bfloat16)
+    both = [
+        Examples(model, [data], [held_out_images(data, None)], Recipe(("toy",)).views, Progress(), autocast=autocast)
+        for autocast in (nullcontext, in_16_bits)
+    ]
+    plain, rounded = (examples.groups[0][0] for examples in both)
+    for name in ("log_priors", "counts", "densities"):
+        torch.testing.assert_close(getattr(rounded, name), getattr(plain, name), rtol=0, atol=0)
+    expected, found = (group.batch([0]).seen["block4"] for group in (plain, rounded))
+    assert 0 < (found - expected).abs().max() < 0.05 * expected.abs().max()
 
 
 def test_taps_are_standardised():

@@ -61,9 +61,9 @@ class FovealL(SaliencyModel):
         return cast(list[Network], list(self.members))
 
     @property
-    def knows_scale(self) -> bool:
+    def depends_on_scale(self) -> bool:
         """Does one of its networks?"""
-        return any(member.knows_scale for member in self.networks)
+        return any(member.depends_on_scale for member in self.networks)
 
     def log_density(
         self, images: Float[Tensor, "image 3 height width"], pixels_per_degree: float | None = None

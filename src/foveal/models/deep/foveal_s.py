@@ -7,7 +7,6 @@ angle. Their weighted mean, blurred, is the saliency. The weights and the blur a
 its own, as in DeepGaze MSDB (Kümmerer, Khanuja & Bethge 2025, "Modeling saliency dataset bias", arXiv:2505.10169).
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial, reduce
@@ -80,14 +79,14 @@ class FovealConfig(ModelConfig):
         return super().of({"relative": (1.0,), "absolute": (), **values})
 
     @property
-    def views(self) -> tuple[Size, ...]:
+    def map_sizes(self) -> tuple[Size, ...]:
         """The sizes of which the network makes a map each."""
         return (*map(Size, self.relative), *(Size(share, in_degrees=True) for share in self.absolute))
 
     @property
-    def sizes(self) -> tuple[Size, ...]:
+    def seen_sizes(self) -> tuple[Size, ...]:
         """All sizes at which the network sees an image, for all of its maps."""
-        return tuple(dict.fromkeys(view.times(scale) for view in self.views for scale in self.scales))
+        return tuple(dict.fromkeys(mapped.times(scale) for mapped in self.map_sizes for scale in self.scales))
 
     def completed(self) -> "FovealConfig":
         """With the numbers of channels that the taps have.
@@ -109,7 +108,7 @@ class FovealConfig(ModelConfig):
             "taps": (isinstance(self.taps, tuple) and len(self.taps) > 0, "a list of layers"),
         }
         check_values(self, needed)
-        if not self.views:
+        if not self.map_sizes:
             raise FovealError("relative, absolute: one size at least is needed")
         backbone = Backbone(self.backbone, pretrained=False, until=self.taps[-1])
         backbone.check_layers([*self.taps, self.first_trained or self.taps[-1]])
@@ -209,7 +208,7 @@ class FovealS(DensityNetwork):
         relative=(1.0,),
         absolute=(1.5,),
     )
-    size_weights: Float[Tensor, " view"]  # their softmax is each map's share
+    size_weights: Float[Tensor, " map"]  # their softmax is each map's share
     log_sigma: Float[Tensor, ""]  # of the blur, in cells
 
     def __init__(self, config: FovealConfig | None = None) -> None:
@@ -229,12 +228,12 @@ class FovealS(DensityNetwork):
             nn.GELU(),
             nn.Conv2d(self.config.hidden, 1, 1, bias=False),
         )
-        if len(self.config.views) > 1:
-            self.register_buffer("size_weights", torch.zeros(len(self.config.views)))
+        if len(self.config.map_sizes) > 1:
+            self.register_buffer("size_weights", torch.zeros(len(self.config.map_sizes)))
         self.register_buffer("log_sigma", torch.tensor(0.4))
 
     @property
-    def knows_scale(self) -> bool:
+    def depends_on_scale(self) -> bool:
         """Are there sizes in degrees?"""
         return len(self.config.absolute) > 0
 
@@ -250,7 +249,7 @@ class FovealS(DensityNetwork):
         layers = (IMAGE, *self.backbone.layers)
         below = layers[: layers.index(self.last_frozen)]
         kept = (*(tap for tap in self.config.taps if tap in below), self.last_frozen)
-        return tuple(at_scale(layer, number) for number in range(len(self.config.sizes)) for layer in kept)
+        return tuple(at_scale(layer, number) for number in range(len(self.config.seen_sizes)) for layer in kept)
 
     @cached_property
     def kept_layers(self) -> tuple[str, ...]:
@@ -270,16 +269,16 @@ class FovealS(DensityNetwork):
     @torch.no_grad()
     def begin_from(self, seen: Iterable[Seen]) -> None:
         """Make the taps' features of mean zero and unit deviation over some of the fitted images."""
-        of_taps = (of_view for features in seen for of_view in self._of_taps(features))
+        of_taps = (of_tap for features in seen for of_tap in self._of_taps(features))
         for name, (mean, deviation) in moments(of_taps).items():
             self.taps[name].mean = mean.float()
             self.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
 
     def _of_taps(self, features: Seen) -> Iterator[Seen]:
         """The features that each tap reads, size by size."""
-        for view in self.config.views:
+        for map_size in self.config.map_sizes:
             for scale_number, scale in enumerate(self.config.scales):
-                number = self.config.sizes.index(view.times(scale))
+                number = self.config.seen_sizes.index(map_size.times(scale))
                 of_size = {at_scale(tap, number): at_scale(tap, scale_number) for tap in self.config.taps}
                 yield {key: features[name] for name, key in of_size.items() if name in features}
 
@@ -291,45 +290,46 @@ class FovealS(DensityNetwork):
 
     def numbers(self) -> Numbers:
         """With the weights of the sizes and the blur."""
-        of_sizes = {"size_weights": self.size_weights} if len(self.config.views) > 1 else {}
+        of_sizes = {"size_weights": self.size_weights} if len(self.config.map_sizes) > 1 else {}
         return super().numbers() | {"log_sigma": self.log_sigma} | of_sizes
 
-    def _shares(self, numbers: Numbers) -> Float[Tensor, " view"]:
+    def _shares(self, numbers: Numbers) -> Float[Tensor, " map"]:
         """What each of the maps counts."""
         return numbers["size_weights"].softmax(dim=0) if "size_weights" in numbers else torch.ones(1)
 
-    def in_words(self, numbers: Numbers) -> list[str]:
-        """With the sizes and the blur."""
-        side, degrees, blur = self._described(numbers)
-        usual_side, usual_degrees, usual_blur = self._described(self.numbers())
-        lines = [
+    def in_words(self, numbers: Numbers, *, scale_is_known: bool) -> list[str]:
+        """With the blur and the sizes."""
+        blur, small, degrees = self._described(numbers)
+        usual_blur, usual_small, usual_degrees = self._described(self.numbers())
+        lines = super().in_words(numbers, scale_is_known=scale_is_known)
+        lines.append(
             f"Fixations spread {than(blur, usual_blur)} usual: the blur is {blur:.1%} of the picture's side, usually "
             f"{usual_blur:.1%}."
-        ]
-        if len(self.config.views) > 1:
+        )
+        if 0 < usual_small < 1:
             lines.append(
-                f"Large things count {than(1 / side, 1 / usual_side)} usual: the picture is seen at {side:.2f} times "
-                f"the working size, usually {usual_side:.2f}."
+                f"Large things count {than(small, usual_small)} usual: the maps that see the picture small have "
+                f"{small:.0%} of the weight, usually {usual_small:.0%}."
             )
-        if self.config.relative and self.config.absolute:
+        if scale_is_known and 0 < usual_degrees < 1:
             lines.append(
-                f"Sizes in degrees count {than(degrees, usual_degrees)} usual: {degrees:.0%} of all weights, usually "
-                f"{usual_degrees:.0%}."
+                f"Degrees count {than(degrees, usual_degrees)} usual: sizes in degrees of visual angle have "
+                f"{degrees:.0%} of the weight, usually {usual_degrees:.0%}."
             )
-        return super().in_words(numbers) + lines
+        return lines
 
     def _described(self, numbers: Numbers) -> tuple[float, float, float]:
-        """Mean size at which a picture is seen, the weight of sizes in degrees, the blur: each a share."""
-        shares = self._shares(numbers).tolist()
-        views = list(zip(shares, self.config.views, strict=True))
-        side = math.exp(sum(share * math.log(view.share) for share, view in views))
-        in_degrees = sum((share for share, view in views if view.in_degrees), start=0.0)
-        return side, in_degrees, float(numbers["log_sigma"].exp()) * CELL / self.config.working_area**0.5
+        """The blur as a share of the picture's side, the weight of maps that see it small, that of sizes in degrees."""
+        shares = list(zip(self._shares(numbers).tolist(), self.config.map_sizes, strict=True))
+        largest = max(map_size.share for map_size in self.config.map_sizes)
+        small = sum((share for share, map_size in shares if map_size.share < largest), start=0.0)
+        degrees = sum((share for share, map_size in shares if map_size.in_degrees), start=0.0)
+        return float(numbers["log_sigma"].exp()) * CELL / self.config.working_area**0.5, small, degrees
 
     def sources(self, viewings: Mapping[tuple[int, int], Viewing]) -> list[tuple[FeatureSource, Callable[[str], str]]]:
         """The network at each of its sizes, those that are the same of all images once."""
         found: dict[tuple[tuple[int, int], ...], tuple[FeatureSource, Callable[[str], str]]] = {}
-        for number, one in enumerate(self.config.sizes):
+        for number, one in enumerate(self.config.seen_sizes):
             at = {size: self.working_size(size, viewing, one) for size, viewing in viewings.items()}
             found.setdefault(tuple(at.values()), (SeenAt(self, at), partial(at_scale, number=number)))
         return list(found.values())
@@ -341,9 +341,9 @@ class FovealS(DensityNetwork):
         # A network that was trained before has other features than the installed one of the same name.
         return chosen if self.backbone.has_pretrained_weights else {**chosen, "weights": self.backbone.digest()}
 
-    def working_size(self, size: tuple[int, int], viewing: Viewing = USUAL, one: Size = WHOLE) -> tuple[int, int]:
+    def working_size(self, size: tuple[int, int], viewing: Viewing = USUAL, seen: Size = WHOLE) -> tuple[int, int]:
         """Height and width at which the network sees an image of this (height, width), at one of its sizes."""
-        return one.of(size, viewing, self.config.working_area)
+        return seen.working_size(size, viewing, self.config.working_area)
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """The cells on which the density of an image of this (height, width) is computed."""
@@ -372,7 +372,7 @@ class FovealS(DensityNetwork):
     def _different_sizes(self, size: tuple[int, int], viewing: Viewing) -> dict[tuple[int, int], int]:
         """The numbers of the sizes that differ from all before them, by what they are of such an image."""
         found: dict[tuple[int, int], int] = {}
-        for number, one in enumerate(self.config.sizes):
+        for number, one in enumerate(self.config.seen_sizes):
             found.setdefault(self.working_size(size, viewing, one), number)
         return found
 
@@ -389,7 +389,7 @@ class FovealS(DensityNetwork):
         """Those given, and those of the taps that are missing, computed from the last frozen layer's."""
         found = dict(features)
         after = None if self.last_frozen == IMAGE else self.last_frozen
-        for number in range(len(self.config.sizes)):
+        for number in range(len(self.config.seen_sizes)):
             missing = [tap for tap in self.config.taps if at_scale(tap, number) not in features]
             if missing and (last := at_scale(self.last_frozen, number)) in features:
                 computed = self.backbone(features[last], missing, after=after)
@@ -402,17 +402,17 @@ class FovealS(DensityNetwork):
         taps: nn.ModuleDict,
         size: tuple[int, int],
         viewing: Viewing = USUAL,
-        view: Size = WHOLE,
+        map_size: Size = WHOLE,
     ) -> Float[Tensor, "image width row column"]:
         """The sum of what some taps make of the features, at one of the sizes of which there is a map, on its cells."""
-        numbers = self._different_sizes(size, viewing)
+        number_of = self._different_sizes(size, viewing)
         by_grid: dict[Grid, dict[str, Tensor]] = {}
         for scale_number, scale in enumerate(self.config.scales):
-            working_size = self.working_size(size, viewing, view.times(scale))
+            working_size = self.working_size(size, viewing, map_size.times(scale))
             for name, grid in self.grids(size, self.config.taps, working_size).items():
-                maps = features[at_scale(name, numbers[working_size])]
+                maps = features[at_scale(name, number_of[working_size])]
                 by_grid.setdefault(grid, {})[at_scale(name, scale_number)] = maps
-        target = self._cells_at(size, self.working_size(size, viewing, view))
+        target = self._cells_at(size, self.working_size(size, viewing, map_size))
         width = next(taps.parameters()).shape[0]  # of a tap's weights: the features that it makes
         terms: list[Tensor] = []
         combined: dict[Grid, Tensor] = {}
@@ -429,23 +429,23 @@ class FovealS(DensityNetwork):
 
     def forward(
         self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image view row column"]:
-        """A map for each of the views, over the cells of images of this (height, width), from their features.
+    ) -> Float[Tensor, "image map row column"]:
+        """A map at each of the sizes, over the cells of images of this (height, width), from their features.
 
         Features of taps that are missing are computed.
         """
         features, target = self.all_features(seen), self.cells(size)
-        maps: dict[tuple[int, int], Tensor] = {}  # a view that is the same as one before is not computed again
-        views = [(view, self.working_size(size, viewing, view)) for view in self.config.views]
-        for view, working_size in views:
+        maps: dict[tuple[int, int], Tensor] = {}  # what is seen as before is not computed again
+        map_sizes = [(mapped, self.working_size(size, viewing, mapped)) for mapped in self.config.map_sizes]
+        for mapped, working_size in map_sizes:
             if working_size not in maps:
-                total = self.on_cells(features, self.taps, size, viewing, view)
+                total = self.on_cells(features, self.taps, size, viewing, mapped)
                 saliency = self.readout(self.dropout(F.gelu(total)))[:, 0]
                 maps[working_size] = resample(saliency, self._cells_at(size, working_size), target)
-        return torch.stack([maps[working_size] for _, working_size in views], dim=1)
+        return torch.stack([maps[working_size] for _, working_size in map_sizes], dim=1)
 
     def combined(
-        self, maps: Float[Tensor, "image view row column"], numbers: Numbers
+        self, maps: Float[Tensor, "image map row column"], numbers: Numbers
     ) -> Float[Tensor, "image row column"]:
         """The mean of the maps by the weights of their sizes, blurred and as sharp as a data set's numbers say."""
         mean = (self._shares(numbers).to(maps)[:, None, None] * maps).sum(dim=1)
@@ -453,7 +453,7 @@ class FovealS(DensityNetwork):
 
     def said(
         self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image view row column"]:
+    ) -> Float[Tensor, "image map row column"]:
         """The maps: see `forward`."""
         with fast_precision(images):
             features = self.see(images, viewing)

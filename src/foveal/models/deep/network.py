@@ -174,8 +174,11 @@ class DensityNetwork(Network, WithPrior):
             else:
                 self.get_buffer(name).copy_(value)
 
-    def in_words(self, numbers: Numbers) -> list[str]:
-        """What numbers say beside the network's own, a sentence for each."""
+    def in_words(self, numbers: Numbers, *, scale_is_known: bool) -> list[str]:
+        """What numbers say beside the network's own, a sentence for each.
+
+        `scale_is_known`: are the pixels per degree of the pictures known that they were fitted to?
+        """
         own = self.numbers()
         sharpness = float((numbers["log_sharpness"] - own["log_sharpness"]).exp())
         weight, usual = float(numbers["prior_weight"]), float(own["prior_weight"])

@@ -48,8 +48,8 @@ class Size:
     share: float
     in_degrees: bool = False
 
-    def of(self, size: tuple[int, int], viewing: Viewing, working_area: int) -> tuple[int, int]:
-        """Height and width of a picture of this (height, width) at this size."""
+    def working_size(self, size: tuple[int, int], viewing: Viewing, working_area: int) -> tuple[int, int]:
+        """Height and width at which a picture of this (height, width) is seen."""
         return _size(self, size, viewing, working_area)
 
     def times(self, share: float) -> "Size":
@@ -60,10 +60,10 @@ class Size:
 WHOLE = Size(1.0)  # the usual working image
 
 
-def assumed_pixels_per_degree(size: tuple[int, int]) -> float:
+def typical_pixels_per_degree(size: tuple[int, int]) -> float:
     """Scale of a picture of this (height, width), if it fills as much of the field of view as is typical.
 
-    >>> round(assumed_pixels_per_degree((600, 800)), 1)
+    >>> round(typical_pixels_per_degree((600, 800)), 1)
     24.0
     """
     return float((size[0] * size[1] / TYPICAL_AREA) ** 0.5)
@@ -88,15 +88,18 @@ class SeenScale:
     def of(cls, size: tuple[int, int], pixels_per_degree: float | None) -> "SeenScale":
         """Of a photograph of this (height, width), as it is said, or else as is typical."""
         if pixels_per_degree is None:
-            return cls(assumed_pixels_per_degree(size), is_assumed=True)
+            return cls(typical_pixels_per_degree(size), is_assumed=True)
         return cls(pixels_per_degree, is_assumed=False)
 
 
 @lru_cache(maxsize=4096)  # a network asks for the same at every picture of a size
 def _size(size_seen: Size, size: tuple[int, int], viewing: Viewing, working_area: int) -> tuple[int, int]:
     area = size[0] * size[1]
-    scale = size_seen.share * viewing.zoom * (working_area / area) ** 0.5
+    whole = (working_area / area) ** 0.5
+    scale = size_seen.share * viewing.zoom * whole
     if size_seen.in_degrees and viewing.pixels_per_degree is not None:
-        scale *= assumed_pixels_per_degree(size) / viewing.pixels_per_degree
+        scale *= typical_pixels_per_degree(size) / viewing.pixels_per_degree
         scale = min(scale, (LARGEST_AREA / area) ** 0.5)
+    # A small picture is seen larger, in its own shape; only if it is very long, its shorter side alone.
+    scale = max(scale, min(SMALLEST_SIDE / min(size), whole))
     return max(SMALLEST_SIDE, round(size[0] * scale)), max(SMALLEST_SIDE, round(size[1] * scale))

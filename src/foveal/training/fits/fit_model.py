@@ -60,10 +60,10 @@ class TrainingReport(Trained):
     held_out_log_likelihood
         The same of models that were not fitted to the image that they are judged on: of a center bias each image left
         out in turn; None if nothing was held out.
-    words
-        What a network's numbers say of this data set beside pictures in general, a sentence each.
     gain
         By how much that is above the model before, on the same images.
+    words
+        What a network's numbers say of this data set beside pictures in general, a sentence each.
     """
 
     model: str

@@ -17,7 +17,7 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from foveal.errors import FovealError
@@ -47,57 +47,67 @@ PULL_OF_CENTER = 10  # pictures, as which the network's own center bias counts b
 
 @dataclass(frozen=True)
 class Unseen:
-    """What networks say of images of one size, before they are given numbers.
+    """What networks say of images of one size, before they are given numbers; all on the CPU.
 
     Attributes
     ----------
     images
         Their positions in the data set.
     said
-        What each member of a model says over the cells of the images (most have but one member; see `Network.said`).
+        What each member of a model says over its own cells (see `Network.said`); most models have but one.
     log_priors
         The center bias that is counted with it: of the study that is fitted to, drawn towards the model's.
     reference
         The data set's own center bias, made without the image at hand, above which gains are measured.
     counts
-        Fixations in each cell.
+        Fixations in each cell, of the member that has the finest.
     """
 
     images: list[int]
-    said: list[Float[Tensor, "image *map row column"]]
+    said: list[Float[Tensor, "image *map _ _"]]
     log_priors: Float[Tensor, "image row column"]
     reference: Float[Tensor, "image row column"]
     counts: Float[Tensor, "image row column"]
 
-    def only(self, chosen: Bool[np.ndarray, " image"]) -> "Unseen":
-        """Some of the images."""
-        rows = np.flatnonzero(chosen).tolist()
-        return Unseen(
-            [self.images[row] for row in rows],
-            [maps[rows] for maps in self.said],
-            self.log_priors[rows],
-            self.reference[rows],
-            self.counts[rows],
-        )
-
-    def log_density(self, members: Sequence[DensityNetwork], changes: Numbers) -> Float[Tensor, "image row column"]:
-        """Over the cells, the mean of the members' densities, with their numbers changed by so much."""
+    def log_density(
+        self, members: Sequence[DensityNetwork], changes: Numbers | None = None
+    ) -> Float[Tensor, "image row column"]:
+        """Over the cells, the mean of the members' densities, with their numbers changed by so much, if at all."""
+        size = self.counts.shape[1], self.counts.shape[2]
         by_member = []
         for member, maps in zip(members, self.said, strict=True):
             numbers = changed(member.numbers(), changes)
-            total = member.combined(maps, numbers) + numbers["prior_weight"] * self.log_priors
-            by_member.append(normalize_log_density(total))
+            saliency = resize_maps(member.combined(maps, numbers), size)
+            by_member.append(normalize_log_density(saliency + numbers["prior_weight"] * self.log_priors))
         return torch.stack(by_member).logsumexp(dim=0) - math.log(len(by_member))
 
-    def gain(self, members: Sequence[DensityNetwork], changes: Numbers) -> Float[Tensor, " image"]:
+    def gain(self, members: Sequence[DensityNetwork], changes: Numbers | None = None) -> Float[Tensor, " image"]:
         """Information gain of each image, bit per fixation above the data set's center bias."""
         difference = self.log_density(members, changes) - self.reference
         return (self.counts * difference).sum(dim=(1, 2)) / self.counts.sum(dim=(1, 2)) / math.log(2)
 
 
-def changed(numbers: Numbers, changes: Numbers) -> Numbers:
-    """Numbers moved by so much."""
-    return {name: value + changes[name] for name, value in numbers.items()}
+def part_of(unseen: Sequence[Unseen], images: Sequence[int] | np.ndarray) -> list[Unseen]:
+    """The parts that are about some images."""
+    chosen = []
+    for part in unseen:
+        rows = np.flatnonzero(np.isin(part.images, images)).tolist()
+        if rows:
+            chosen.append(
+                Unseen(
+                    [part.images[row] for row in rows],
+                    [maps[rows] for maps in part.said],
+                    part.log_priors[rows],
+                    part.reference[rows],
+                    part.counts[rows],
+                )
+            )
+    return chosen
+
+
+def changed(numbers: Numbers, changes: Numbers | None) -> Numbers:
+    """Numbers on the CPU, moved by so much, if at all."""
+    return {name: value.cpu() + (changes[name] if changes else 0.0) for name, value in numbers.items()}
 
 
 def networks_of(model: DensityNetwork | FovealL) -> list[DensityNetwork]:
@@ -138,38 +148,43 @@ def unseen_of(
     looked_at = np.unique(data.fixations.image)
     images = looked_at if only is None else np.intersect1d(looked_at, only)
     groups = [FeatureGroup(size, of_size, {}, {}) for size, of_size in data.stimuli.by_size(images.tolist()).items()]
-    references = log_priors_of(groups, data, CenterBiasKDE.fit(data), grid_of)
+    density = CenterBiasKDE.fit(data)
+    references = log_priors_of(groups, data, density, grid_of)
     counts = counts_of(groups, data.fixations, grid_of)
-    done, found = 0, []
+    n_done, unseen = 0, []
     for group, reference, count in zip(groups, references, counts, strict=True):
         by_image = []
         for maps in _said_of(members, data, group.images):
-            by_image.append([_resized(of_member, (count.shape[1], count.shape[2])) for of_member in maps])
-            done += 1
-            progress(data.name, done, len(images))
+            by_image.append(maps)
+            n_done += 1
+            progress(data.name, n_done, len(images))
         said = [torch.cat(of_member) for of_member in zip(*by_image, strict=True)]
-        found.append(Unseen(group.images, said, reference, reference, count))
-    return fitted_to(found, model, data, looked_at)
+        unseen.append(Unseen(group.images, said, reference, reference, count))
+    return fitted_to(unseen, model, data, looked_at, density)
 
 
 def fitted_to(
-    unseen: Sequence[Unseen], model: DensityNetwork | FovealL, data: Dataset, study: Sequence[int] | np.ndarray
+    unseen: Sequence[Unseen],
+    model: DensityNetwork | FovealL,
+    data: Dataset,
+    study: Sequence[int] | np.ndarray,
+    density: CenterBiasKDE,
 ) -> list[Unseen]:
-    """The same with the center bias of some images of a data set, drawn towards the model's.
+    """The same with the center bias (`density`) of some images of a data set, drawn towards the model's.
 
-    Of one of these, it is the center bias of the others.
+    Of one of these images, it is the center bias of the others.
     """
-    density, network = CenterBiasKDE.fit(data.select(np.sort(study))), networks_of(model)[0]
-    found = []
-    for some in unseen:
-        shape = some.counts.shape[1], some.counts.shape[2]
-        of_images = []
-        for image in some.images:
+    network = networks_of(model)[0]
+    of_study = []
+    for part in unseen:
+        shape = part.counts.shape[1], part.counts.shape[2]
+        log_priors = []
+        for image in part.images:
             is_own = image in study
             log_prior = density.log_density(shape, relative_positions(data, image) if is_own else None)
-            of_images.append(_drawn(log_prior.to(some.reference), network, len(study) - is_own))
-        found.append(replace(some, log_priors=torch.stack(of_images)))
-    return found
+            log_priors.append(_drawn(log_prior.to(part.reference), network, len(study) - is_own))
+        of_study.append(replace(part, log_priors=torch.stack(log_priors)))
+    return of_study
 
 
 def _said_of(members: Sequence[DensityNetwork], data: Dataset, images: Sequence[int]) -> Iterator[list[Tensor]]:
@@ -182,10 +197,6 @@ def _said_of(members: Sequence[DensityNetwork], data: Dataset, images: Sequence[
         viewing = Viewing(data.stimuli[image].known_pixels_per_degree)
         tensor = stacked([pixels[image]])
         yield [member.said(tensor.to(member.device), viewing).cpu() for member in members]
-
-
-def _resized(maps: Float[Tensor, "1 *map row column"], size: tuple[int, int]) -> Float[Tensor, "1 *map _ _"]:
-    return resize_maps(maps.flatten(0, -3), size).view(*maps.shape[:-2], *size)
 
 
 def _drawn(
@@ -203,13 +214,13 @@ def fit_numbers(model: DensityNetwork | FovealL, unseen: Sequence[Unseen], pull:
     Each is drawn to where it is: the loss has `pull` times the sum of their squares, over the number of images.
     """
     members = networks_of(model)
-    changes = {name: torch.zeros_like(value, requires_grad=True) for name, value in members[0].numbers().items()}
+    changes = {name: torch.zeros(value.shape, requires_grad=True) for name, value in members[0].numbers().items()}
     optimizer = torch.optim.LBFGS(list(changes.values()), max_iter=STEPS, line_search_fn="strong_wolfe")
-    n_images = sum(len(some.images) for some in unseen)
+    n_images = sum(len(part.images) for part in unseen)
 
     def cost() -> Float[Tensor, ""]:
         optimizer.zero_grad()
-        gain = torch.cat([some.gain(members, changes) for some in unseen]).mean()
+        gain = torch.cat([part.gain(members, changes) for part in unseen]).mean()
         squares = torch.stack([change.square().sum() for change in changes.values()]).sum()
         loss = -math.log(2) * gain + pull / n_images * squares
         loss.backward()
@@ -244,14 +255,15 @@ def fit_foveal(model: DensityNetwork | FovealL, data: Dataset, settings: FitSett
     held_out, number = np.full(len(data), math.nan), fold_of(data, n_folds)
     for fold in folds:
         others = np.flatnonzero(number != fold)
-        fitted = [some.only(np.isin(some.images, others)) for some in unseen]
-        changes = fit_numbers(model, fitted_to([some for some in fitted if some.images], model, data, others))
-        of_fold = with_numbers(model, changes, data.select(others))
+        density = CenterBiasKDE.fit(data.select(others))
+        changes = fit_numbers(model, fitted_to(part_of(unseen, others), model, data, others, density))
+        of_fold = with_numbers(model, changes, density, len(others))
         images = np.flatnonzero(number == fold).tolist()
         held_out[images] = log_likelihood_by_image(of_fold, data, images)[images]
-    changes, first = fit_numbers(model, unseen), networks_of(model)[0]
-    words = tuple(first.in_words(changed(first.numbers(), changes)))
-    return Fitted(with_numbers(model, changes, data), held_out if folds else None, words)
+    changes, density, first = fit_numbers(model, unseen), CenterBiasKDE.fit(data), networks_of(model)[0]
+    scale_is_known = all(stimulus.known_pixels_per_degree is not None for stimulus in data.stimuli)
+    words = tuple(first.in_words(changed(first.numbers(), changes), scale_is_known=scale_is_known))
+    return Fitted(with_numbers(model, changes, density, len(data)), held_out if folds else None, words)
 
 
 def calibrated_to(model: Model, data: Dataset, progress: Report | None = None) -> Model:
@@ -266,15 +278,15 @@ def calibrated_to(model: Model, data: Dataset, progress: Report | None = None) -
         If an image cannot be read, or nobody looked at any.
     """
     changes = fit_numbers(model, unseen_of(model, data, Progress.of(progress)))
-    return with_numbers(model, changes, data)
+    return with_numbers(model, changes, CenterBiasKDE.fit(data), len(np.unique(data.fixations.image)))
 
 
-def with_numbers(model: Model, changes: Numbers, data: Dataset) -> Model:
-    """A copy of a model with its numbers moved by so much, and the center bias of a data set."""
-    log_prior = prior_of(CenterBiasKDE.fit(data)).float()
+def with_numbers(model: Model, changes: Numbers | None, density: CenterBiasKDE, n_images: int) -> Model:
+    """A copy of a model with its numbers moved by so much, and the center bias of so many images."""
+    log_prior = prior_of(density).float()
     calibrated = copy.deepcopy(model)
-    n_images = len(np.unique(data.fixations.image))
+    first = networks_of(model)[0]
     for network in networks_of(calibrated):
         network.take(changed(network.numbers(), changes))
-        network.log_prior.copy_(_drawn(log_prior, network, n_images))
+        network.log_prior.copy_(_drawn(log_prior, first, n_images))
     return calibrated

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from foveal.features.cache import FeatureGroup
+from foveal.features.cache import Autocast, FeatureGroup
 from foveal.features.observed import maps_in_views
 from foveal.features.views import WHOLE, View
 from foveal.gaze import Dataset
@@ -75,6 +76,8 @@ class Examples:
         The center bias of each data set's fitted images.
     digest
         See `digest_of`.
+
+    `autocast` makes a context in which features that are kept are computed, in the precision of the training.
     """
 
     def __init__(
@@ -87,13 +90,14 @@ class Examples:
         colors: float = 0.0,
         *,
         with_pictures: bool = False,
+        autocast: Autocast = nullcontext,
     ) -> None:
         self.groups: list[list[ExampleGroup]] = [[] for _ in views]
         self._whole = [views.index(replace(view, crop=WHOLE)) for view in views]
         self.fitted: list[Example] = []
         self.held_out: list[Example] = []
         self.densities: list[CenterBiasKDE] = []
-        shown = shown_of(model, datasets, views, colors, progress, with_pictures=with_pictures)
+        shown = shown_of(model, datasets, views, colors, progress, with_pictures=with_pictures, autocast=autocast)
         for number, data in enumerate(datasets):
             unseen = held_out[number].tolist()
             density = CenterBiasKDE.fit(data.select(np.setdiff1d(np.arange(len(data)), unseen)))
@@ -102,7 +106,7 @@ class Examples:
             maps = maps_in_views(in_views, data, density, model.cells, unseen)
             n_before = len(self.groups[0])
             for groups, (view, of_view) in zip(self.groups, in_views.items(), strict=True):
-                viewings = viewings_of(data, view)
+                viewings = viewings_of(model, data, view)
                 groups += [
                     ExampleGroup(number, viewings[group.size], group, *of_group)
                     for group, of_group in zip(of_view, maps[view], strict=True)
@@ -156,8 +160,9 @@ def share_of(parts: Sequence[tuple[Group, list[int]]], process: int, n_processes
 
 
 def digest_of(datasets: Sequence[Dataset], held_out: Sequence[np.ndarray]) -> str:
-    """A short text that changes with the images' names, what is held out of them, and with where somebody looked."""
+    """A short text that changes with the images' names and scales, what is held out, and with where somebody looked."""
     digest = hashlib.sha256()
     for data, unseen in zip(datasets, held_out, strict=True):
-        digest.update(repr((data.name, data.stimuli.ids, unseen.tolist(), data.fixations.digest())).encode())
+        scales = [stimulus.known_pixels_per_degree for stimulus in data.stimuli]
+        digest.update(repr((data.name, data.stimuli.ids, scales, unseen.tolist(), data.fixations.digest())).encode())
     return digest.hexdigest()[:12]

@@ -45,9 +45,16 @@ def prepare(
     torch.manual_seed(recipe.seed)
     model = started(recipe).to(accelerator.device)
     unseen = [held_out_images(data, recipe.held_out) for data in datasets]
-    with accelerator.main_process_first(), accelerator.autocast():  # the first computes the features for all
+    with accelerator.main_process_first():  # which computes the features for all
         examples = Examples(
-            model, datasets, unseen, views, progress, recipe.colors, with_pictures=recipe.step == "adversarial"
+            model,
+            datasets,
+            unseen,
+            views,
+            progress,
+            recipe.colors,
+            with_pictures=recipe.step == "adversarial",
+            autocast=accelerator.autocast,
         )
     if isinstance(model, DensityNetwork):
         model.log_prior = log_prior_of(examples)

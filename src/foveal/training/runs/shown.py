@@ -1,9 +1,10 @@
 """What networks are shown of data sets: features that are kept, or photographs that are read when they are needed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 from foveal.errors import FovealError
-from foveal.features.cache import FeatureCache, FeatureGroup, tell_of_room
+from foveal.features.cache import Autocast, FeatureCache, FeatureGroup, tell_of_room
 from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.models.deep.network import Network, ReadsFrozen
@@ -15,23 +16,24 @@ Viewings = dict[tuple[int, int], Viewing]  # by height and width of what is seen
 Shown = dict[tuple[int, View], Sequence[FeatureGroup | Photographs]]  # by number of the data set and view
 
 
-def viewings_of(data: Dataset, view: View) -> Viewings:
-    """How the images of a data set are seen in a view, by size.
+def viewings_of(model: Network, data: Dataset, view: View) -> Viewings:
+    """How a network sees the images of a data set in a view, by size.
 
     Raises
     ------
     FovealError
-        If images of one size have several scales.
+        If the network sees sizes in degrees, and images of one size have several scales.
     """
-    found: Viewings = {}
-    for size, images in data.stimuli.by_size().items():
-        scales = {data.stimuli[image].known_pixels_per_degree if view.scale_is_known else None for image in images}
-        seen = view.crop.size(size)
-        viewing = Viewing(scales.pop(), view.zoom)
-        if scales or found.setdefault(seen, viewing) != viewing:
-            height, width = size
-            raise FovealError(f"{data.name}: images of {width} x {height} px have several pixels per degree")
-    return found
+    seen: Viewings = {}
+    for image, size in enumerate(map(tuple, data.stimuli.sizes.tolist())):
+        scale = data.stimuli[image].known_pixels_per_degree
+        viewing = Viewing(scale if model.depends_on_scale and view.scale_is_known else None, view.zoom)
+        if seen.setdefault(view.crop.size(size), viewing) != viewing:
+            raise FovealError(
+                f"{data.name}: images of one size have several pixels per degree; say "
+                f'viewing_distance = "assumed", or train on one data set for each'
+            )
+    return seen
 
 
 def shown_of(
@@ -42,6 +44,7 @@ def shown_of(
     progress: Progress,
     *,
     with_pictures: bool = False,
+    autocast: Autocast = nullcontext,
 ) -> Shown:
     """What a network is shown of each data set in each view, image size by image size.
 
@@ -51,7 +54,8 @@ def shown_of(
         If features are to be kept, and the disk has no room for them or an image cannot be read.
     """
     if isinstance(model, ReadsFrozen):
-        return _features(model, datasets, views, progress)
+        viewings = {(n, view): viewings_of(model, data, view) for n, data in enumerate(datasets) for view in views}
+        return _features(model, datasets, viewings, progress, autocast)
     return _photographs(model, datasets, views, colors, with_pictures)
 
 
@@ -59,27 +63,31 @@ def _photographs(
     model: Network, datasets: Sequence[Dataset], views: Sequence[View], colors: float, with_pictures: bool
 ) -> Shown:
     """What is read of the images of each data set in each view, when it is needed."""
-    return {
-        (number, view): [
-            Photographs(model, data, number, view, viewings[seen], seen, images, colors, with_pictures)
-            for size, images in data.stimuli.by_size().items()
-            if (seen := view.crop.size(size))
-        ]
-        for number, data in enumerate(datasets)
-        for view in views
-        if (viewings := viewings_of(data, view))
-    }
+    shown: Shown = {}
+    for number, data in enumerate(datasets):
+        for view in views:
+            viewings = viewings_of(model, data, view)
+            shown[number, view] = [
+                Photographs(model, data, number, view, viewings[seen], seen, images, colors, with_pictures)
+                for seen, images in ((view.crop.size(size), images) for size, images in data.stimuli.by_size().items())
+            ]
+    return shown
 
 
-def _features(model: ReadsFrozen, datasets: Sequence[Dataset], views: Sequence[View], progress: Progress) -> Shown:
+def _features(
+    model: ReadsFrozen,
+    datasets: Sequence[Dataset],
+    viewings: Mapping[tuple[int, View], Viewings],
+    progress: Progress,
+    autocast: Autocast,
+) -> Shown:
     """What is kept of the images of each data set in each view, of all sources of the model's features."""
     caches = {
         (number, view): [
-            (FeatureCache(source, data, mirrored=view.mirrored, crop=view.crop), name)
-            for source, name in model.sources(viewings_of(data, view))
+            (FeatureCache(source, datasets[number], mirrored=view.mirrored, crop=view.crop, autocast=autocast), name)
+            for source, name in model.sources(of_view)
         ]
-        for number, data in enumerate(datasets)
-        for view in views
+        for (number, view), of_view in viewings.items()
     }
     tell_of_room([cache for of_sources in caches.values() for cache, _ in of_sources])
     features: Shown = {}
