@@ -17,7 +17,7 @@ from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
 from foveal.training.fits.numbers import networks_of, unseen_of
-from foveal.training.runs.one_run import write_maps
+from foveal.training.runs.held_out import write_maps
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ def test_recipes(tmp_path):
         ('datasets = ["osie"]\npatience = 2', "patience needs images that are held out"),
         ('datasets = ["osie"]\ntemperature = 0.0', "temperature: 0.0"),
         ('datasets = ["osie"]\nmodel = "salgan"', "model: 'salgan'"),
-        ('datasets = ["osie"]\nprecision = "half"', "precision: 'half' .needs one of no, bf16, fp16"),
+        ('datasets = ["osie"]\nprecision = "half"', "precision: 'half' .needs one of no, bf16, fp16, auto"),
     ]:
         path.write_text(text)
         with pytest.raises(FovealError, match=message):

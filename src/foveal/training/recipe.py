@@ -34,7 +34,7 @@ from foveal.training.losses import get_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 
 _RECIPES = resources.files("foveal.training") / "recipes"
-PRECISIONS = ("no", "bf16", "fp16")
+PRECISIONS = ("no", "bf16", "fp16", "auto")
 STEPS = ("supervised", "adversarial")
 
 Tree = TypeVar("Tree", bound="RecipeTree")
@@ -161,7 +161,7 @@ class Recipe(RecipeTree, metaclass=InOneLine):
         End a phase when the information gain on the held-out images (of a map its NSS) has not risen in it for so many
         epochs, and keep the weights of the best epoch; 0 never.
     precision
-        "no" (float32), "bf16" or "fp16", as accelerate calls them.
+        "no" (float32), "bf16" or "fp16", as accelerate calls them; "auto" is "bf16" where that is fast, else "no".
     seed
         What first weights, dropout and the order of images are drawn from.
     temperature, prior_weight

@@ -250,9 +250,7 @@ def test_sizes_in_degrees_go_with_the_scale_of_the_data_set():
     seen = groups[0].batch([0]).seen
     torch.testing.assert_close(seen["block2@1"], model.see(as_tensor(near, 0))["block2@1"], rtol=2e-3, atol=2e-3)
     several = Stimuli([stimulus.image for stimulus in near.stimuli], pixels_per_degree=[2.0, 2.0, 3.0])
-    with pytest.raises(
-        FovealError, match="toy: images of one size have several pixels per degree; say"
-    ):
+    with pytest.raises(FovealError, match="toy: images of one size have several pixels per degree; say"):
         examples_of(model, dataclasses.replace(near, stimuli=several))
 
 

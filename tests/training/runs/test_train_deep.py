@@ -20,6 +20,7 @@ from foveal.models import load_model
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.deep.foveal_s import FovealConfig, FovealS
 from foveal.models.parts.finalizer import resize_log_density
+from foveal.models.parts.precision import computes_in_bfloat16
 from foveal.progress import Progress
 from foveal.training import Phase, Recipe
 from foveal.training.runs.held_out import file_of_held_out
@@ -246,10 +247,11 @@ def test_data_sets_that_cannot_be(tmp_path):
 def test_runs_of_different_precision_in_one_process(tmp_path):
     losses = [
         run(recipe_of(precision=precision), [make_dataset(4)], tmp_path / precision).log[0]["loss"]
-        for precision in ("no", "bf16")
+        for precision in ("no", "bf16", "auto")
     ]
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
     assert losses[0] != losses[1]
+    assert losses[2] == losses[computes_in_bfloat16()]
 
 
 def test_a_recipe_finishes_the_model(tmp_path):

@@ -64,7 +64,7 @@ class FovealConfig(ModelConfig):
     backbone: str = "efficientnet_lite2"
     taps: tuple[str, ...] = ("block6", "block10", "block14", "block16", "block18")
     channels: tuple[int, ...] = (48, 88, 120, 208, 208)
-    first_trained: str = "block15"
+    first_trained: str = "block11"
     width: int = 128
     hidden: int = 32
     dropout: float = 0.3

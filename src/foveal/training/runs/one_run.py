@@ -24,6 +24,7 @@ from foveal.gaze import Dataset
 from foveal.gaze.folds import fitted_images, held_out_images
 from foveal.gaze.recognition import as_text, perceptual_hashes
 from foveal.models import save_model
+from foveal.models.parts.precision import computes_in_bfloat16
 from foveal.models.registry import trainings_of
 from foveal.progress import Progress
 from foveal.training.recipe import Recipe
@@ -99,7 +100,7 @@ def train_deep(
     AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     waiting = InitProcessGroupKwargs(timeout=LONGEST_WAIT)  # others wait for what the main process computes for all
     accelerator = Accelerator(
-        mixed_precision=recipe.precision, cpu=not torch.cuda.is_available(), kwargs_handlers=[waiting]
+        mixed_precision=_precision_of(recipe), cpu=not torch.cuda.is_available(), kwargs_handlers=[waiting]
     )
     run = prepare(recipe, datasets, recipe.views, accelerator, progress, workers=workers)
     if not run.examples.fitted:
@@ -134,6 +135,14 @@ def train_deep(
         recipe.in_full.write(finished)
     accelerator.wait_for_everyone()  # who goes on may read what the main process wrote
     return DeepTraining(path, run.log, tuple(problems))
+
+
+def _precision_of(recipe: Recipe) -> str:
+    """As accelerate calls it, on this machine."""
+    if recipe.precision != "auto":
+        return recipe.precision
+    is_fast = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else computes_in_bfloat16()
+    return "bf16" if is_fast else "no"
 
 
 def state_of_run(recipe: Recipe, folder: Path, resume: bool) -> dict[str, Any] | None:
