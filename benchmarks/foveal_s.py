@@ -2,12 +2,11 @@
 
     python benchmarks/foveal_s.py --data-root data
 
-One photograph of 640 x 480 on as many threads as PyTorch takes: by foveal-s, by foveal-l, by BMS, by foveal-s where
-the scale is known (35 px a degree), by a foveal-s with one map and no sizes in degrees (as the first one was), by
-foveal-s in float32 (which it is anyway where the processor has no instructions for bfloat16), by its ONNX file under
-onnxruntime, and by foveal-s without what makes it fast (maps stored channel after channel; normalisations computed on
-their own). Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of
-`foveal predict`.
+One photograph of 640 x 480 on as many threads as PyTorch takes: by foveal-s, by foveal-l, by BMS, by a foveal-s with
+four maps, where the scale is assumed and where it is known (35 px a degree), by foveal-s in float32 (which it is anyway
+where the processor has no instructions for bfloat16), by its ONNX file under onnxruntime, and by foveal-s without what
+makes it fast (maps stored channel after channel; normalisations computed on their own). And a page of 1360 x 768 by
+foveal-s. Then the 700 photographs of OSIE from files to overlays and densities. Memory is that of `foveal predict`.
 """
 
 import argparse
@@ -76,9 +75,9 @@ def main() -> None:
     assert isinstance(model, FovealS)
     models = (model, load_model("foveal-l"), load_model("bms"))
     calls = {each.name: partial(each.log_density_of, [photograph]) for each in models}
-    calls["foveal-s at 35 px a degree"] = partial(model.log_density_of, [photograph], 35.0)
-    one_map = FovealS(FovealConfig(relative=(1.0,), absolute=())).eval()
-    calls["foveal-s with one map"] = partial(one_map.log_density_of, [photograph])
+    four_maps = FovealS(FovealConfig(relative=(1.0, 0.5), absolute=(1.0, 0.5))).eval()
+    calls["foveal-s with four maps, not trained"] = partial(four_maps.log_density_of, [photograph])
+    calls["the same at 35 px a degree"] = partial(four_maps.log_density_of, [photograph], 35.0)
     page = (np.random.default_rng(0).random((768, 1360, 3)) * 255).astype(np.uint8)
     calls["foveal-s, a page of 1360 x 768"] = partial(model.log_density_of, [page])
     calls["foveal-s in float32"] = partial(in_float32, model, photograph)

@@ -5,8 +5,8 @@
 Trains once for each data set, without it (started again, it goes on where it was), and says how much of the gold
 standard's information the model has on the data set that it did not see: as it is published, with the data set's own
 center bias, and after its few numbers were fitted to 10, 25, 50 images or half of all (see adaptation.py). Then which
-sizes win it back: the last row again, with the maps of some sizes only. Draws docs/assets/<model>_reliability.png and
-<model>_adaptation.png.
+sizes win it back: the last row again, with the maps of some sizes only. And what temperature and weight of the center
+bias each data set asks for. Draws docs/assets/<model>_reliability.png and <model>_adaptation.png.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from foveal.analysis.reliability import observed_shares
 from foveal.models import load_model
 from foveal.models.deep.foveal_s import FovealS
 from foveal.training import Recipe, train_by_recipe
-from foveal.training.fits.numbers import fit_numbers, networks_of
+from foveal.training.fits.numbers import changed, fit_numbers, networks_of
 from foveal.training.recipe import read_recipe
 
 ASSETS = Path(__file__).parent.parent / "docs" / "assets"
@@ -53,6 +53,13 @@ def of_subsets(adaptation: Adaptation) -> dict[str, float]:
     return {
         name: float(np.mean(adaptation.only(numbers).fitted_to(None))) for name, numbers in subsets.items() if numbers
     }
+
+
+def asked_for(adaptation: Adaptation) -> dict[str, float]:
+    """Temperature and weight of the center bias that the whole data set asks for: what a recipe may give its model."""
+    (network,) = networks_of(adaptation.model)
+    numbers = changed(network.numbers(), fit_numbers(adaptation.model, adaptation.unseen))
+    return {"temperature": float((-numbers["log_sharpness"]).exp()), "prior_weight": float(numbers["prior_weight"])}
 
 
 def draw_reliability(ax: Axes, adaptation: Adaptation) -> None:
@@ -93,6 +100,7 @@ def main() -> None:
         rows = rows_of(adaptation)
         results |= {f"{name}: {row}": value for row, value in rows.items()}
         results |= {f"{name}: half of the images, {kind}": share for kind, share in of_subsets(adaptation).items()}
+        results |= {f"{name}: {number}": value for number, value in asked_for(adaptation).items()}
         for figure, draw, what in ((reliability, draw_reliability, adaptation), (adapted, draw_adaptation, rows)):
             ax = figure.add_subplot(1, len(recipe.datasets), number + 1)
             draw(ax, what)

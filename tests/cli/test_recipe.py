@@ -93,8 +93,8 @@ def test_foveal_s_is_calibrated_to_a_data_set(foveal, study, tmp_path):
     assert trained_on(path) == ["osie", "eyecrowd", "scene", "toy"]
     before, after = load_model("foveal-s").state_dict(), load_model(path).state_dict()
     moved = {name for name in after if not torch.equal(before[name], after[name])}
-    assert moved == {"temperature", "prior_weight", "log_prior", "log_sigma", "size_weights"}
-    assert "Large things count" in out
+    assert moved == {"temperature", "prior_weight", "log_prior", "log_sigma"}
+    assert "Fixations spread" in out
     assert "calibration" in foveal("models", str(path))[1]
     assert f"- command: foveal train foveal-s --dataset {study.name}" in foveal("models", str(path))[1].splitlines()
     code, out, err = foveal("train", str(path), "--dataset", str(study), "--out", "mine", "--folds", "2")

@@ -15,7 +15,7 @@ from foveal.models.deep.foveal_s import FovealConfig, FovealS
 def model():
     torch.manual_seed(0)
     few = {"backbone": "efficientnet_lite0", "taps": ("block4", "block7"), "channels": (40, 80), "first_trained": ""}
-    model = FovealS(FovealConfig(working_area=6_000, width=16, hidden=8, **few)).eval()
+    model = FovealS(FovealConfig(working_area=6_000, width=16, hidden=8, absolute=(1.0,), **few)).eval()
     torch.nn.init.normal_(model.readout[2].weight, std=3)
     model.log_prior = torch.randn(64, 64, generator=torch.Generator().manual_seed(1))
     return model

@@ -20,11 +20,12 @@ SEEN_SIZES = [size for size in SIZES if max(size) <= LARGEST_SIDE][::2]
 
 
 ONE_MAP = {"relative": (1.0,), "absolute": ()}
+FOUR_MAPS = {"relative": (1.0, 0.5), "absolute": (1.0, 0.5)}
 
 
 def random_model(working_area, **config):
     torch.manual_seed(1)
-    model = FovealS(FovealConfig(width=16, hidden=8, working_area=working_area, **config)).eval()
+    model = FovealS(FovealConfig(width=16, hidden=8, working_area=working_area, **FOUR_MAPS | config)).eval()
     if len(model.config.map_sizes) > 1:
         model.size_weights = torch.linspace(-1, 1, len(model.config.map_sizes))
     model.log_prior = torch.randn(64, 64)

@@ -35,13 +35,14 @@ from foveal.training.fits.numbers import (
 from foveal.training.fits.options import FitSettings
 
 TO_NOBODY = Progress()
+FOUR_MAPS = {"relative": (1.0, 0.5), "absolute": (1.0, 0.5)}
 
 
 def small(working_area, **config):
     """A network of few layers with random weights, and maps that differ."""
     few = {"backbone": "efficientnet_lite0", "taps": ("block4", "block7"), "channels": (40, 80), "first_trained": ""}
     torch.manual_seed(0)
-    model = FovealS(FovealConfig(working_area=working_area, width=16, hidden=8, **few, **config)).eval()
+    model = FovealS(FovealConfig(working_area=working_area, width=16, hidden=8, **few, **FOUR_MAPS | config)).eval()
     torch.nn.init.normal_(model.readout[2].weight, std=3)
     return model
 

@@ -64,19 +64,14 @@ class FovealConfig(ModelConfig):
     backbone: str = "efficientnet_lite2"
     taps: tuple[str, ...] = ("block6", "block10", "block14", "block16", "block18")
     channels: tuple[int, ...] = (48, 88, 120, 208, 208)
-    first_trained: str = "block11"
+    first_trained: str = "block15"
     width: int = 128
     hidden: int = 32
     dropout: float = 0.3
     working_area: int = 307_200
-    relative: tuple[float, ...] = (1.0, 0.5)
-    absolute: tuple[float, ...] = (1.0, 0.5)
+    relative: tuple[float, ...] = (1.0,)
+    absolute: tuple[float, ...] = ()
     scales: tuple[float, ...] = (1.0, 0.5)
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> "FovealConfig":
-        """From what JSON makes of it; networks that were written before there were several maps have one."""
-        return super().of({"relative": (1.0,), "absolute": (), **values})
 
     @property
     def map_sizes(self) -> tuple[Size, ...]:

@@ -41,8 +41,8 @@ from foveal.training.fits.options import FitSettings
 
 Model = TypeVar("Model", bound=DensityNetwork | FovealL)
 STEPS = 60  # at most; of a problem of few numbers
-PULL = 0.5  # nats a fixation, over the number of pictures: what it costs to move a number by one
-PULL_OF_CENTER = 10  # pictures, as which the network's own center bias counts beside those of the study
+PULL = 0.3  # nats a fixation, over the number of pictures: what it costs to move a number by one
+PULL_OF_CENTER = 20  # pictures, as which the network's own center bias counts beside those of the study
 
 
 @dataclass(frozen=True)
