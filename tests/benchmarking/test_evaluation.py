@@ -188,6 +188,10 @@ def test_every_image_is_scored_at_its_own_scale(dataset, monkeypatch):
     stimuli = Stimuli(dataset.stimuli.sources, pixels_per_degree=[4.0] * 5 + [9.0] * 3)
     foveal.evaluate(model, dataclasses.replace(dataset, stimuli=stimuli), "LL")
     assert sorted(seen) == [4.0] * 5 + [9.0] * 3
+    seen.clear()
+    guessed = Stimuli(dataset.stimuli.sources, pixels_per_degree=35.0, scale_is_assumed=True)
+    foveal.evaluate(model, dataclasses.replace(dataset, stimuli=guessed), "LL")
+    assert seen == [None] * 8  # a model knows better what to assume
 
 
 def test_no_map_is_rendered_for_the_likelihood_of_a_baseline(dataset, monkeypatch):

@@ -9,6 +9,7 @@ from toy import make_dataset
 
 import foveal
 from foveal.errors import FovealError
+from foveal.gaze import Stimuli
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.models import load_model, save_model
 from foveal.models.base import stacked
@@ -126,6 +127,15 @@ def test_what_a_model_says_of_a_data_set_is_what_it_predicts(ppd):
             saliency = model.saliency(pixels, Viewing(ppd))[0]
         expected = (saliency + some.log_priors[image]).flatten().log_softmax(dim=0).view_as(saliency)
         torch.testing.assert_close(found[image], expected, atol=1e-4, rtol=0)
+
+
+def test_each_picture_is_seen_at_its_own_scale():
+    model, alike = small(60_000), make_dataset(3, pixels_per_degree=2.0)
+    stimuli = Stimuli([stimulus.image for stimulus in alike.stimuli], pixels_per_degree=[2.0, 4.0, 2.0])
+    mixed = dataclasses.replace(alike, stimuli=stimuli)
+    expected, found = (unseen_of(model, data, TO_NOBODY)[0].said[0] for data in (alike, mixed))
+    for image, is_same in enumerate((True, False, True)):
+        assert torch.equal(found[image], expected[image]) is is_same
 
 
 def test_the_center_bias_is_drawn_towards_the_models(tmp_path):
