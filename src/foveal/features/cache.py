@@ -209,7 +209,8 @@ class FeatureCache:
     def _channels(self) -> dict[str, int]:
         """Numbers of the layers' features."""
         with torch.inference_mode():
-            features = self.model.features(torch.zeros(1, 3, 64, 64, device=self.model.device))
+            smallest = self.crop.size(min(self.dataset.stimuli.by_size(), key=math.prod))
+            features = self.model.features(torch.zeros(1, 3, *smallest, device=self.model.device))
         return {layer: maps.shape[1] for layer, maps in features.items()}
 
     def _shape(self, layer: str, grid: Grid) -> tuple[int, int, int]:

@@ -53,7 +53,7 @@ def sampled(model, n_images=40, n_fixations=400, **numbers):
     generator = torch.Generator().manual_seed(0)
     maps = 2 * torch.randn(n_images, len(model.config.map_sizes), 9, 12, generator=generator)
     log_priors = torch.randn(1, 9 * 12, generator=generator).log_softmax(1).view(1, 9, 12).repeat(n_images, 1, 1)
-    some = Unseen(list(range(n_images)), [maps], log_priors, log_priors, torch.zeros(n_images, 9, 12))
+    some = Unseen((9, 12), list(range(n_images)), [maps], log_priors, log_priors, torch.zeros(n_images, 9, 12))
     own = model.numbers()
     changes = {name: torch.tensor(numbers[name]) - own[name] if name in numbers else 0 * own[name] for name in own}
     density = some.log_density([model], changes).flatten(1).exp()

@@ -150,7 +150,7 @@ class SeenAt:
     network
         The network.
     working_sizes
-        Height and width at which it sees images of a (height, width); all others as they are.
+        Height and width at which it sees images of a (height, width).
     """
 
     network: "FovealS"
@@ -168,14 +168,11 @@ class SeenAt:
 
     def features(self, images: Float[Tensor, "image 3 height width"]) -> dict[str, Float[Tensor, "image _ _ _"]]:
         """Features of the network."""
-        return self.network.features(images, self._working_size((images.shape[2], images.shape[3])))
+        return self.network.features(images, self.working_sizes[images.shape[2], images.shape[3]])
 
     def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
         """Where they lie in images of this (height, width)."""
-        return self.network.grids(size, self.network.kept_layers, self._working_size(size))
-
-    def _working_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        return self.working_sizes.get(size, size)
+        return self.network.grids(size, self.network.kept_layers, self.working_sizes[size])
 
 
 @register_model(

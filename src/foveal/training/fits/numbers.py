@@ -17,21 +17,21 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from foveal.errors import FovealError
 from foveal.features.cache import FeatureGroup
 from foveal.features.cells import counts_of, log_priors_of
 from foveal.gaze import Dataset
-from foveal.gaze.center_bias import CenterBiasKDE, relative_positions
+from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
 from foveal.models import SaliencyModel, load_model
 from foveal.models.base import stacked
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.network import DensityNetwork, Network, Numbers
 from foveal.models.parts.finalizer import normalize_log_density, resize_maps
-from foveal.models.parts.geometry import Grid
+from foveal.models.parts.geometry import GridOf
 from foveal.models.parts.prior import prior_of
 from foveal.models.parts.sizes import Viewing
 from foveal.progress import Progress, Report
@@ -51,6 +51,8 @@ class Unseen:
 
     Attributes
     ----------
+    size
+        Height and width of the images, px.
     images
         Their positions in the data set.
     said
@@ -63,6 +65,7 @@ class Unseen:
         Fixations in each cell, of the member that has the finest.
     """
 
+    size: tuple[int, int]
     images: list[int]
     said: list[Float[Tensor, "image *map _ _"]]
     log_priors: Float[Tensor, "image row column"]
@@ -95,6 +98,7 @@ def part_of(unseen: Sequence[Unseen], images: Sequence[int] | np.ndarray) -> lis
         if rows:
             chosen.append(
                 Unseen(
+                    part.size,
                     [part.images[row] for row in rows],
                     [maps[rows] for maps in part.said],
                     part.log_priors[rows],
@@ -140,16 +144,11 @@ def unseen_of(
     FovealError
         If an image cannot be read.
     """
-    members = networks_of(model)
-
-    def grid_of(size: tuple[int, int]) -> Grid:
-        return max((member.cells(size) for member in members), key=lambda cells: cells.rows.length)
-
+    members, grid_of = networks_of(model), _finest_cells(model)
     looked_at = np.unique(data.fixations.image)
     images = looked_at if only is None else np.intersect1d(looked_at, only)
     groups = [FeatureGroup(size, of_size, {}, {}) for size, of_size in data.stimuli.by_size(images.tolist()).items()]
-    density = CenterBiasKDE.fit(data)
-    references = log_priors_of(groups, data, density, grid_of)
+    references = log_priors_of(groups, data, CenterBiasKDE.fit(data), grid_of)
     counts = counts_of(groups, data.fixations, grid_of)
     n_done, unseen = 0, []
     for group, reference, count in zip(groups, references, counts, strict=True):
@@ -159,8 +158,16 @@ def unseen_of(
             n_done += 1
             progress(data.name, n_done, len(images))
         said = [torch.cat(of_member) for of_member in zip(*by_image, strict=True)]
-        unseen.append(Unseen(group.images, said, reference, reference, count))
-    return fitted_to(unseen, model, data, looked_at, density)
+        n_others = torch.full((len(group.images),), len(looked_at) - 1)
+        drawn = _drawn(reference, members[0], n_others)
+        unseen.append(Unseen(group.size, group.images, said, drawn, reference, count))
+    return unseen
+
+
+def _finest_cells(model: DensityNetwork | FovealL) -> GridOf:
+    """The cells of the member that has the finest."""
+    members = networks_of(model)
+    return lambda size: max((member.cells(size) for member in members), key=lambda cells: cells.rows.length)
 
 
 def fitted_to(
@@ -174,17 +181,14 @@ def fitted_to(
 
     Of one of these images, it is the center bias of the others.
     """
-    network = networks_of(model)[0]
-    of_study = []
-    for part in unseen:
-        shape = part.counts.shape[1], part.counts.shape[2]
-        log_priors = []
-        for image in part.images:
-            is_own = image in study
-            log_prior = density.log_density(shape, relative_positions(data, image) if is_own else None)
-            log_priors.append(_drawn(log_prior.to(part.reference), network, len(study) - is_own))
-        of_study.append(replace(part, log_priors=torch.stack(log_priors)))
-    return of_study
+    images, network = [image for part in unseen for image in part.images], networks_of(model)[0]
+    others = np.setdiff1d(images, study).tolist()
+    log_priors = log_priors_of(unseen, data, density, _finest_cells(model), others)
+    n_others = [len(study) - torch.from_numpy(np.isin(part.images, study)).int() for part in unseen]
+    return [
+        replace(part, log_priors=_drawn(of_part, network, n))
+        for part, of_part, n in zip(unseen, log_priors, n_others, strict=True)
+    ]
 
 
 def _said_of(members: Sequence[DensityNetwork], data: Dataset, images: Sequence[int]) -> Iterator[list[Tensor]]:
@@ -200,12 +204,12 @@ def _said_of(members: Sequence[DensityNetwork], data: Dataset, images: Sequence[
 
 
 def _drawn(
-    log_prior: Float[Tensor, "row column"], network: DensityNetwork, n_images: int
-) -> Float[Tensor, "row column"]:
-    """The center bias of so many images of a study, drawn towards the one that a network has."""
-    own = network.prior_on((log_prior.shape[0], log_prior.shape[1])).cpu()
-    share = n_images / (n_images + PULL_OF_CENTER)
-    return torch.logaddexp(log_prior + math.log(share), normalize_log_density(own.clone())[0] + math.log(1 - share))
+    log_priors: Float[Tensor, "image row column"], network: DensityNetwork, n_images: Int[Tensor, " image"]
+) -> Float[Tensor, "image row column"]:
+    """Center biases, each of so many images of a study, drawn towards the one that a network has."""
+    own = normalize_log_density(network.prior_on((log_priors.shape[1], log_priors.shape[2])).cpu().clone())
+    share = (n_images / (n_images + PULL_OF_CENTER))[:, None, None]
+    return torch.logaddexp(log_priors + share.log(), own + (1 - share).log())
 
 
 def fit_numbers(model: DensityNetwork | FovealL, unseen: Sequence[Unseen], pull: float = PULL) -> Numbers:
@@ -288,5 +292,5 @@ def with_numbers(model: Model, changes: Numbers | None, density: CenterBiasKDE, 
     first = networks_of(model)[0]
     for network in networks_of(calibrated):
         network.take(changed(network.numbers(), changes))
-        network.log_prior.copy_(_drawn(log_prior, first, n_images))
+        network.log_prior.copy_(_drawn(log_prior[None], first, torch.tensor([n_images]))[0])
     return calibrated
