@@ -87,6 +87,8 @@ def test_recipes_with_values_of_the_wrong_type(tmp_path):
         "batch_size = '8'": "batch_size: '8' (needs a whole number from 1 on)",
         "prior_weight = '0.7'": "prior_weight: '0.7' (needs a number)",
         "loss = {nss = '1'}": "loss: {'nss': '1'} (needs a loss, or a table of losses with their weights, above 0)",
+        "seen_at = { relative = [0.0] }": "seen_at: {'relative': [0.0]} (needs a table of relative and absolute, "
+        "each a list of numbers above 0)",
         "start_from = 1": "start_from: 1 (needs a file of weights, or the name of a model)",
         "model = ['foveal-s']": f"model: ['foveal-s'] (needs one of {', '.join(list_networks())})",
         "config = { width = 'x' }": "config of foveal-s: width: 'x' (needs a whole number from 1 on)",

@@ -107,7 +107,9 @@ class RecipeTree(ABC):
     @property
     def unfinished(self: Tree) -> Tree:
         """What the course of the training depends on: without what the model is given at its end."""
-        return self.each(lambda recipe: replace(recipe, loss=recipe.loss_in_short, temperature=1.0, prior_weight=None))
+        return self.each(
+            lambda recipe: replace(recipe, loss=recipe.loss_in_short, temperature=1.0, prior_weight=None, seen_at=None)
+        )
 
     def without_fold(self: Tree, fold: int) -> Tree:
         """A copy with a fold held out."""
@@ -167,6 +169,9 @@ class Recipe(RecipeTree, metaclass=InOneLine):
     temperature, prior_weight
         What the finished model is given for photographs of other kinds (see `fits.numbers`); without the latter, the
         mean of the data sets' weights of the center bias.
+    seen_at
+        Sizes at which the finished foveal-s sees photographs, if they are others than those that it was trained at:
+        `relative` and `absolute`, as in its configuration.
     teacher
         A mixture of models, trained before on the same images, whose densities this one learns as well (see
         `training.runs.teacher`).
@@ -219,6 +224,10 @@ class Recipe(RecipeTree, metaclass=InOneLine):
     seed: Whole = 0
     temperature: Positive = 1.0
     prior_weight: Annotated[float | None, Field(description="a number")] = None
+    seen_at: Annotated[
+        dict[Literal["relative", "absolute"], tuple[Positive, ...]] | None,
+        Field(strict=False, description="a table of relative and absolute, each a list of numbers above 0"),
+    ] = None
     teacher: "Mixture | None" = None
     taught: Share = 0.5
     step: Annotated[str, BeforeValidator(one_of(lambda: STEPS))] = "supervised"

@@ -6,6 +6,7 @@ import torch
 from equivariance import SIZES, displacements, divergence
 
 from foveal.datasets import load_dataset
+from foveal.errors import FovealError
 from foveal.interop.onnx import _LogDensity
 from foveal.models import load_model
 from foveal.models.base import LARGEST_SIDE, stacked
@@ -33,6 +34,20 @@ def random_model(working_area, **config):
 
 
 SOME_SIZES = [(200, 200), (201, 334), (480, 640), (640, 480), (3000, 4000), (7, 3000)]
+
+
+def test_at_other_sizes_it_is_the_mean_of_what_it_says_at_each():
+    """Its weights are the same, and all maps count alike."""
+    model = random_model(6_000, **ONE_MAP)
+    image = torch.rand(1, 3, 60, 80)
+    both = model.at_sizes(relative=(1.0, 0.7)).said(image)
+    torch.testing.assert_close(both[:, 0], model.said(image)[:, 0])
+    torch.testing.assert_close(both[:, 1], model.at_sizes(relative=(0.7,)).said(image)[:, 0])
+    mean = model.at_sizes(relative=(1.0, 0.7)).saliency(image)
+    torch.testing.assert_close(mean, model.combined(both.mean(dim=1, keepdim=True), model.numbers()))
+    torch.testing.assert_close(model.at_sizes(relative=(1.0,)).log_density(image), model.log_density(image))
+    with pytest.raises(FovealError, match="one size at least"):
+        model.at_sizes()
 
 
 @pytest.mark.parametrize("size", SOME_SIZES)

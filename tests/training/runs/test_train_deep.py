@@ -256,8 +256,16 @@ def test_runs_of_different_precision_in_one_process(tmp_path):
 
 def test_a_recipe_finishes_the_model(tmp_path):
     recipe = recipe_of(phases=(Phase(1, 1e-2),), temperature=1.25, prior_weight=0.9)
-    model = load_model(run(recipe, [make_dataset(4)], tmp_path).path)
+    data = [make_dataset(4)]
+    model = load_model(run(recipe, data, tmp_path).path)
     assert (model.temperature.item(), model.prior_weight.item()) == pytest.approx((1.25, 0.9))
+    # Its training is over: only what it is given at the end changes.
+    smaller = load_model(
+        run(dataclasses.replace(recipe, seen_at={"relative": (1.0, 0.5)}), data, tmp_path, resume=True).path
+    )
+    assert smaller.config == dataclasses.replace(model.config, relative=(1.0, 0.5), absolute=())
+    assert smaller.state_dict()["readout.0.weight"].equal(model.state_dict()["readout.0.weight"])
+    assert smaller.size_weights.tolist() == [0.0, 0.0]
 
 
 def test_a_photograph_that_cannot_be_read_is_left_out(tmp_path, monkeypatch):

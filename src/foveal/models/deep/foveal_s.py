@@ -266,6 +266,20 @@ class FovealS(DensityNetwork):
             self.taps[name].mean = mean.float()
             self.taps[name].std = deviation.clamp(min=SMALLEST_DEVIATION).float()
 
+    def at_sizes(self, relative: Sequence[float] = (), absolute: Sequence[float] = ()) -> "FovealS":
+        """The same network that sees pictures at other sizes than it was trained at, all of the same weight.
+
+        Raises
+        ------
+        FovealError
+            If there is no size.
+        """
+        config = replace(self.config, relative=tuple(relative), absolute=tuple(absolute)).completed()
+        other = type(self)(config)
+        weights = {name: tensor for name, tensor in self.state_dict().items() if name != "size_weights"}
+        other.load_state_dict(other.state_dict() | weights)
+        return other.train(self.training)
+
     def _of_taps(self, features: Seen) -> Iterator[Seen]:
         """The features that each tap reads, size by size."""
         for map_size in self.config.map_sizes:

@@ -1,6 +1,6 @@
 """A frame of a fixed size, into which images of any shape are fitted without being distorted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,7 +12,7 @@ from foveal.models.parts.working_size import resized, scaled_size
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame of so many px, black where the image that is in its middle does not reach.
+    """A frame of so many px, of one gray (0 is black) where the image that is in its middle does not reach.
 
     >>> Frame(480, 640).fitted((600, 600))
     (480, 480)
@@ -20,11 +20,12 @@ class Frame:
 
     height: int
     width: int
+    gray: float = 0.0
 
     def zoomed(self, zoom: float, multiple: int) -> "Frame":
         """A frame that is so much larger, with sides that are multiples of so many px."""
         height, width = (max(1, round(side * zoom / multiple)) * multiple for side in (self.height, self.width))
-        return Frame(height, width)
+        return replace(self, height=height, width=width)
 
     def fitted(self, size: tuple[int, int]) -> tuple[int, int]:
         """Height and width in the frame of an image of this (height, width)."""
@@ -37,7 +38,7 @@ class Frame:
         fitted = self.fitted((images.shape[2], images.shape[3]))
         top, left = self._first(fitted)
         below, right = self.height - fitted[0] - top, self.width - fitted[1] - left
-        return F.pad(resized(images, fitted, "bilinear"), (left, right, top, below))
+        return F.pad(resized(images, fitted, "bilinear"), (left, right, top, below), value=self.gray)
 
     def grid(self, size: tuple[int, int], shape: tuple[int, int]) -> Grid:
         """Where values lie in an image of this (height, width), of which so many (rows, columns) cover the frame."""

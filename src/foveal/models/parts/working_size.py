@@ -28,3 +28,14 @@ def shrunk(images: Float[Tensor, "image 3 height width"], side: int) -> Float[Te
     height, width = images.shape[2:]
     size = scaled_size((height, width), side / max(height, width))
     return resized(images, size).clamp(0, 1)
+
+
+def size_of_area(size: tuple[int, int], area: int, multiple: int) -> tuple[int, int]:
+    """Height and width of about so many px in the shape of an image, both multiples of so many px.
+
+    >>> size_of_area((480, 640), 192 * 256, 16), size_of_area((640, 480), 192 * 256, 16)
+    ((192, 256), (256, 192))
+    """
+    scale = (area / (size[0] * size[1])) ** 0.5 / multiple
+    height, width = scaled_size(size, scale)
+    return multiple * height, multiple * width

@@ -8,6 +8,7 @@ import torch
 
 from foveal.gaze import Dataset
 from foveal.gaze.folds import fitted_images, held_out_images
+from foveal.models.deep.foveal_s import FovealS
 from foveal.models.deep.network import DensityNetwork, MapNetwork, Network
 from foveal.progress import Progress
 from foveal.training.fits.calibration import fitted_to_all, working_maps
@@ -43,6 +44,9 @@ def _finished(model: DensityNetwork, run: Run) -> Network:
     model.temperature.fill_(run.recipe.temperature)
     if run.recipe.prior_weight is not None:
         model.prior_weight.fill_(run.recipe.prior_weight)
+    if run.recipe.seen_at is not None:
+        assert isinstance(model, FovealS)  # `prepare.check` made sure
+        return model.at_sizes(**run.recipe.seen_at)
     return model
 
 

@@ -12,6 +12,7 @@ from foveal.features.views import View
 from foveal.gaze import Dataset
 from foveal.gaze.folds import held_out_images
 from foveal.models import load_model
+from foveal.models.deep.foveal_s import FovealS
 from foveal.models.deep.network import DensityNetwork, Network, ReadsFrozen, Seen, network_class
 from foveal.models.parts.prior import prior_of
 from foveal.progress import Progress
@@ -75,7 +76,14 @@ def check(recipe: Recipe | Mixture) -> None:
         for member in recipe.members.values():
             check(member)
         return
-    started(recipe)
+    model = started(recipe)
+    if recipe.seen_at is not None:
+        if not isinstance(model, FovealS):
+            raise FovealError(f"seen_at: {recipe.model} has no sizes to choose")
+        try:
+            model.at_sizes(**recipe.seen_at)
+        except FovealError as error:
+            raise FovealError(f"seen_at: {error}") from None
     if recipe.teacher is not None:
         for member in recipe.teacher.members.values():
             if network_class(member.model).says == "map":

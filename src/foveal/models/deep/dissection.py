@@ -1,0 +1,87 @@
+"""The network of the dissection paper: VGG-16, a 1x1 convolution, and the NSS of people's fixations.
+
+He, Tavakoli, Borji, Mi & Pugeault, "Understanding and visualizing deep visual saliency models", CVPR 2019, section 3.
+
+Differs from the paper in: an image keeps its shape, with as many px as the paper's squashed ones; its map is compared
+with people's on a grid of its own size, not enlarged.
+"""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.models.backbones.backbone import Backbone
+from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
+from foveal.models.deep.encoder import EncoderNetwork
+from foveal.models.deep.network import MapNetwork, Seen
+from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.sizes import USUAL, Viewing
+from foveal.models.parts.working_size import resized, scaled_size, size_of_area
+
+HIGHEST = "relu5_3"
+STRIDE = 16  # px a value of the highest layer
+CELL = 4  # px of the image as it is seen
+
+
+@dataclass(frozen=True)
+class DissectionConfig(ModelConfig):
+    """What the network is made of.
+
+    Attributes
+    ----------
+    backbone
+        A network with the layers of VGG-16.
+    first_trained
+        The lowest layer of it that is trained; "" none.
+    area
+        Number of px at which an image is seen: 224 x 224 in the paper.
+    """
+
+    backbone: str = "vgg16"
+    first_trained: str = "conv1_1"
+    area: int = 224 * 224
+
+
+@register_model(
+    "dissection",
+    family="deep",
+    year=2019,
+    paper="He et al., Understanding and visualizing deep visual saliency models, CVPR 2019",
+    trainable=True,
+    weights="recipe",
+)
+class Dissection(EncoderNetwork, MapNetwork):
+    """The sum of the highest features, each with a weight: what the paper looks into."""
+
+    Config = DissectionConfig
+    losses = {"nss": 1.0}  # noqa: RUF012
+    tiny = DissectionConfig(backbone="vgg16_tiny", area=64 * 64)
+    config: DissectionConfig
+
+    def __init__(self, config: DissectionConfig | None = None) -> None:
+        super().__init__(config)
+        encoder = Backbone(self.config.backbone, pretrained=False, until=HIGHEST)
+        self.read_from(encoder, (HIGHEST,), self.config.first_trained)
+        self.readout = nn.Conv2d(encoder.channels(HIGHEST), 1, 1, bias=False)
+
+    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
+        """Of one area, in whole strides."""
+        return size_of_area(size, round(self.config.area * viewing.zoom**2), STRIDE)
+
+    def fitted(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image 3 h w"]:
+        """The images in that size."""
+        return resized(images, self.seen_size((images.shape[2], images.shape[3]), viewing), "bilinear")
+
+    def cells(self, size: tuple[int, int]) -> Grid:
+        """Cells of four px."""
+        return Grid.over(size, scaled_size(self.seen_size(size), 1 / CELL))
+
+    def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
+        """Section 3: one weight a feature."""
+        (features,) = self.features_read(seen)
+        said: Tensor = self.readout(features)[:, 0]
+        return resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))

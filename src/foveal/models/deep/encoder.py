@@ -1,0 +1,161 @@
+"""Networks that read one pretrained network, the encoder, whose lower layers may stay as they are."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.models.backbones.backbone import Backbone
+from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, Network, Seen
+from foveal.models.feature_source import FeatureSource
+from foveal.models.parts.geometry import Axis, Grid
+from foveal.models.parts.sizes import USUAL, Viewing
+
+
+@dataclass(frozen=True)
+class SeenByEncoder:
+    """An encoder's frozen layers as a source of features.
+
+    Attributes
+    ----------
+    network
+        The network that reads them.
+    viewings
+        How it sees images of a (height, width).
+    """
+
+    network: "EncoderNetwork"
+    viewings: Mapping[tuple[int, int], Viewing]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return self.network.device
+
+    @property
+    def features_depend_on(self) -> dict[str, Any]:
+        """What is chosen about the features."""
+        sizes = {size: self.network.seen_size(size, viewing) for size, viewing in self.viewings.items()}
+        return self.network.features_depend_on | {"seen_sizes": sorted(sizes.items())}
+
+    def features(self, images: Float[Tensor, "image 3 height width"]) -> Seen:
+        """What the network sees of images."""
+        return self.network.see(images, self.viewings[images.shape[2], images.shape[3]])
+
+    def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
+        """Where it lies in images of this (height, width)."""
+        return self.network.grids(size, self.network.frozen_layers, self.viewings[size])
+
+
+class EncoderNetwork(Network):
+    """A network that reads some layers of an encoder, of which the lower ones may stay as they are.
+
+    Attributes
+    ----------
+    encoder
+        The pretrained network; it ends at the highest layer that is read.
+    read
+        The layers that are read.
+    first_trained
+        This layer of the encoder and all above it are trained; "" none, the lowest layer all.
+    """
+
+    encoder: Backbone
+    read: tuple[str, ...]
+    first_trained: str
+
+    def read_from(self, encoder: Backbone, layers: tuple[str, ...], first_trained: str) -> None:
+        """Have an encoder that ends at the last of these layers.
+
+        Raises
+        ------
+        FovealError
+            If it does not have one of them, or not `first_trained`.
+        """
+        encoder.check_layers([*layers, *([first_trained] if first_trained else [])])
+        self.encoder, self.read, self.first_trained = encoder, layers, first_trained
+
+    @abstractmethod
+    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
+        """Height and width at which the encoder sees an image of a (height, width)."""
+
+    @abstractmethod
+    def fitted(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image 3 h w"]:
+        """Images as the encoder sees them, of the `seen_size`."""
+
+    def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
+        """Where values lie in an image of this (height, width), of which so many cover what the encoder sees."""
+        return Grid.over(size, shape)
+
+    @cached_property
+    def _last_frozen(self) -> str:
+        """The layer above which the encoder is trained; IMAGE if it is trained whole."""
+        layers = (IMAGE, *self.encoder.layers)
+        return layers[layers.index(self.first_trained) - 1] if self.first_trained else layers[-1]
+
+    @cached_property
+    def frozen_layers(self) -> tuple[str, ...]:
+        """What never changes: layers that are read below those that are trained, and the last frozen layer."""
+        layers = (IMAGE, *self.encoder.layers)
+        wanted = (*self.read, self._last_frozen) if self.first_trained else self.read
+        return tuple(name for name in layers[: layers.index(self._last_frozen) + 1] if name in wanted)
+
+    @property
+    def features_depend_on(self) -> dict[str, Any]:
+        """What is chosen about the frozen layers."""
+        chosen = {"backbone": self.encoder.name, "network": self.name}
+        # A network that was trained before has other features than the installed one of the same name.
+        return chosen if self.encoder.has_pretrained_weights else {**chosen, "weights": self.encoder.digest()}
+
+    def sources(self, viewings: Mapping[tuple[int, int], Viewing]) -> list[tuple[FeatureSource, Callable[[str], str]]]:
+        """The encoder, whose layers keep their names."""
+        return [(SeenByEncoder(self, viewings), str)]
+
+    def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
+        """The `frozen_layers`."""
+        fitted = self.fitted(images, viewing).contiguous(memory_format=torch.channels_last)
+        layers = [layer for layer in self.frozen_layers if layer != IMAGE]
+        seen = self.encoder(fitted, layers) if layers else {}
+        return {IMAGE: fitted} | seen if IMAGE in self.frozen_layers else seen
+
+    def grids(self, size: tuple[int, int], layers: Sequence[str], viewing: Viewing = USUAL) -> dict[str, Grid]:
+        """Where some layers of the encoder, or IMAGE, lie in images of this (height, width)."""
+        seen_size = self.seen_size(size, viewing)
+        pixels = self.positions(size, seen_size, viewing)
+        found = {IMAGE: pixels}
+        if of_encoder := [layer for layer in layers if layer != IMAGE]:
+            found |= {
+                layer: Grid(_through(grid.rows, pixels.rows), _through(grid.columns, pixels.columns))
+                for layer, grid in self.encoder.grids(seen_size, of_encoder).items()
+            }
+        return {layer: found[layer] for layer in layers}
+
+    def features_read(self, seen: Seen) -> list[Float[Tensor, "image feature _ _"]]:
+        """The features of the layers that are read, of what `see` says."""
+        missing = [layer for layer in self.read if layer not in seen]
+        after = None if self._last_frozen == IMAGE else self._last_frozen
+        found = seen | self.encoder(seen[self._last_frozen], missing, after=after) if missing else seen
+        return [found[layer] for layer in self.read]
+
+    def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
+        """All that is new, and what is trained of the encoder."""
+        of_encoder = {id(weight) for weight in self.encoder.parameters()}
+        new = [weight for weight in self.parameters() if id(weight) not in of_encoder]
+        trained = self.encoder.unfreeze(self.first_trained, depthwise=True, biases=True, train_norms=batch_norms)
+        return {READOUT: new} | ({BACKBONE: trained} if trained else {})
+
+    def load_pretrained(self) -> None:
+        """Take the encoder's weights."""
+        self.encoder.load_pretrained()
+
+
+def _through(values: Axis, pixels: Axis) -> Axis:
+    """Where values lie in an image, that lie on pixels which lie in the image themselves."""
+    return Axis(values.length, pixels.first + values.first * pixels.step, values.step * pixels.step)

@@ -1,0 +1,128 @@
+"""MSI-Net: features of three depths, looked at over several distances, and a decoder that enlarges them.
+
+Kroner, Senden, Driessens & Goebel, "Contextual encoder-decoder network for visual saliency prediction", *Neural
+Networks* 129 (2020), arXiv:1902.06634.
+
+Differs from the paper in: VGG-16 was trained on ImageNet, the paper's on ImageNet and Places together; colors are
+scaled as torchvision's VGG-16 wants them. As in the published code, pool4 and pool5 keep the size of the maps.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.models.backbones.backbone import Backbone
+from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
+from foveal.models.deep.encoder import EncoderNetwork
+from foveal.models.deep.network import MapNetwork, Seen
+from foveal.models.parts.first_numbers import begin_by
+from foveal.models.parts.frame import Frame
+from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.pyramid import DilatedPyramid
+from foveal.models.parts.sizes import USUAL, Viewing
+
+LEVELS = ("pool3", "pool4", "pool5")  # section 2.1: their maps all have an eighth of the frame's size
+CELL = 8  # px of the frame
+GRAY = 126 / 255  # of the published code's frame
+SMALLEST_SPAN = 1e-7  # between the lowest and the highest value of a map
+
+
+@dataclass(frozen=True)
+class MSINetConfig(ModelConfig):
+    """What the network is made of (section 2.1).
+
+    Attributes
+    ----------
+    backbone
+        A network with the layers of VGG-16.
+    first_trained
+        The lowest layer of it that is trained.
+    height, width
+        The frame into which images are fitted, px.
+    pyramid
+        Channels of each branch of the pyramid.
+    dilations
+        Of its convolutions.
+    decoder
+        Channels of the decoder after each enlargement.
+    """
+
+    backbone: str = "vgg16"
+    first_trained: str = "conv1_1"
+    height: int = 240
+    width: int = 320
+    pyramid: int = 256
+    dilations: tuple[int, ...] = (4, 8, 12)
+    decoder: tuple[int, ...] = (128, 64, 32)
+
+
+@register_model(
+    "msi-net",
+    family="deep",
+    year=2020,
+    paper="Kroner et al., Contextual encoder-decoder network for visual saliency prediction, Neural Networks 129, 2020",
+    trainable=True,
+    weights="recipe",
+)
+class MSINet(EncoderNetwork, MapNetwork):
+    """Encoder, pyramid, decoder."""
+
+    Config = MSINetConfig
+    losses = {"kl": 1.0}  # noqa: RUF012 (section 2.2)
+    tiny = MSINetConfig(backbone="vgg16_tiny", height=48, width=64, pyramid=8, dilations=(2, 3), decoder=(8, 8, 8))
+    config: MSINetConfig
+
+    def __init__(self, config: MSINetConfig | None = None) -> None:
+        super().__init__(config)
+        encoder = Backbone(
+            self.config.backbone,
+            pretrained=False,
+            until=LEVELS[-1],
+            without_stride=["pool4", "pool5"],
+            dilations={"conv5": 2},
+        )
+        self.read_from(encoder, LEVELS, self.config.first_trained)
+        n_features = sum(encoder.channels(level) for level in LEVELS)
+        self.pyramid = DilatedPyramid(n_features, self.config.pyramid, self.config.dilations)
+        layers: list[nn.Module] = []
+        before = self.config.pyramid
+        for channels in self.config.decoder:
+            enlarged = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+            layers += [enlarged, nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
+            before = channels
+        self.decoder = nn.Sequential(*layers, nn.Conv2d(before, 1, 3, padding=1))
+        for new in (self.pyramid, self.decoder):
+            begin_by(nn.init.xavier_uniform_, new)
+
+    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
+        """That of the frame."""
+        frame = self._frame(viewing)
+        return frame.height, frame.width
+
+    def fitted(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image 3 h w"]:
+        """The images in the middle of the frame."""
+        return self._frame(viewing).put(images)
+
+    def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
+        """Where so many values of the frame lie in an image."""
+        return self._frame(viewing).grid(size, shape)
+
+    def cells(self, size: tuple[int, int]) -> Grid:
+        """A px of the frame."""
+        return Grid.over(size, self._frame().fitted(size))
+
+    def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
+        """Section 2.1; the map goes from 0 to 1."""
+        features = torch.cat(self.features_read(seen), dim=1)
+        said = self.decoder(self.pyramid(features))[:, 0]
+        on_image = resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))
+        lowest, highest = on_image.amin(dim=(1, 2), keepdim=True), on_image.amax(dim=(1, 2), keepdim=True)
+        return (on_image - lowest) / (highest - lowest).clamp(min=SMALLEST_SPAN)
+
+    def _frame(self, viewing: Viewing = USUAL) -> Frame:
+        return Frame(self.config.height, self.config.width, GRAY).zoomed(viewing.zoom, CELL)

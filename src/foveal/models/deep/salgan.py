@@ -1,0 +1,103 @@
+"""SalGAN's generator: VGG-16 and its mirror image make a map.
+
+Pan, Canton Ferrer, McGuinness, O'Connor, Torres, Sayrol & Giro-i-Nieto, "SalGAN: Visual saliency prediction with
+generative adversarial networks", arXiv:1701.01081 (2017).
+
+Differs from the paper in: an image keeps its shape, with as many px as the paper's squashed ones; VGG-16 has
+torchvision's weights and scale of colors, the paper's has Caffe's. It is trained with the first of the paper's two
+losses; the game against the discriminator needs a network that is trained from pixels.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from foveal.models.backbones.backbone import Backbone
+from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
+from foveal.models.deep.encoder import EncoderNetwork
+from foveal.models.deep.network import MapNetwork, Seen
+from foveal.models.parts.first_numbers import begin_by
+from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.sizes import USUAL, Viewing
+from foveal.models.parts.working_size import resized, size_of_area
+
+HIGHEST = "relu5_3"  # section 3.1: what follows in VGG-16 is left out
+CONVOLUTIONS = (3, 3, 3, 2, 2)  # of the decoder, between two enlargements, as in VGG-16 from above
+STRIDE = 16  # px a value of the highest layer
+
+
+@dataclass(frozen=True)
+class SalGANConfig(ModelConfig):
+    """What the generator is made of (section 3.1).
+
+    Attributes
+    ----------
+    backbone
+        A network with the layers of VGG-16.
+    first_trained
+        The lowest layer of it that is trained.
+    area
+        Number of px at which an image is seen: 192 x 256 in the paper.
+    decoder
+        Channels of the decoder's five stages.
+    """
+
+    backbone: str = "vgg16"
+    first_trained: str = "conv4_1"
+    area: int = 192 * 256
+    decoder: tuple[int, ...] = (512, 512, 256, 128, 64)
+
+
+@register_model(
+    "salgan",
+    family="deep",
+    year=2017,
+    paper="Pan et al., SalGAN: Visual saliency prediction with generative adversarial networks, arXiv:1701.01081",
+    trainable=True,
+    weights="recipe",
+)
+class SalGAN(EncoderNetwork, MapNetwork):
+    """The generator: an encoder, and a decoder that undoes its poolings."""
+
+    Config = SalGANConfig
+    losses = {"bce": 1.0}  # noqa: RUF012 (section 3.2)
+    tiny = SalGANConfig(backbone="vgg16_tiny", area=48 * 64, decoder=(16, 16, 8, 8, 8))
+    config: SalGANConfig
+
+    def __init__(self, config: SalGANConfig | None = None) -> None:
+        super().__init__(config)
+        encoder = Backbone(self.config.backbone, pretrained=False, until=HIGHEST)
+        self.read_from(encoder, (HIGHEST,), self.config.first_trained)
+        layers: list[nn.Module] = []
+        before = encoder.channels(HIGHEST)
+        for stage, (channels, convolutions) in enumerate(zip(self.config.decoder, CONVOLUTIONS, strict=True)):
+            if stage:
+                layers.append(nn.Upsample(scale_factor=2))
+            for _ in range(convolutions):
+                layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
+                before = channels
+        self.decoder = nn.Sequential(*layers, nn.Conv2d(before, 1, 1), nn.Sigmoid())
+        begin_by(partial(nn.init.kaiming_normal_, nonlinearity="relu"), self.decoder)
+
+    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
+        """Of one area, in whole strides."""
+        return size_of_area(size, round(self.config.area * viewing.zoom**2), STRIDE)
+
+    def fitted(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image 3 h w"]:
+        """The images in that size."""
+        return resized(images, self.seen_size((images.shape[2], images.shape[3]), viewing), "bilinear")
+
+    def cells(self, size: tuple[int, int]) -> Grid:
+        """A px of the image as it is seen."""
+        return Grid.over(size, self.seen_size(size))
+
+    def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
+        """Section 3.1."""
+        (features,) = self.features_read(seen)
+        said: Tensor = self.decoder(features)[:, 0]
+        return resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))

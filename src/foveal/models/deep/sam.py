@@ -1,0 +1,179 @@
+"""SAM: dilated features, looked at again and again by a recurrent network, and learned priors.
+
+Cornia, Baraldi, Serra & Cucchiara, "Predicting human eye fixations via an LSTM-based saliency attentive model", *IEEE
+Transactions on Image Processing* 27(10), 2018 (arXiv:1611.09571): SAM-VGG and SAM-ResNet.
+
+Differs from the paper in: VGG-16 has torchvision's weights and scale of colors, the paper's has Caffe's; the map is
+compared with people's on the image without the black border of the frame, on cells of two px; the last layer's first
+weights are positive.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from foveal.models.backbones.backbone import Backbone
+from foveal.models.catalogue import register_model
+from foveal.models.config import ModelConfig
+from foveal.models.deep.encoder import EncoderNetwork
+from foveal.models.deep.network import MapNetwork, Seen
+from foveal.models.parts.attentive_lstm import AttentiveConvLSTM
+from foveal.models.parts.first_numbers import begin_by
+from foveal.models.parts.frame import Frame
+from foveal.models.parts.gaussian_priors import GaussianPriors
+from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.sizes import USUAL, Viewing
+from foveal.models.parts.working_size import scaled_size
+
+STRIDE = 8  # px of the frame a value
+CELL = 2  # px of the frame
+
+
+@dataclass(frozen=True)
+class SAMConfig(ModelConfig):
+    """What SAM-VGG is made of (sections III and IV).
+
+    Attributes
+    ----------
+    backbone
+        A network with the layers of VGG-16, or of SAM-ResNet, of ResNet-50.
+    first_trained
+        The lowest layer of it that is trained.
+    height, width
+        The frame into which images are fitted, px.
+    channels
+        Features of the recurrent network; SAM-VGG's are those of the backbone.
+    steps
+        How often the recurrent network looks.
+    priors
+        Number of Gaussians of each of the two modules of priors.
+    """
+
+    backbone: str = "vgg16"
+    first_trained: str = "conv1_1"
+    height: int = 240
+    width: int = 320
+    channels: int = 512
+    steps: int = 4
+    priors: int = 16
+
+
+class WithPriors(nn.Module):
+    """Features and Gaussians together, looked at by a dilated convolution (section III-B)."""
+
+    def __init__(self, channels: int, priors: int) -> None:
+        super().__init__()
+        self.priors = GaussianPriors(priors)
+        self.combine = nn.Conv2d(channels + priors, channels, 5, padding=8, dilation=4)
+
+    def forward(self, features: Float[Tensor, "image feature h w"]) -> Float[Tensor, "image feature h w"]:
+        """Of as many features."""
+        priors = self.priors((features.shape[2], features.shape[3])).expand(len(features), -1, -1, -1)
+        return F.relu(self.combine(torch.cat([features, priors.to(features)], dim=1)))
+
+
+class SAM(EncoderNetwork, MapNetwork):
+    """What both have in common."""
+
+    losses = {"kl": 10.0, "cc": 2.0, "nss": 1.0}  # noqa: RUF012 (equation 14)
+    config: SAMConfig
+    HIGHEST: ClassVar[str]
+    STRIDES: ClassVar[tuple[str, ...]]  # that are taken away
+    DILATIONS: ClassVar[dict[str, int]]
+
+    def __init__(self, config: SAMConfig | None = None) -> None:
+        super().__init__(config)
+        encoder = Backbone(
+            self.config.backbone,
+            pretrained=False,
+            until=self.HIGHEST,
+            without_stride=self.STRIDES,
+            dilations=self.DILATIONS,
+        )
+        self.read_from(encoder, (self.HIGHEST,), self.config.first_trained)
+        n_features, channels = encoder.channels(self.HIGHEST), self.config.channels
+        self.reduce = nn.Conv2d(n_features, channels, 3, padding=1) if n_features != channels else nn.Identity()
+        self.recurrent = AttentiveConvLSTM(channels, self.config.steps)
+        self.with_priors = nn.Sequential(*(WithPriors(channels, self.config.priors) for _ in range(2)))
+        self.readout = nn.Conv2d(channels, 1, 1)
+        begin_by(nn.init.xavier_normal_, self.readout)
+        self.readout.weight.data.abs_()  # by chance, the map could be zero everywhere, and nothing be learned
+
+    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
+        """That of the frame."""
+        frame = self._frame(viewing)
+        return frame.height, frame.width
+
+    def fitted(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image 3 h w"]:
+        """The images in the middle of the frame."""
+        return self._frame(viewing).put(images)
+
+    def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
+        """Where so many values of the frame lie in an image."""
+        return self._frame(viewing).grid(size, shape)
+
+    def cells(self, size: tuple[int, int]) -> Grid:
+        """Cells of two px of the frame."""
+        return Grid.over(size, scaled_size(self._frame().fitted(size), 1 / CELL))
+
+    def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
+        """Section III: features, attention, priors, readout."""
+        (features,) = self.features_read(seen)
+        if isinstance(self.reduce, nn.Conv2d):
+            features = F.relu(self.reduce(features))
+        said = F.relu(self.readout(self.with_priors(self.recurrent(features))))[:, 0]
+        return resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))
+
+    def _frame(self, viewing: Viewing = USUAL) -> Frame:
+        return Frame(self.config.height, self.config.width).zoomed(viewing.zoom, STRIDE)
+
+
+@register_model(
+    "sam-vgg",
+    family="deep",
+    year=2018,
+    paper="Cornia et al., Predicting human eye fixations via an LSTM-based saliency attentive model, IEEE TIP 27(10)",
+    trainable=True,
+    weights="recipe",
+)
+class SAMVGG(SAM):
+    """On VGG-16, whose last pooling is left out and whose fourth keeps the size of the maps."""
+
+    Config = SAMConfig
+    tiny = SAMConfig(backbone="vgg16_tiny", height=48, width=64, channels=8, steps=2, priors=2)
+    HIGHEST = "relu5_3"
+    STRIDES = ("pool4",)
+    DILATIONS: ClassVar = {"conv5": 2}
+
+
+@dataclass(frozen=True)
+class SAMResNetConfig(SAMConfig):
+    """What SAM-ResNet is made of: see `SAMConfig`."""
+
+    backbone: str = "resnet50_caffe"
+    first_trained: str = "stem"
+
+
+@register_model(
+    "sam-resnet",
+    family="deep",
+    year=2018,
+    paper="Cornia et al., Predicting human eye fixations via an LSTM-based saliency attentive model, IEEE TIP 27(10)",
+    trainable=True,
+    weights="recipe",
+)
+class SAMResNet(SAM):
+    """On ResNet-50, whose last two stages keep the size of the maps."""
+
+    Config = SAMResNetConfig
+    tiny = SAMResNetConfig(backbone="resnet50_tiny", height=48, width=64, channels=8, steps=2, priors=2)
+    config: SAMResNetConfig
+    HIGHEST = "layer4_2"
+    STRIDES = ("layer3", "layer4")
+    DILATIONS: ClassVar = {"layer3": 2, "layer4": 4}
