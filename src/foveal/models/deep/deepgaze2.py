@@ -25,7 +25,7 @@ from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.moments import moments
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import resized, scaled_size
+from foveal.models.parts.working_size import scaled_size
 
 CELL = 2  # px of the image as it is seen: the maps have the size of conv2_1
 SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
@@ -122,12 +122,6 @@ class DeepGazeII(EncoderNetwork, DensityNetwork):
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
         """With a longer side of so many px."""
         return scaled_size(size, self.config.side * viewing.zoom / max(size))
-
-    def fitted(
-        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image 3 h w"]:
-        """The images in that size."""
-        return resized(images, self.seen_size((images.shape[2], images.shape[3]), viewing), "bilinear")
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """Cells of two px."""

@@ -18,7 +18,7 @@ from foveal.models.deep.encoder import EncoderNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import resized, scaled_size, size_of_area
+from foveal.models.parts.working_size import scaled_size, size_of_area
 
 HIGHEST = "relu5_3"
 STRIDE = 16  # px a value of the highest layer
@@ -69,12 +69,6 @@ class Dissection(EncoderNetwork, MapNetwork):
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
         """Of one area, in whole strides."""
         return size_of_area(size, round(self.config.area * viewing.zoom**2), STRIDE)
-
-    def fitted(
-        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image 3 h w"]:
-        """The images in that size."""
-        return resized(images, self.seen_size((images.shape[2], images.shape[3]), viewing), "bilinear")
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """Cells of four px."""

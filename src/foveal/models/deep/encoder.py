@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, Network, Seen
 from foveal.models.feature_source import FeatureSource
+from foveal.models.parts.frame import Frame
 from foveal.models.parts.geometry import Axis, Grid
 from foveal.models.parts.sizes import USUAL, Viewing
+from foveal.models.parts.working_size import resized
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,11 @@ class EncoderNetwork(Network):
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
         """Height and width at which the encoder sees an image of a (height, width)."""
 
-    @abstractmethod
     def fitted(
         self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
     ) -> Float[Tensor, "image 3 h w"]:
         """Images as the encoder sees them, of the `seen_size`."""
+        return resized(images, self.seen_size((images.shape[2], images.shape[3]), viewing), "bilinear")
 
     def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
         """Where values lie in an image of this (height, width), of which so many cover what the encoder sees."""
@@ -154,6 +156,29 @@ class EncoderNetwork(Network):
     def load_pretrained(self) -> None:
         """Take the encoder's weights."""
         self.encoder.load_pretrained()
+
+
+class FramedNetwork(EncoderNetwork):
+    """A network whose encoder sees every image in the middle of a frame of one size."""
+
+    @abstractmethod
+    def frame(self, viewing: Viewing = USUAL) -> Frame:
+        """The frame."""
+
+    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
+        """That of the frame, whatever the image's."""
+        frame = self.frame(viewing)
+        return frame.height, frame.width
+
+    def fitted(
+        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image 3 h w"]:
+        """The images in the middle of the frame."""
+        return self.frame(viewing).put(images)
+
+    def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
+        """Where so many values of the frame lie in an image."""
+        return self.frame(viewing).grid(size, shape)
 
 
 def _through(values: Axis, pixels: Axis) -> Axis:

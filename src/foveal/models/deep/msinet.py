@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
-from foveal.models.deep.encoder import EncoderNetwork
+from foveal.models.deep.encoder import FramedNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
@@ -67,7 +67,7 @@ class MSINetConfig(ModelConfig):
     trainable=True,
     weights="recipe",
 )
-class MSINet(EncoderNetwork, MapNetwork):
+class MSINet(FramedNetwork, MapNetwork):
     """Encoder, pyramid, decoder."""
 
     Config = MSINetConfig
@@ -97,24 +97,9 @@ class MSINet(EncoderNetwork, MapNetwork):
         for new in (self.pyramid, self.decoder):
             begin_by(nn.init.xavier_uniform_, new)
 
-    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
-        """That of the frame."""
-        frame = self._frame(viewing)
-        return frame.height, frame.width
-
-    def fitted(
-        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image 3 h w"]:
-        """The images in the middle of the frame."""
-        return self._frame(viewing).put(images)
-
-    def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
-        """Where so many values of the frame lie in an image."""
-        return self._frame(viewing).grid(size, shape)
-
     def cells(self, size: tuple[int, int]) -> Grid:
         """A px of the frame."""
-        return Grid.over(size, self._frame().fitted(size))
+        return Grid.over(size, self.frame().fitted(size))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section 2.1; the map goes from 0 to 1."""
@@ -124,5 +109,6 @@ class MSINet(EncoderNetwork, MapNetwork):
         lowest, highest = on_image.amin(dim=(1, 2), keepdim=True), on_image.amax(dim=(1, 2), keepdim=True)
         return (on_image - lowest) / (highest - lowest).clamp(min=SMALLEST_SPAN)
 
-    def _frame(self, viewing: Viewing = USUAL) -> Frame:
+    def frame(self, viewing: Viewing = USUAL) -> Frame:
+        """In whole strides."""
         return Frame(self.config.height, self.config.width, GRAY).zoomed(viewing.zoom, CELL)

@@ -22,7 +22,7 @@ from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import resized, size_of_area
+from foveal.models.parts.working_size import size_of_area
 
 HIGHEST = "relu5_3"  # section 3.1: what follows in VGG-16 is left out
 CONVOLUTIONS = (3, 3, 3, 2, 2)  # of the decoder, between two enlargements, as in VGG-16 from above
@@ -85,12 +85,6 @@ class SalGAN(EncoderNetwork, MapNetwork):
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
         """Of one area, in whole strides."""
         return size_of_area(size, round(self.config.area * viewing.zoom**2), STRIDE)
-
-    def fitted(
-        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image 3 h w"]:
-        """The images in that size."""
-        return resized(images, self.seen_size((images.shape[2], images.shape[3]), viewing), "bilinear")
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """A px of the image as it is seen."""

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
-from foveal.models.deep.encoder import EncoderNetwork
+from foveal.models.deep.encoder import FramedNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.attentive_lstm import AttentiveConvLSTM
 from foveal.models.parts.first_numbers import begin_by
@@ -76,7 +76,7 @@ class WithPriors(nn.Module):
         return F.relu(self.combine(torch.cat([features, priors.to(features)], dim=1)))
 
 
-class SAM(EncoderNetwork, MapNetwork):
+class SAM(FramedNetwork, MapNetwork):
     """What both have in common."""
 
     losses = {"kl": 10.0, "cc": 2.0, "nss": 1.0}  # noqa: RUF012 (equation 14)
@@ -103,24 +103,9 @@ class SAM(EncoderNetwork, MapNetwork):
         begin_by(nn.init.xavier_normal_, self.readout)
         self.readout.weight.data.abs_()  # by chance, the map could be zero everywhere, and nothing be learned
 
-    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
-        """That of the frame."""
-        frame = self._frame(viewing)
-        return frame.height, frame.width
-
-    def fitted(
-        self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image 3 h w"]:
-        """The images in the middle of the frame."""
-        return self._frame(viewing).put(images)
-
-    def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
-        """Where so many values of the frame lie in an image."""
-        return self._frame(viewing).grid(size, shape)
-
     def cells(self, size: tuple[int, int]) -> Grid:
         """Cells of two px of the frame."""
-        return Grid.over(size, scaled_size(self._frame().fitted(size), 1 / CELL))
+        return Grid.over(size, scaled_size(self.frame().fitted(size), 1 / CELL))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section III: features, attention, priors, readout."""
@@ -130,7 +115,8 @@ class SAM(EncoderNetwork, MapNetwork):
         said = F.relu(self.readout(self.with_priors(self.recurrent(features))))[:, 0]
         return resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))
 
-    def _frame(self, viewing: Viewing = USUAL) -> Frame:
+    def frame(self, viewing: Viewing = USUAL) -> Frame:
+        """In whole strides."""
         return Frame(self.config.height, self.config.width).zoomed(viewing.zoom, STRIDE)
 
 
