@@ -14,6 +14,7 @@ from foveal.gaze import Dataset, Fixations, Stimuli
 from foveal.models import load_model
 from foveal.models.deep.foveal_s import FovealS
 from foveal.models.deep.mlnet import MLNet
+from foveal.models.deep.salgan import SalGAN
 from foveal.models.deep.salnet import SalNet
 from foveal.models.parts.discriminator import Discriminator
 from foveal.models.parts.sizes import Viewing
@@ -44,6 +45,20 @@ def train(recipe, out, **options):
 
 def test_a_recipe_can_say_every_kind_of_step():
     assert tuple(STEPS) == NAMES
+
+
+@pytest.mark.filterwarnings("ignore:features of:foveal.errors.FovealNote")
+@pytest.mark.usefixtures("empty_cache")
+def test_salgan_plays_the_game_after_its_first_training(tmp_path):
+    """With kept features first; then from pixels, which the second network sees as well."""
+    first = replace(GAME, model="salgan", config=asdict(SalGAN.tiny), loss=None, step="supervised", optimizer="adam")
+    weights = train(first, tmp_path / "first").path
+    whole = asdict(replace(SalGAN.tiny, first_trained="conv1_1"))
+    game = replace(first, config=whole, start_from=str(weights), loss={"bce": 0.05}, step="adversarial")
+    log = train(game, tmp_path / "game").log
+    assert {"loss", "discriminator"} <= set(log[0])
+    with pytest.raises(FovealError, match="step: for networks that are trained from pixels, and salgan is not"):
+        train(replace(game, config=asdict(SalGAN.tiny)), tmp_path / "kept")
 
 
 def test_the_discriminator_is_that_of_the_paper():

@@ -237,3 +237,8 @@ class ReadsFrozen(Protocol):
 
         `viewings` says how images of each (height, width) are seen.
         """
+
+
+def keeps_features(model: Network) -> bool:
+    """Are features of a network computed once and kept? Else its photographs are read whenever it sees them."""
+    return isinstance(model, ReadsFrozen) and model.frozen_layers != (IMAGE,)

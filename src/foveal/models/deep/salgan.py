@@ -1,11 +1,11 @@
-"""SalGAN's generator: VGG-16 and its mirror image make a map.
+"""SalGAN: VGG-16 and its mirror image make a map, which a second network is to take for one of people.
 
 Pan, Canton Ferrer, McGuinness, O'Connor, Torres, Sayrol & Giro-i-Nieto, "SalGAN: Visual saliency prediction with
 generative adversarial networks", arXiv:1701.01081 (2017).
 
 Differs from the paper in: an image keeps its shape, with as many px as the paper's squashed ones; VGG-16 has
-torchvision's weights and scale of colors, the paper's has Caffe's. It is trained with the first of the paper's two
-losses; the game against the discriminator needs a network that is trained from pixels.
+torchvision's weights and scale of colors, the paper's has Caffe's. The discriminator sees pixels, so that
+`step = "adversarial"` needs `first_trained = "conv1_1"`; in the paper, the first three stages stay as they are.
 """
 
 from dataclasses import dataclass
