@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from foveal.cli.console import SOME_INPUTS_FAILED, say, were_rows_left_out
+from foveal.errors import FovealError
 
 DatasetName = Annotated[str, typer.Option("--dataset", help="A name that `foveal datasets` lists, or a folder.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Where data sets lie (default: $FOVEAL_DATA).")]
@@ -19,6 +20,20 @@ Device = Annotated[str, typer.Option(help="Where to compute: cpu, cuda, ...")]
 def listed(names: str) -> list[str]:
     """The names in a list separated by commas."""
     return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def numbers_listed(numbers: str, option: str) -> list[float]:
+    """The numbers in a list separated by commas.
+
+    Raises
+    ------
+    FovealError
+        If one is no number.
+    """
+    try:
+        return [float(number) for number in listed(numbers)]
+    except ValueError:
+        raise FovealError(f"{option}: numbers separated by commas, not {numbers!r}") from None
 
 
 def metrics_of(names: str) -> list[str] | str:

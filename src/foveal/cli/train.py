@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveal.cli.console import progress_bars, say, tell
-from foveal.cli.options import DataRoot, Split, Strict, listed, tell_problems
+from foveal.cli.options import DataRoot, Split, Strict, listed, numbers_listed, tell_problems
 
 if TYPE_CHECKING:
     from foveal.training import DeepTraining, TrainingReport
@@ -38,6 +38,9 @@ def train(
         float | None, typer.Option(help="deepgaze1: lambda, what sparsity of the weights is worth (default: 0.001).")
     ] = None,
     optimizer: Annotated[str | None, typer.Option(help="deepgaze1: lbfgs (default), sfo or adam.")] = None,
+    sizes: Annotated[
+        str, typer.Option(help="foveal-s, foveal-l: see pictures at these shares of the usual side as well (0.7,1.4).")
+    ] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
     seed: Annotated[
         int | None, typer.Option(help="Of what is learned from first values or samples by chance (default: 0).")
@@ -69,6 +72,7 @@ def train(
                 layers=listed(layers) or None,
                 penalty=penalty,
                 optimizer=optimizer,
+                sizes=numbers_listed(sizes, "--sizes") if sizes else None,
                 resume=resume,
                 seed=seed,
                 workers=workers,

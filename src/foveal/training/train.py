@@ -31,6 +31,7 @@ def train(
     layers: Sequence[str] | None = None,
     penalty: float | None = None,
     optimizer: str | None = None,
+    sizes: Sequence[float] | None = None,
     workers: int = 0,
     progress: Report | None = None,
 ) -> TrainingReport | DeepTraining:
@@ -75,6 +76,9 @@ def train(
         Of `deepgaze1`: λ, what sparsity of the weights is worth, by default .001.
     optimizer
         Of `deepgaze1`: "lbfgs" (the default), "sfo" (the paper's) or "adam".
+    sizes
+        Of `foveal-s` and `foveal-l`: shares of the usual side at which they see the pictures as well, from .25 to 2.
+        How much each counts is fitted with the other numbers. The model becomes slower.
     workers
         Of recipes: how many other processes read photographs or kept features ahead. The weights become the same.
     progress
@@ -91,6 +95,7 @@ def train(
         "layers": layers,
         "penalty": penalty,
         "optimizer": optimizer,
+        "sizes": sizes,
         "seed": seed,
         "folds": folds,
         "left_out": left_out,

@@ -13,8 +13,10 @@ from foveal.models.deep.msinet import MSINet
 from foveal.models.deep.network import IMAGE
 from foveal.models.deep.salgan import SalGAN
 from foveal.models.deep.sam import SAMVGG, SAMResNet
-from foveal.models.parts.geometry import resample
+from foveal.models.parts.geometry import Axis, Grid, resample
 from foveal.models.parts.sizes import Viewing
+
+NETWORKS = [SalGAN, MSINet, Dissection, SAMVGG, SAMResNet, DeepGazeII]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_deepgaze_ii_trains_as_many_weights_as_published():
     assert "backbone" not in groups
 
 
-@pytest.mark.parametrize("network", [SalGAN, MSINet, Dissection, SAMVGG, SAMResNet, DeepGazeII])
+@pytest.mark.parametrize("network", NETWORKS)
 def test_what_is_kept_of_an_image_says_the_same_as_the_image(network):
     """Wherever the encoder is cut into frozen and trained layers."""
     torch.manual_seed(0)
@@ -98,13 +100,68 @@ def test_msi_net_fills_its_frame_with_gray_and_says_maps_from_nothing_to_one():
 
 
 def test_sam_looks_at_features_then_at_priors():
-    """Its parts, one after the other, on the features of the encoder."""
+    """Its parts, one after the other, on the features of the encoder; values lie where these do."""
     torch.manual_seed(0)
     model = SAMVGG(SAMVGG.tiny).eval()
     image = torch.rand(1, 3, 48, 64)
-    features = model.encoder(model.see(image)[IMAGE], ["relu5_3"])["relu5_3"]
-    state = model.recurrent(F.relu(model.reduce(features)))
+    state = model.recurrent(model.encoder(model.see(image)[IMAGE], ["relu5_3"])["relu5_3"])
     for module in model.with_priors:
         state = F.relu(module.combine(torch.cat([state, module.priors((6, 8))[None]], dim=1)))
-    expected = F.interpolate(F.relu(model.readout(state)), (24, 32), mode="bilinear", align_corners=False)[:, 0]
+    grid = Grid(Axis(6, 7.5, 8.0), Axis(8, 7.5, 8.0))  # pool4 without stride looks further to the right and below
+    expected = resample(F.relu(model.readout(state)), grid, Grid.over((48, 64), (24, 32)))[:, 0]
     torch.testing.assert_close(model.said(image), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_sams_gaussians_do_not_decay():
+    model = SAMResNet(SAMResNet.tiny)
+    gaussians = {
+        id(weight) for name, weight in model.named_parameters() if "priors.means" in name or "deviations" in name
+    }
+    assert {id(weight) for weight in model.without_decay()} == gaussians
+    assert len(gaussians) == 4
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("size", [(7, 300), (300, 7), (1, 1), (80, 60)])
+def test_images_of_any_shape(network, size):
+    model = network(network.tiny).eval()
+    grid, said = model.cells(size), model.said(torch.rand(1, 3, *size))
+    assert said.shape[1:] == (grid.rows.length, grid.columns.length)
+    assert said.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("network", "config", "message"),
+    [
+        (DeepGazeII, {"layers": ()}, "layers: .. .needs a list of layers, each once"),
+        (DeepGazeII, {"layers": ("conv5_1", "conv5_1")}, "layers: .*each once"),
+        (DeepGazeII, {"readout": ()}, "readout: "),
+        (SalGAN, {"decoder": (8, 8)}, "decoder: .*five"),
+    ],
+)
+def test_configurations_that_cannot_be(network, config, message):
+    with pytest.raises(FovealError, match=message):
+        replace(network.tiny, **config).completed()
+
+
+def test_deepgaze_iis_layers_go_from_the_image_up():
+    config = replace(DeepGazeII.tiny, layers=("relu5_3", "conv5_1"))
+    assert config.completed().layers == ("conv5_1", "relu5_3")
+
+
+def test_what_is_kept_of_one_network_is_not_taken_for_another_ones():
+    """All that changes features of a layer of one name is in what they depend on."""
+    size = (60, 80)
+    usual, closer = {size: Viewing()}, {size: Viewing(zoom=1.5)}
+    frozen = {"first_trained": "conv5_1"}
+    models = [
+        SalGAN(SalGAN.tiny),
+        SalGAN(replace(SalGAN.tiny, area=96 * 128)),
+        Dissection(replace(Dissection.tiny, **frozen)),
+        MSINet(replace(MSINet.tiny, **frozen)),
+        SAMVGG(replace(SAMVGG.tiny, **frozen)),
+    ]
+    depend_on = [model.sources(viewings)[0][0].features_depend_on for model in models for viewings in (usual, closer)]
+    assert len({repr(each) for each in depend_on}) == len(depend_on)
+    again = SalGAN(replace(SalGAN.tiny, decoder=(8, 8, 8, 8, 8)))  # the same layers, seen at the same size
+    assert again.sources(usual)[0][0].features_depend_on == depend_on[0]

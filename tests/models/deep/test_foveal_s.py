@@ -50,6 +50,16 @@ def test_at_other_sizes_it_is_the_mean_of_what_it_says_at_each():
         model.at_sizes()
 
 
+def test_sizes_that_are_added_count_as_much_as_its_own():
+    model = random_model(6_000)  # whose four maps do not count alike
+    more = model.also_at([0.7, 0.5, 0.7, 1.4])
+    assert more.config.relative == (1.0, 0.5, 0.7, 1.4)
+    own = model.size_weights.softmax(dim=0) / 2
+    expected = [own[0], own[1], 0.25, 0.25, own[2], own[3]]  # the relative sizes, then those in degrees
+    torch.testing.assert_close(more.size_weights.softmax(dim=0), torch.tensor(expected))
+    assert model.also_at([0.5]) is model
+
+
 @pytest.mark.parametrize("size", SOME_SIZES)
 def test_every_image_is_seen_at_one_area_and_its_own_shape(size):
     model = random_model(307_200)

@@ -29,6 +29,7 @@ from foveal.training.fits.numbers import (
     changed,
     fit_numbers,
     fitted_to,
+    networks_of,
     part_of,
     unseen_of,
     with_numbers,
@@ -187,6 +188,26 @@ def test_calibrated_to_a_data_set(n_members):
         assert torch.equal(tensor, before[name]) != (name.split(".")[-1] in numbers), name
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), name
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_sizes_that_a_study_adds(tmp_path, n_members):
+    """A network of one size is fitted at more; what it was fitted to again is the file, with all its sizes."""
+    members = [small(area, relative=(1.0,), absolute=()) for area in (6_000, 9_000)]
+    model = members[0] if n_members == 1 else FovealL.of(members)
+    save_model(model, tmp_path / "model.safetensors")
+    report = foveal.train(tmp_path / "model.safetensors", make_dataset(6), out=tmp_path / "out", sizes=[0.7, 1.4])
+    assert report.command.endswith("--sizes 0.7,1.4")
+    assert any(line.startswith("Large things count") for line in report.words)
+    for network in networks_of(load_model(report.path)):
+        assert network.config.relative == (1.0, 0.7, 1.4)
+        assert not torch.equal(network.size_weights, networks_of(model.also_at([0.7, 1.4]))[0].size_weights)
+    with pytest.raises(FovealError, match=r"sizes: numbers from 0\.25 to 2\.0, not 0\.1"):
+        foveal.train(tmp_path / "model.safetensors", make_dataset(6), out=tmp_path / "bad", sizes=[0.1])
+    with pytest.raises(FovealError, match=r"sizes: foveal-[sl] has these already"):
+        foveal.train(tmp_path / "model.safetensors", make_dataset(6), out=tmp_path / "bad", sizes=[1.0])
+    with pytest.raises(FovealError, match=r"--sizes: not with bms"):
+        foveal.train("bms", make_dataset(6), out=tmp_path / "bad", sizes=[0.7])
 
 
 def test_a_network_that_says_maps_keeps_its_weights_and_is_calibrated(tmp_path):

@@ -14,7 +14,6 @@ from foveal.models.deep.network import (
     READOUT,
     DensityNetwork,
     Network,
-    keeps_features,
     list_networks,
     network_class,
 )
@@ -80,7 +79,7 @@ def test_it_learns_and_predicts(tmp_path, name):
 @every_network
 def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path, name):
     """In the middle of a phase and between two; and so it does with other processes that read ahead."""
-    from_pixels = not keeps_features(network_class(name)(network_class(name).tiny))
+    from_pixels = not network_class(name)(network_class(name).tiny).keeps_features
     two = (Phase(1, 3e-3), Phase(2, 3e-3, 3e-4))
     recipe = recipe_of(name, colors=0.2 if from_pixels else 0.0, batch_size=2, phases=two)
     whole = load_model(train(recipe, tmp_path / "whole").path).state_dict()

@@ -9,7 +9,7 @@ faster; what the center bias counts is learned; the last layer's first weights a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
-from foveal.models.config import ModelConfig
+from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import EncoderNetwork
 from foveal.models.deep.network import DensityNetwork, Numbers, Seen
 from foveal.models.parts.first_numbers import begin_by
@@ -28,6 +28,7 @@ from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.working_size import scaled_size
 
 CELL = 2  # px of the image as it is seen: the maps have the size of conv2_1
+SMALLEST_SIDE = 32  # px, of which VGG leaves two values
 SMALLEST_DEVIATION = 1e-4  # of a feature, which is divided by it
 
 
@@ -51,6 +52,25 @@ class DeepGazeIIConfig(ModelConfig):
     layers: tuple[str, ...] = ("conv5_1", "relu5_1", "relu5_2", "conv5_3", "relu5_4")
     side: int = 512
     readout: tuple[int, ...] = (16, 32, 2)
+
+    def completed(self) -> "DeepGazeIIConfig":
+        """With the layers from the image up.
+
+        Raises
+        ------
+        FovealError
+            If the network does not have one, or a value is not right.
+        """
+        super().completed()
+        once = len(self.layers) == len(set(self.layers)) > 0
+        needed = {
+            "layers": (once, "a list of layers, each once"),
+            "readout": (len(self.readout) > 0, "a list of whole numbers from 1 on"),
+        }
+        check_values(self, needed)
+        backbone = Backbone(self.backbone, pretrained=False)
+        backbone.check_layers(self.layers)
+        return replace(self, layers=tuple(sorted(self.layers, key=backbone.layers.index)))
 
 
 class Scale(nn.Module):
@@ -120,8 +140,9 @@ class DeepGazeII(EncoderNetwork, DensityNetwork):
         return super().numbers() | {"log_sigma": self.log_sigma}
 
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
-        """With a longer side of so many px."""
-        return scaled_size(size, self.config.side * viewing.zoom / max(size))
+        """With a longer side of so many px; of an extremely long image, the shorter side is stretched."""
+        height, width = scaled_size(size, self.config.side * viewing.zoom / max(size))
+        return max(SMALLEST_SIDE, height), max(SMALLEST_SIDE, width)
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """Cells of two px."""

@@ -3,7 +3,7 @@
 He, Tavakoli, Borji, Mi & Pugeault, "Understanding and visualizing deep visual saliency models", CVPR 2019, section 3.
 
 Differs from the paper in: an image keeps its shape, with as many px as the paper's squashed ones; its map is compared
-with people's on a grid of its own size, not enlarged.
+with people's on cells of four px of the image as it is seen.
 """
 
 from dataclasses import dataclass

@@ -102,6 +102,11 @@ class EncoderNetwork(Network):
         layers = (IMAGE, *self.encoder.layers)
         return layers[layers.index(self.first_trained) - 1] if self.first_trained else layers[-1]
 
+    @property
+    def keeps_features(self) -> bool:
+        """Features of the layers that stay as they are, if there are any."""
+        return self._last_frozen != IMAGE
+
     @cached_property
     def frozen_layers(self) -> tuple[str, ...]:
         """What never changes: layers that are read below those that are trained, and the last frozen layer."""

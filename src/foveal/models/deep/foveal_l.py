@@ -14,9 +14,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from foveal.errors import FovealError
 from foveal.models.base import SaliencyModel
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
+from foveal.models.deep.foveal_s import FovealS
 from foveal.models.deep.network import Network, network_class
 
 USUAL = "foveal-s"  # what a member is that does not say it
@@ -59,6 +61,21 @@ class FovealL(SaliencyModel):
     def networks(self) -> list[Network]:
         """Its members."""
         return cast(list[Network], list(self.members))
+
+    def also_at(self, relative: Sequence[float]) -> "FovealL":
+        """The same of networks that see pictures at more sizes as well: see `FovealS.also_at`.
+
+        Raises
+        ------
+        FovealError
+            If one of them is no foveal-s.
+        """
+        members = []
+        for network in self.networks:
+            if not isinstance(network, FovealS):
+                raise FovealError(f"{network.name} sees pictures at one size")
+            members.append(network.also_at(relative))
+        return self if members == self.networks else FovealL.of(members)
 
     @property
     def depends_on_scale(self) -> bool:

@@ -7,6 +7,7 @@ angle. Their weighted mean, blurred, is the saliency. The weights and the blur a
 its own, as in DeepGaze MSDB (Kümmerer, Khanuja & Bethge 2025, "Modeling saliency dataset bias", arXiv:2505.10169).
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial, reduce
@@ -280,6 +281,18 @@ class FovealS(DensityNetwork):
         other.load_state_dict(other.state_dict() | weights)
         return other.train(self.training)
 
+    @torch.no_grad()
+    def also_at(self, relative: Sequence[float]) -> "FovealS":
+        """The same network that sees pictures at more sizes, which together count as much as those that it has."""
+        shares = dict(zip(self.config.map_sizes, self._shares(self.numbers()).tolist(), strict=True))
+        more = [share for share in dict.fromkeys(relative) if Size(share) not in shares]
+        if not more:
+            return self
+        other = self.at_sizes((*self.config.relative, *more), self.config.absolute)
+        weights = [shares[size] / 2 if size in shares else 1 / 2 / len(more) for size in other.config.map_sizes]
+        other.size_weights.copy_(torch.tensor(weights).log())
+        return other
+
     def _of_taps(self, features: Seen) -> Iterator[Seen]:
         """The features that each tap reads, size by size."""
         for map_size in self.config.map_sizes:
@@ -305,17 +318,18 @@ class FovealS(DensityNetwork):
 
     def in_words(self, numbers: Numbers, *, scale_is_known: bool) -> list[str]:
         """With the blur and the sizes."""
-        blur, small, degrees = self._described(numbers)
-        usual_blur, usual_small, usual_degrees = self._described(self.numbers())
+        blur, side, degrees = self._described(numbers)
+        usual_blur, usual_side, usual_degrees = self._described(self.numbers())
         lines = super().in_words(numbers, scale_is_known=scale_is_known)
         lines.append(
             f"Fixations spread {than(blur, usual_blur)} usual: the blur is {blur:.1%} of the picture's side, usually "
             f"{usual_blur:.1%}."
         )
-        if 0 < usual_small < 1:
+        if len({map_size.share for map_size in self.config.map_sizes}) > 1:
+            larger = than(usual_side, side)
             lines.append(
-                f"Large things count {than(small, usual_small)} usual: the maps that see the picture small have "
-                f"{small:.0%} of the weight, usually {usual_small:.0%}."
+                f"Large things count {larger} usual: on average, the picture is seen at {side:.2f} of its usual side, "
+                f"usually at {usual_side:.2f}."
             )
         if scale_is_known and 0 < usual_degrees < 1:
             lines.append(
@@ -325,12 +339,11 @@ class FovealS(DensityNetwork):
         return lines
 
     def _described(self, numbers: Numbers) -> tuple[float, float, float]:
-        """The blur as a share of the picture's side, the weight of maps that see it small, that of sizes in degrees."""
+        """The blur and the mean size of the maps, as shares of the picture's side, and the weight of sizes in degrees."""
         shares = list(zip(self._shares(numbers).tolist(), self.config.map_sizes, strict=True))
-        largest = max(map_size.share for map_size in self.config.map_sizes)
-        small = sum((share for share, map_size in shares if map_size.share < largest), start=0.0)
+        side = math.exp(sum(share * math.log(map_size.share) for share, map_size in shares))
         degrees = sum((share for share, map_size in shares if map_size.in_degrees), start=0.0)
-        return float(numbers["log_sigma"].exp()) * CELL / self.config.working_area**0.5, small, degrees
+        return float(numbers["log_sigma"].exp()) * CELL / self.config.working_area**0.5, side, degrees
 
     def sources(self, viewings: Mapping[tuple[int, int], Viewing]) -> list[tuple[FeatureSource, Callable[[str], str]]]:
         """The network at each of its sizes, those that are the same of all images once."""

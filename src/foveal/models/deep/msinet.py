@@ -4,7 +4,9 @@ Kroner, Senden, Driessens & Goebel, "Contextual encoder-decoder network for visu
 Networks* 129 (2020), arXiv:1902.06634.
 
 Differs from the paper in: VGG-16 was trained on ImageNet, the paper's on ImageNet and Places together; colors are
-scaled as torchvision's VGG-16 wants them. As in the published code, pool4 and pool5 keep the size of the maps.
+scaled as torchvision's VGG-16 wants them. The map goes from 0 to 1 over the image without the gray border,
+and is compared with people's there. As in the published code, pool4 and pool5 keep the size of the maps, so that they
+say what lies half a cell and a whole one further to the right and below than pool3: the convolutions learn that.
 """
 
 from dataclasses import dataclass

@@ -54,6 +54,11 @@ class Network(SaliencyModel):
     losses: ClassVar[Mapping[str, float]] = {"log-likelihood": 1.0}
     tiny: ClassVar[ModelConfig]
 
+    @property
+    def keeps_features(self) -> bool:
+        """Are features of it computed once and kept? Else photographs are read whenever it sees them."""
+        return isinstance(self, ReadsFrozen)
+
     @abstractmethod
     def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
         """What `forward` takes of RGB images in [0, 1], at the sizes at which the network sees them.
@@ -237,8 +242,3 @@ class ReadsFrozen(Protocol):
 
         `viewings` says how images of each (height, width) are seen.
         """
-
-
-def keeps_features(model: Network) -> bool:
-    """Are features of a network computed once and kept? Else its photographs are read whenever it sees them."""
-    return isinstance(model, ReadsFrozen) and model.frozen_layers != (IMAGE,)

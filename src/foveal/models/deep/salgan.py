@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
-from foveal.models.config import ModelConfig
+from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import EncoderNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
@@ -49,6 +49,18 @@ class SalGANConfig(ModelConfig):
     first_trained: str = "conv4_1"
     area: int = 192 * 256
     decoder: tuple[int, ...] = (512, 512, 256, 128, 64)
+
+    def completed(self) -> "SalGANConfig":
+        """Checked for a decoder of another length.
+
+        Raises
+        ------
+        FovealError
+            If it has not five stages, or a value is not right.
+        """
+        super().completed()
+        check_values(self, {"decoder": (len(self.decoder) == len(CONVOLUTIONS), "a list of five whole numbers")})
+        return self
 
 
 @register_model(

@@ -8,6 +8,7 @@ compared with people's on the image without the black border of the frame, on ce
 weights are positive.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -45,8 +46,6 @@ class SAMConfig(ModelConfig):
         The lowest layer of it that is trained.
     height, width
         The frame into which images are fitted, px.
-    channels
-        Features of the recurrent network; SAM-VGG's are those of the backbone.
     steps
         How often the recurrent network looks.
     priors
@@ -57,7 +56,6 @@ class SAMConfig(ModelConfig):
     first_trained: str = "conv1_1"
     height: int = 240
     width: int = 320
-    channels: int = 512
     steps: int = 4
     priors: int = 16
 
@@ -69,6 +67,7 @@ class WithPriors(nn.Module):
         super().__init__()
         self.priors = GaussianPriors(priors)
         self.combine = nn.Conv2d(channels + priors, channels, 5, padding=8, dilation=4)
+        begin_by(nn.init.xavier_normal_, self.combine)
 
     def forward(self, features: Float[Tensor, "image feature h w"]) -> Float[Tensor, "image feature h w"]:
         """Of as many features."""
@@ -95,12 +94,12 @@ class SAM(FramedNetwork, MapNetwork):
             dilations=self.DILATIONS,
         )
         self.read_from(encoder, (self.HIGHEST,), self.config.first_trained)
-        n_features, channels = encoder.channels(self.HIGHEST), self.config.channels
-        self.reduce = nn.Conv2d(n_features, channels, 3, padding=1) if n_features != channels else nn.Identity()
+        self.reduce, channels = self.reduction(encoder.channels(self.HIGHEST))
         self.recurrent = AttentiveConvLSTM(channels, self.config.steps)
         self.with_priors = nn.Sequential(*(WithPriors(channels, self.config.priors) for _ in range(2)))
         self.readout = nn.Conv2d(channels, 1, 1)
-        begin_by(nn.init.xavier_normal_, self.readout)
+        for new in (self.reduce, self.readout):
+            begin_by(nn.init.xavier_normal_, new)
         self.readout.weight.data.abs_()  # by chance, the map could be zero everywhere, and nothing be learned
 
     def cells(self, size: tuple[int, int]) -> Grid:
@@ -110,10 +109,17 @@ class SAM(FramedNetwork, MapNetwork):
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section III: features, attention, priors, readout."""
         (features,) = self.features_read(seen)
-        if isinstance(self.reduce, nn.Conv2d):
-            features = F.relu(self.reduce(features))
-        said = F.relu(self.readout(self.with_priors(self.recurrent(features))))[:, 0]
-        return resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))
+        said = F.relu(self.readout(self.with_priors(self.recurrent(self.reduce(features)))))[:, 0]
+        # Without strides, a layer's values do not lie in the middle of its cells.
+        return resample(said, self.grids(size, self.read, viewing)[self.HIGHEST], self.cells(size))
+
+    def without_decay(self) -> list[nn.Parameter]:
+        """The Gaussians."""
+        return [weight for part in self.modules() if isinstance(part, GaussianPriors) for weight in part.parameters()]
+
+    @abstractmethod
+    def reduction(self, n_features: int) -> tuple[nn.Module, int]:
+        """What makes the recurrent network's features of those of the encoder, and how many they are."""
 
     def frame(self, viewing: Viewing = USUAL) -> Frame:
         """In whole strides."""
@@ -132,18 +138,29 @@ class SAMVGG(SAM):
     """On VGG-16, whose last pooling is left out and whose fourth keeps the size of the maps."""
 
     Config = SAMConfig
-    tiny = SAMConfig(backbone="vgg16_tiny", height=48, width=64, channels=8, steps=2, priors=2)
+    tiny = SAMConfig(backbone="vgg16_tiny", height=48, width=64, steps=2, priors=2)
     HIGHEST = "relu5_3"
     STRIDES = ("pool4",)
     DILATIONS: ClassVar = {"conv5": 2}
 
+    def reduction(self, n_features: int) -> tuple[nn.Module, int]:
+        """The encoder's features as they are."""
+        return nn.Identity(), n_features
+
 
 @dataclass(frozen=True)
 class SAMResNetConfig(SAMConfig):
-    """What SAM-ResNet is made of: see `SAMConfig`."""
+    """What SAM-ResNet is made of, beside what `SAMConfig` says.
+
+    Attributes
+    ----------
+    channels
+        Number of features that the recurrent network gets.
+    """
 
     backbone: str = "resnet50_caffe"
     first_trained: str = "stem"
+    channels: int = 512
 
 
 @register_model(
@@ -163,3 +180,8 @@ class SAMResNet(SAM):
     HIGHEST = "layer4_2"
     STRIDES = ("layer3", "layer4")
     DILATIONS: ClassVar = {"layer3": 2, "layer4": 4}
+
+    def reduction(self, n_features: int) -> tuple[nn.Module, int]:
+        """A convolution."""
+        convolution = nn.Conv2d(n_features, self.config.channels, 3, padding=1)
+        return nn.Sequential(convolution, nn.ReLU()), self.config.channels

@@ -4,15 +4,19 @@ Cornia, Baraldi, Serra & Cucchiara 2018, "Predicting human eye fixations via an 
 *IEEE TIP* 27(10), section III-A; its cell is that of Shi et al. 2015, "Convolutional LSTM network" (NIPS).
 """
 
+from functools import partial
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from foveal.models.parts.first_numbers import begin_by
 
 
 class AttentiveConvLSTM(nn.Module):
     r"""Equations 1 to 9, from $H_0 = C_0 = 0$; what comes out is the last $H$.
 
-    $A_t = \mathrm{softmax}(V_a * \tanh(W_a * X + U_a * H_{t-1} + b_a))$ over all places, $\tilde X_t = A_t \odot X$,
+    $A_t = \mathrm{softmax}(V_a * \tanh(W_a * H_{t-1} + U_a * X + b_a))$ over all places, $\tilde X_t = A_t \odot X$,
     $I, F, O = \sigma(W * \tilde X_t + U * H_{t-1} + b)$, $G = \tanh(\ldots)$, $C_t = F \odot C_{t-1} + I \odot G$,
     $H_t = O \odot \tanh(C_t)$.
 
@@ -32,9 +36,10 @@ class AttentiveConvLSTM(nn.Module):
         self.attention = nn.Conv2d(channels, 1, 3, padding=1, bias=False)
         self.gates_of_input = nn.Conv2d(channels, 4 * channels, 3, padding=1)  # input, forget, output, candidate
         self.gates_of_state = nn.Conv2d(channels, 4 * channels, 3, padding=1, bias=False)
+        begin_by(partial(nn.init.normal_, std=0.05), self)  # the published code's
+        for orthogonal in (self.attend_input.weight, *self.gates_of_state.weight.chunk(4)):
+            nn.init.orthogonal_(orthogonal.data)
         nn.init.zeros_(self.attention.weight)  # at first it looks everywhere alike
-        for of_state in (self.attend_state.weight, *self.gates_of_state.weight.chunk(4)):
-            nn.init.orthogonal_(of_state.data)
 
     def forward(self, features: Float[Tensor, "image feature h w"]) -> Float[Tensor, "image feature h w"]:
         """The state after the last step."""

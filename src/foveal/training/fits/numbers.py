@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -26,9 +26,11 @@ from foveal.features.cells import counts_of, log_priors_of
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
+from foveal.gaze.given import listed, real_number
 from foveal.models import SaliencyModel, load_model
 from foveal.models.base import stacked
 from foveal.models.deep.foveal_l import FovealL
+from foveal.models.deep.foveal_s import FovealS
 from foveal.models.deep.network import DensityNetwork, Network, Numbers
 from foveal.models.parts.finalizer import normalize_log_density, resize_maps
 from foveal.models.parts.geometry import GridOf
@@ -37,11 +39,12 @@ from foveal.models.parts.sizes import Viewing
 from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
 from foveal.training.fits.fit import Fitted, fit, log_likelihood_by_image, settings_of
-from foveal.training.fits.options import FitSettings
+from foveal.training.fits.options import FitSettings, option
 
 Model = TypeVar("Model", bound=DensityNetwork | FovealL)
 STEPS = 60  # at most; of a problem of few numbers
 PULL = 0.3  # nats a fixation, over the number of pictures: what it costs to move a number by one
+SMALLEST_SIZE, LARGEST_SIZE = 0.25, 2.0  # shares of the usual side: beyond, the network has learned nothing
 PULL_OF_CENTER = 20  # pictures, as which the network's own center bias counts beside those of the study
 
 
@@ -234,6 +237,13 @@ def fit_numbers(model: DensityNetwork | FovealL, unseen: Sequence[Unseen], pull:
     return {name: change.detach() for name, change in changes.items()}
 
 
+def _sizes(given: Any) -> list[float]:
+    sizes = [real_number(each, "sizes") for each in listed(given, "sizes")]
+    if wrong := [size for size in sizes if not SMALLEST_SIZE <= size <= LARGEST_SIZE]:
+        raise FovealError(f"sizes: numbers from {SMALLEST_SIZE} to {LARGEST_SIZE}, not {wrong[0]:g}")
+    return sizes
+
+
 @dataclass(frozen=True, kw_only=True)
 class NumbersSettings(FitSettings):
     """What is chosen of networks that stay as they are."""
@@ -245,10 +255,29 @@ class NumbersSettings(FitSettings):
         return load_model(source)
 
 
+@dataclass(frozen=True, kw_only=True)
+class SizesSettings(NumbersSettings):
+    """What is chosen of networks that can see pictures at other sizes, as `foveal.train` describes it."""
+
+    sizes: Sequence[float] = option((), _sizes)
+
+    def to_fit(self, fresh: SaliencyModel, source: str | os.PathLike[str]) -> SaliencyModel:
+        """The model with what it has learned, at more sizes."""
+        model = super().to_fit(fresh, source)
+        if not self.sizes:
+            return model
+        assert isinstance(model, FovealS | FovealL)  # `numbers_settings` made sure
+        more = model.also_at(self.sizes)
+        if more is model:
+            raise FovealError(f"sizes: {model.name} has these already")
+        return more
+
+
 @settings_of.register(Network | FovealL)
-def numbers_settings(model: Network | FovealL) -> type[NumbersSettings]:  # noqa: ARG001 (it is dispatched on)
+def numbers_settings(model: Network | FovealL) -> type[NumbersSettings]:
     """Those of networks that stay as they are."""
-    return NumbersSettings
+    networks = model.networks if isinstance(model, FovealL) else [model]
+    return SizesSettings if all(isinstance(network, FovealS) for network in networks) else NumbersSettings
 
 
 @fit.register(DensityNetwork | FovealL)

@@ -121,5 +121,5 @@ def as_flags(options: Mapping[str, Any]) -> str:
     >>> as_flags({"layers": ["conv4", "conv5"], "penalty": 0.1, "left_out": "subjects", "resume": True})
     ' --layers conv4,conv5 --penalty 0.1 --leave-out subjects'
     """
-    parts = {name: ",".join(value) if isinstance(value, list) else value for name, value in options.items()}
+    parts = {name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in options.items()}
     return "".join(f" {flag(name)} {value}" for name, value in parts.items() if name != "resume")

@@ -13,7 +13,7 @@ from foveal.gaze import Dataset
 from foveal.gaze.folds import held_out_images
 from foveal.models import load_model
 from foveal.models.deep.foveal_s import FovealS
-from foveal.models.deep.network import DensityNetwork, Network, Seen, keeps_features, network_class
+from foveal.models.deep.network import DensityNetwork, Network, Seen, network_class
 from foveal.models.parts.prior import prior_of
 from foveal.progress import Progress
 from foveal.settings import unknown
@@ -145,7 +145,7 @@ def _check_fit(recipe: Recipe, model: Network) -> None:
                 raise FovealError(f"phase {number}: learning_rates: {unknown(group, groups)}")
     if recipe.batch_norms == "trained" and not any(isinstance(part, nn.BatchNorm2d) for part in model.modules()):
         raise FovealError(f"batch_norms: {model.name} has none")
-    if keeps_features(model):
+    if model.keeps_features:
         of_pixels = {"colors": recipe.colors > 0, "step": recipe.step == "adversarial"}
         for name, is_said in of_pixels.items():
             if is_said:

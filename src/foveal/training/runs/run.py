@@ -21,7 +21,7 @@ from foveal.metrics.auc import auc
 from foveal.metrics.distribution import correlation
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.metrics.nss import normalized_scanpath_saliency
-from foveal.models.deep.network import READOUT, Network, ReadsFrozen, keeps_features
+from foveal.models.deep.network import READOUT, Network, ReadsFrozen
 from foveal.training.losses import in_observed_units, log_density_of, weighted_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Phase, Recipe
@@ -83,7 +83,7 @@ class Run:
         self.says, self.criterion = model.says, CRITERION[model.says]
         self.loss = weighted_loss(recipe.losses)
         self.frozen_layers: tuple[str, ...] | None = None  # what is kept, if it is
-        if isinstance(model, ReadsFrozen) and keeps_features(model):
+        if isinstance(model, ReadsFrozen) and model.keeps_features:
             self.frozen_layers = model.frozen_layers
         self.model = InTraining(model, len(examples.densities)).to(accelerator.device)
         self.groups = model.parameter_groups(batch_norms=recipe.batch_norms == "trained")

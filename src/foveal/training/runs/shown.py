@@ -7,7 +7,7 @@ from foveal.errors import FovealError
 from foveal.features.cache import Autocast, FeatureCache, FeatureGroup, tell_of_room
 from foveal.features.views import View
 from foveal.gaze import Dataset
-from foveal.models.deep.network import Network, ReadsFrozen, keeps_features
+from foveal.models.deep.network import Network, ReadsFrozen
 from foveal.models.parts.sizes import Viewing
 from foveal.progress import Progress
 from foveal.training.runs.photographs import Photographs
@@ -53,7 +53,7 @@ def shown_of(
     FovealError
         If features are to be kept, and the disk has no room for them or an image cannot be read.
     """
-    if keeps_features(model):
+    if model.keeps_features:
         assert isinstance(model, ReadsFrozen)
         viewings = {(n, view): viewings_of(model, data, view) for n, data in enumerate(datasets) for view in views}
         return _features(model, datasets, viewings, progress, autocast)
