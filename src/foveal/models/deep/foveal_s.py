@@ -339,7 +339,7 @@ class FovealS(DensityNetwork):
         return lines
 
     def _described(self, numbers: Numbers) -> tuple[float, float, float]:
-        """The blur and the mean size of the maps, as shares of the picture's side, and the weight of sizes in degrees."""
+        """Blur and mean size of the maps, as shares of the picture's side, and the weight of sizes in degrees."""
         shares = list(zip(self._shares(numbers).tolist(), self.config.map_sizes, strict=True))
         side = math.exp(sum(share * math.log(map_size.share) for share, map_size in shares))
         degrees = sum((share for share, map_size in shares if map_size.in_degrees), start=0.0)
