@@ -173,7 +173,7 @@ def test_one_bad_picture_of_a_data_set_is_named_and_the_rest_is_done(foveal, stu
         (["predict", "missing.jpg"], "missing.jpg: no such file or folder"),
         (["predict", "empty"], "no picture in it"),
         (["predict", "photo.jpg", "--out", "photo.jpg/x"], "choose another folder"),
-        (["predict", "photo.jpg", "--model", "salgan"], "no model 'salgan'"),
+        (["predict", "photo.jpg", "--model", "unknown-net"], "no model 'unknown-net'"),
         (["predict", "photo.jpg", "--model", "gold"], "gold is made from fixations"),
         (["predict", "photo.jpg", "--save", "video"], "no output 'video'"),
         (["predict", "photo.jpg", "--save", ""], "no output ''"),

@@ -63,7 +63,7 @@ def test_recipes(tmp_path):
         ('datasets = ["osie"]\naverage = 5.0', "average: 5.0"),
         ('datasets = ["osie"]\npatience = 2', "patience needs images that are held out"),
         ('datasets = ["osie"]\ntemperature = 0.0', "temperature: 0.0"),
-        ('datasets = ["osie"]\nmodel = "salgan"', "model: 'salgan'"),
+        ('datasets = ["osie"]\nmodel = "unknown-net"', "model: 'unknown-net'"),
         ('datasets = ["osie"]\nprecision = "half"', "precision: 'half' .needs one of no, bf16, fp16, auto"),
     ]:
         path.write_text(text)

@@ -102,7 +102,7 @@ def test_msi_net_fills_its_frame_with_gray_and_says_maps_from_nothing_to_one():
 def test_sam_looks_at_features_then_at_priors():
     """Its parts, one after the other, on the features of the encoder; values lie where these do."""
     torch.manual_seed(0)
-    model = SAMVGG(SAMVGG.tiny).eval()
+    model = SAMVGG(replace(SAMVGG.tiny, height=48, width=64)).eval()
     image = torch.rand(1, 3, 48, 64)
     state = model.recurrent(model.encoder(model.see(image)[IMAGE], ["relu5_3"])["relu5_3"])
     for module in model.with_priors:

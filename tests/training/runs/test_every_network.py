@@ -55,7 +55,7 @@ def train(recipe, out, datasets=None, **options):
 def test_its_tiny_size_can_be_made(name):
     cls = network_class(name)
     assert cls.tiny.completed() == cls.tiny
-    assert sum(weight.numel() for weight in cls(cls.tiny).parameters()) < 200_000
+    assert sum(weight.numel() for weight in cls(cls.tiny).parameters()) < 250_000
 
 
 @every_network

@@ -138,7 +138,7 @@ class SAMVGG(SAM):
     """On VGG-16, whose last pooling is left out and whose fourth keeps the size of the maps."""
 
     Config = SAMConfig
-    tiny = SAMConfig(backbone="vgg16_tiny", height=48, width=64, steps=2, priors=2)
+    tiny = SAMConfig(backbone="vgg16_tiny", height=32, width=48, steps=2, priors=2)
     HIGHEST = "relu5_3"
     STRIDES = ("pool4",)
     DILATIONS: ClassVar = {"conv5": 2}
@@ -175,7 +175,7 @@ class SAMResNet(SAM):
     """On ResNet-50, whose last two stages keep the size of the maps."""
 
     Config = SAMResNetConfig
-    tiny = SAMResNetConfig(backbone="resnet50_tiny", height=48, width=64, channels=8, steps=2, priors=2)
+    tiny = SAMResNetConfig(backbone="resnet50_tiny", height=32, width=48, channels=8, steps=2, priors=2)
     config: SAMResNetConfig
     HIGHEST = "layer4_2"
     STRIDES = ("layer3", "layer4")
