@@ -41,7 +41,7 @@ class DeepGazeIIConfig(ModelConfig):
     backbone
         The network that is read.
     layers
-        Its layers that are read, found by a random search; the highest last.
+        Its layers that are read, found by a random search; `completed` orders them, the highest last.
     side
         Px of the longer side at which the network sees an image: half of the 1,024 px to which images are brought.
     readout

@@ -14,14 +14,13 @@ from torch import Tensor, nn
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
-from foveal.models.deep.encoder import EncoderNetwork
+from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import scaled_size, size_of_area
+from foveal.models.parts.working_size import scaled_size
 
 HIGHEST = "relu5_3"
-STRIDE = 16  # px a value of the highest layer
 CELL = 4  # px of the image as it is seen
 
 
@@ -52,23 +51,21 @@ class DissectionConfig(ModelConfig):
     trainable=True,
     weights="recipe",
 )
-class Dissection(EncoderNetwork, MapNetwork):
+class Dissection(AreaNetwork, MapNetwork):
     """The sum of the highest features, each with a weight: what the paper looks into."""
 
     Config = DissectionConfig
     losses = {"nss": 1.0}  # noqa: RUF012
     tiny = DissectionConfig(backbone="vgg16_tiny", area=64 * 64)
     config: DissectionConfig
+    STRIDE = 16  # px a value of the highest layer
 
     def __init__(self, config: DissectionConfig | None = None) -> None:
         super().__init__(config)
+        self.area = self.config.area
         encoder = Backbone(self.config.backbone, pretrained=False, until=HIGHEST)
         self.read_from(encoder, (HIGHEST,), self.config.first_trained)
         self.readout = nn.Conv2d(encoder.channels(HIGHEST), 1, 1, bias=False)
-
-    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
-        """Of one area, in whole strides."""
-        return size_of_area(size, round(self.config.area * viewing.zoom**2), STRIDE)
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """Cells of four px."""
@@ -78,4 +75,4 @@ class Dissection(EncoderNetwork, MapNetwork):
         """Section 3: one weight a feature."""
         (features,) = self.features_read(seen)
         said: Tensor = self.readout(features)[:, 0]
-        return resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))
+        return self.on_cells(said, size, viewing)

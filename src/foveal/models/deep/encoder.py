@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -14,9 +14,9 @@ from foveal.models.backbones.backbone import Backbone
 from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, Network, Seen
 from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.frame import Frame
-from foveal.models.parts.geometry import Axis, Grid
+from foveal.models.parts.geometry import Axis, Grid, resample
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import resized
+from foveal.models.parts.working_size import resized, size_of_area
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,13 @@ class EncoderNetwork(Network):
         layers = (IMAGE, *self.encoder.layers)
         return layers[layers.index(self.first_trained) - 1] if self.first_trained else layers[-1]
 
+    def on_cells(
+        self, values: Float[Tensor, "image h w"], size: tuple[int, int], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image row column"]:
+        """Values that cover what the encoder sees of images of this (height, width), brought to the cells."""
+        shape = values.shape[1], values.shape[2]
+        return resample(values, self.positions(size, shape, viewing), self.cells(size))
+
     @property
     def keeps_features(self) -> bool:
         """Features of the layers that stay as they are, if there are any."""
@@ -163,12 +170,42 @@ class EncoderNetwork(Network):
         self.encoder.load_pretrained()
 
 
-class FramedNetwork(EncoderNetwork):
-    """A network whose encoder sees every image in the middle of a frame of one size."""
+class AreaNetwork(EncoderNetwork):
+    """A network whose encoder sees every image in its own shape, with about as many px.
 
-    @abstractmethod
+    Attributes
+    ----------
+    area
+        Usual number of px.
+    STRIDE
+        Px of a side come in multiples of so many.
+    """
+
+    STRIDE: ClassVar[int]
+    area: int
+
+    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
+        """Height and width of one area, in whole strides."""
+        return size_of_area(size, round(self.area * viewing.zoom**2), self.STRIDE)
+
+
+class FramedNetwork(EncoderNetwork):
+    """A network whose encoder sees every image in the middle of a frame of one size.
+
+    Attributes
+    ----------
+    usual_frame
+        The frame, unless images are zoomed.
+    STRIDE
+        Px of a zoomed frame's side come in multiples of so many.
+    """
+
+    STRIDE: ClassVar[int]
+    usual_frame: Frame
+
     def frame(self, viewing: Viewing = USUAL) -> Frame:
-        """The frame."""
+        """The frame of images that are seen so."""
+        return self.usual_frame.zoomed(viewing.zoom, self.STRIDE)
 
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
         """That of the frame, whatever the image's."""

@@ -22,12 +22,11 @@ from foveal.models.deep.encoder import FramedNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import Grid
 from foveal.models.parts.pyramid import DilatedPyramid
 from foveal.models.parts.sizes import USUAL, Viewing
 
 LEVELS = ("pool3", "pool4", "pool5")  # section 2.1: their maps all have an eighth of the frame's size
-CELL = 8  # px of the frame
 GRAY = 126 / 255  # of the published code's frame
 SMALLEST_SPAN = 1e-7  # between the lowest and the highest value of a map
 
@@ -76,9 +75,11 @@ class MSINet(FramedNetwork, MapNetwork):
     losses = {"kl": 1.0}  # noqa: RUF012 (section 2.2)
     tiny = MSINetConfig(backbone="vgg16_tiny", height=48, width=64, pyramid=8, dilations=(2, 3), decoder=(8, 8, 8))
     config: MSINetConfig
+    STRIDE = 8  # px of the frame a value
 
     def __init__(self, config: MSINetConfig | None = None) -> None:
         super().__init__(config)
+        self.usual_frame = Frame(self.config.height, self.config.width, GRAY)
         encoder = Backbone(
             self.config.backbone,
             pretrained=False,
@@ -107,10 +108,6 @@ class MSINet(FramedNetwork, MapNetwork):
         """Section 2.1; the map goes from 0 to 1."""
         features = torch.cat(self.features_read(seen), dim=1)
         said = self.decoder(self.pyramid(features))[:, 0]
-        on_image = resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))
+        on_image = self.on_cells(said, size, viewing)
         lowest, highest = on_image.amin(dim=(1, 2), keepdim=True), on_image.amax(dim=(1, 2), keepdim=True)
         return (on_image - lowest) / (highest - lowest).clamp(min=SMALLEST_SPAN)
-
-    def frame(self, viewing: Viewing = USUAL) -> Frame:
-        """In whole strides."""
-        return Frame(self.config.height, self.config.width, GRAY).zoomed(viewing.zoom, CELL)

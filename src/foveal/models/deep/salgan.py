@@ -17,16 +17,14 @@ from torch import Tensor, nn
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig, check_values
-from foveal.models.deep.encoder import EncoderNetwork
+from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import size_of_area
 
 HIGHEST = "relu5_3"  # section 3.1: what follows in VGG-16 is left out
 CONVOLUTIONS = (3, 3, 3, 2, 2)  # of the decoder, between two enlargements, as in VGG-16 from above
-STRIDE = 16  # px a value of the highest layer
 
 
 @dataclass(frozen=True)
@@ -71,16 +69,18 @@ class SalGANConfig(ModelConfig):
     trainable=True,
     weights="recipe",
 )
-class SalGAN(EncoderNetwork, MapNetwork):
+class SalGAN(AreaNetwork, MapNetwork):
     """The generator: an encoder, and a decoder that undoes its poolings."""
 
     Config = SalGANConfig
     losses = {"bce": 1.0}  # noqa: RUF012 (section 3.2)
     tiny = SalGANConfig(backbone="vgg16_tiny", area=48 * 64, decoder=(16, 16, 8, 8, 8))
     config: SalGANConfig
+    STRIDE = 16  # px a value of the highest layer
 
     def __init__(self, config: SalGANConfig | None = None) -> None:
         super().__init__(config)
+        self.area = self.config.area
         encoder = Backbone(self.config.backbone, pretrained=False, until=HIGHEST)
         self.read_from(encoder, (HIGHEST,), self.config.first_trained)
         layers: list[nn.Module] = []
@@ -94,10 +94,6 @@ class SalGAN(EncoderNetwork, MapNetwork):
         self.decoder = nn.Sequential(*layers, nn.Conv2d(before, 1, 1), nn.Sigmoid())
         begin_by(partial(nn.init.kaiming_normal_, nonlinearity="relu"), self.decoder)
 
-    def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
-        """Of one area, in whole strides."""
-        return size_of_area(size, round(self.config.area * viewing.zoom**2), STRIDE)
-
     def cells(self, size: tuple[int, int]) -> Grid:
         """A px of the image as it is seen."""
         return Grid.over(size, self.seen_size(size))
@@ -106,4 +102,4 @@ class SalGAN(EncoderNetwork, MapNetwork):
         """Section 3.1."""
         (features,) = self.features_read(seen)
         said: Tensor = self.decoder(features)[:, 0]
-        return resample(said, self.positions(size, (said.shape[1], said.shape[2]), viewing), self.cells(size))
+        return self.on_cells(said, size, viewing)

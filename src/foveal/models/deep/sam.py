@@ -30,7 +30,6 @@ from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.working_size import scaled_size
 
-STRIDE = 8  # px of the frame a value
 CELL = 2  # px of the frame
 
 
@@ -80,17 +79,19 @@ class SAM(FramedNetwork, MapNetwork):
 
     losses = {"kl": 10.0, "cc": 2.0, "nss": 1.0}  # noqa: RUF012 (equation 14)
     config: SAMConfig
+    STRIDE = 8  # px of the frame a value
     HIGHEST: ClassVar[str]
-    STRIDES: ClassVar[tuple[str, ...]]  # that are taken away
+    WITHOUT_STRIDE: ClassVar[tuple[str, ...]]  # layers or stages of the encoder
     DILATIONS: ClassVar[dict[str, int]]
 
     def __init__(self, config: SAMConfig | None = None) -> None:
         super().__init__(config)
+        self.usual_frame = Frame(self.config.height, self.config.width)
         encoder = Backbone(
             self.config.backbone,
             pretrained=False,
             until=self.HIGHEST,
-            without_stride=self.STRIDES,
+            without_stride=self.WITHOUT_STRIDE,
             dilations=self.DILATIONS,
         )
         self.read_from(encoder, (self.HIGHEST,), self.config.first_trained)
@@ -121,10 +122,6 @@ class SAM(FramedNetwork, MapNetwork):
     def reduction(self, n_features: int) -> tuple[nn.Module, int]:
         """What makes the recurrent network's features of those of the encoder, and how many they are."""
 
-    def frame(self, viewing: Viewing = USUAL) -> Frame:
-        """In whole strides."""
-        return Frame(self.config.height, self.config.width).zoomed(viewing.zoom, STRIDE)
-
 
 @register_model(
     "sam-vgg",
@@ -140,7 +137,7 @@ class SAMVGG(SAM):
     Config = SAMConfig
     tiny = SAMConfig(backbone="vgg16_tiny", height=32, width=48, steps=2, priors=2)
     HIGHEST = "relu5_3"
-    STRIDES = ("pool4",)
+    WITHOUT_STRIDE = ("pool4",)
     DILATIONS: ClassVar = {"conv5": 2}
 
     def reduction(self, n_features: int) -> tuple[nn.Module, int]:
@@ -178,7 +175,7 @@ class SAMResNet(SAM):
     tiny = SAMResNetConfig(backbone="resnet50_tiny", height=32, width=48, channels=8, steps=2, priors=2)
     config: SAMResNetConfig
     HIGHEST = "layer4_2"
-    STRIDES = ("layer3", "layer4")
+    WITHOUT_STRIDE = ("layer3", "layer4")
     DILATIONS: ClassVar = {"layer3": 2, "layer4": 4}
 
     def reduction(self, n_features: int) -> tuple[nn.Module, int]:
