@@ -13,13 +13,14 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Weights of 
 @app.command("list")
 def list_weights() -> None:
     """List every backbone: where its weights come from, their licence, installed or not."""
-    from foveal.models.backbones.catalogue import CATALOGUE, installed_path, weights_folder
+    from foveal.models.backbones.catalogue import CATALOGUE, installed_path, packaged_path, weights_folder
 
     rows = []
     for name, weights in CATALOGUE.items():
         packages = [source.package for source in weights.sources if source.package]
         urls = ["yes" for source in weights.sources if source.url]
-        installed = "yes" if installed_path(name).is_file() else "no"
+        otherwise = "in the package" if packaged_path(name).is_file() else "no"
+        installed = "yes" if installed_path(name).is_file() else otherwise
         rows.append((name, installed, urls[0] if urls else "no", packages[0] if packages else "no", weights.licence))
     show(("backbone", "installed", "from the network", "from packages", "licence"), rows)
     tell(f"folder: {weights_folder()}")

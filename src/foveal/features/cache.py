@@ -24,7 +24,7 @@ from foveal.errors import FovealError, FovealNote, first_line
 from foveal.features.views import WHOLE, Crop
 from foveal.files import cache_folder, make_writable_folder, write_atomically
 from foveal.gaze import Dataset
-from foveal.models.backbones.catalogue import installed_path
+from foveal.models.backbones.catalogue import weights_path
 from foveal.models.base import stacked
 from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.geometry import Grid, resample
@@ -141,7 +141,7 @@ class FeatureCache:
             if torch.is_autocast_enabled(device):
                 chosen["precision"] = str(torch.get_autocast_dtype(device))
         digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
-        weights = installed_path(chosen["backbone"])
+        weights = weights_path(chosen["backbone"])
         if weights.is_file():
             digest.update(hashlib.sha256(weights.read_bytes()).digest())
         for stimulus in self.dataset.stimuli:

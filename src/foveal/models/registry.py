@@ -21,6 +21,7 @@ from foveal.files import write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.given import described
 from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
+from foveal.models.backbones.packaged import check_common_files, common_files, common_tensors
 from foveal.models.base import SaliencyModel
 from foveal.models.catalogue import class_of, list_models
 from foveal.models.parts.empty import without_numbers
@@ -93,7 +94,8 @@ def save_model(
 ) -> None:
     """Write a model's weights as safetensors, with its name and where they come from in the header.
 
-    Of a model that says `saved_in_16_bits`, matrices and filters are kept in 16 bits; all is read as 32 bits.
+    Of a model that says `saved_in_16_bits`, matrices and filters are kept in 16 bits; all is read as 32 bits. What is
+    the same in the package's file of a pretrained network that the model reads is left out.
 
     Raises
     ------
@@ -107,6 +109,10 @@ def save_model(
     tensors = {
         key: (tensor.half() if key in large else tensor).contiguous() for key, tensor in model.state_dict().items()
     }
+    common = common_tensors(model)
+    if left_out := {key for key in common if torch.equal(tensors[key].cpu(), common[key].to(tensors[key].dtype))}:
+        header["common"] = json.dumps(common_files(model))
+        tensors = {key: tensor for key, tensor in tensors.items() if key not in left_out}
     with write_atomically(path) as temporary:
         temporary.write_bytes(save(tensors, header))
 
@@ -251,6 +257,9 @@ def _read_model(path: Path) -> SaliencyModel:
     try:
         with without_numbers():  # what a damaged header says to be huge is found not to fit before it is made
             model = cls(cls.Config.read(json.loads(header["config"]))) if cls.Config and "config" in header else cls()
+        if "common" in header:
+            check_common_files(model, json.loads(header["common"]))
+            tensors = common_tensors(model) | tensors
         _check_fit(model, tensors)
         of_kind = {key: tensors[key].to(tensor.dtype, copy=True) for key, tensor in model.state_dict().items()}
         model.load_state_dict(of_kind, assign=True)

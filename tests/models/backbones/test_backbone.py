@@ -277,10 +277,22 @@ def test_layers_that_cannot_be_finer():
         Backbone("vgg16_tiny", without_stride=["conv5"])
     with pytest.raises(FovealError, match="densenet161: transition2 cannot do without its stride"):
         Backbone("densenet161", pretrained=False, without_stride=["transition2"])
-    with pytest.raises(FovealError, match="efficientnet_lite_tiny: stem cannot do without its stride"):
-        Backbone("efficientnet_lite_tiny", without_stride=["stem"])
-    with pytest.raises(FovealError, match="efficientnet_lite_tiny: stem cannot be dilated"):
-        Backbone("efficientnet_lite_tiny", dilations={"stem": 2})
+
+
+def test_finer_efficientnet_says_the_same_where_the_usual_one_says_something():
+    """Padded as TensorFlow does, the usual one's values lie on odd ones of a side with an even number of them."""
+    usual = Backbone("efficientnet_lite_tiny")
+    finer = Backbone("efficientnet_lite_tiny", without_stride=["block5"], dilations={"block6": 2})
+    images = torch.rand(1, 3, 240, 336)  # 15 x 21 values of block4
+    layers = ["block5", "block6"]
+    expected, found = usual(images, layers), finer(images, layers)
+    for layer in layers:
+        wide, fine = usual.grids((240, 336), layers)[layer], finer.grids((240, 336), layers)[layer]
+        assert (fine.rows.length, fine.columns.length) == (15, 21)
+        first = round((wide.rows.first - fine.rows.first) / 16), round((wide.columns.first - fine.columns.first) / 16)
+        same = found[layer][..., first[0] :: 2, first[1] :: 2]
+        # But at the border, where there is nothing in the place of values that the usual one has beyond it.
+        torch.testing.assert_close(same[..., 2:-2, 2:-2], expected[layer][..., 2:-2, 2:-2])
 
 
 def test_receptive_fields():

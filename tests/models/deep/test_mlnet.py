@@ -21,7 +21,7 @@ def test_the_prior_multiplies_what_the_readout_says():
     model.prior.data = torch.randn(3, 4)
     image = torch.rand(1, 3, 96, 128)  # twice the frame, so that each value is a cell
     found = model.said(image)[0]
-    levels = model.backbone(model.see(image)[IMAGE], ("pool3", "pool4", "relu5_3"))
+    levels = model.encoder(model.see(image)[IMAGE], ("pool3", "pool4", "relu5_3"))
     features = torch.cat(list(levels.values()), dim=1)
     readout = torch.relu(model.readout(torch.relu(model.combine(features))))[0, 0].detach().numpy()
     coarse = np.pad(model.prior.detach().numpy(), 1, mode="edge")  # beyond the border, the nearest value

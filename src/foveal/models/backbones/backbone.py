@@ -67,6 +67,7 @@ class Backbone(nn.Module):
         super().__init__()
         architecture = architecture_of(name)
         self.name = name
+        self.made_finer_by = {"without_stride": sorted(without_stride), "dilations": sorted((dilations or {}).items())}
         with without_numbers() if pretrained else nullcontext():
             steps = architecture.steps()
         if isinstance(steps, nn.Sequential):

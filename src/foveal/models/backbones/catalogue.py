@@ -203,5 +203,16 @@ def weights_folder() -> Path:
 
 
 def installed_path(name: str) -> Path:
-    """The file of a backbone's weights, there or not."""
+    """The file of a backbone's installed weights, there or not."""
     return weights_folder() / f"{name}.safetensors"
+
+
+def packaged_path(name: str) -> Path:
+    """The file of a backbone's weights that comes with the package, there or not: matrices and filters in 16 bits."""
+    return Path(__file__).parent / "weights" / f"{name}.safetensors"
+
+
+def weights_path(name: str) -> Path:
+    """The file that a backbone's weights are read from: installed, or else that of the package; there or not."""
+    installed, packaged = installed_path(name), packaged_path(name)
+    return packaged if packaged.is_file() and not installed.is_file() else installed

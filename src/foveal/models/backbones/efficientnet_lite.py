@@ -51,18 +51,22 @@ class SamePadding(nn.Conv2d):
 
     def padding_of(self, length: int, side: int) -> tuple[int, int]:
         """Pixels before and after, for an input of this length along side 0 (rows) or 1 (columns)."""
-        stride, kernel = self.stride[side], self.kernel_size[side]
-        total = max((math.ceil(length / stride) - 1) * stride + kernel - length, 0)
+        stride = self.stride[side]
+        total = max((math.ceil(length / stride) - 1) * stride + self._extent(side) - length, 0)
         return total // 2, total - total // 2
+
+    def _extent(self, side: int) -> int:
+        """How many values the kernel spans."""
+        return self.dilation[side] * (self.kernel_size[side] - 1) + 1
 
     def axis(self, axis: Axis, side: int) -> Axis:
         """Positions of the outputs, from those of the inputs."""
-        return axis.convolved(self.kernel_size[side], self.stride[side], *self.padding_of(axis.length, side))
+        return axis.convolved(self._extent(side), self.stride[side], *self.padding_of(axis.length, side))
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's word)
         """Pad, then convolve."""
         maps, padding = self.padded(input)
-        return F.conv2d(maps, self.weight, self.bias, self.stride, padding, 1, self.groups)
+        return F.conv2d(maps, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def padded(self, maps: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Maps, and what a convolution still has to pad them by: all, where both ends of a side need the same."""
@@ -88,33 +92,37 @@ class Folded(nn.Sequential):
                     maps, padding = module.padded(maps)
                 is_clipped = isinstance(third, nn.ReLU6)
                 if following.training:  # it goes by the batch, of which it has to see the values
-                    maps = _convolved(maps, module.weight, None, module.stride, padding, module.groups, False)
+                    maps = _convolved(module, maps, module.weight, None, padding, False)
                     maps = following(maps)
                     maps = F.relu6(maps) if is_clipped else maps
                 else:
                     weight, bias = _folded(module, following)
-                    maps = _convolved(maps, weight, bias, module.stride, padding, module.groups, is_clipped)
+                    maps = _convolved(module, maps, weight, bias, padding, is_clipped)
         return maps
 
 
 def _convolved(
-    maps: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, groups: int, is_clipped: bool
+    module: nn.Conv2d, maps: Tensor, weight: Tensor, bias: Tensor | None, padding: Pair, is_clipped: bool
 ) -> Tensor:
-    """A convolution, and ReLU6 if wanted; on a CPU both in one pass over the memory, as `torch.compile` has it."""
+    """A module's convolution with other weights, and ReLU6 if wanted.
+
+    On a CPU both are one pass over the memory, as `torch.compile` has it.
+    """
+    stride, dilation, groups = module.stride, module.dilation, module.groups
     if _can_fuse(maps, weight):
         if torch.is_autocast_enabled("cpu"):  # which does not know the operation that follows
             maps, weight = maps.bfloat16(), weight.bfloat16()
             bias = None if bias is None else bias.bfloat16()
         clipping: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0]) if is_clipped else ("none", [])
         fused: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            maps, weight, bias, padding, stride, (1, 1), groups, *clipping, ""
+            maps, weight, bias, padding, stride, dilation, groups, *clipping, ""
         )
         return fused
     if _has_slow_gradient(maps, stride, groups):
         with torch.autocast("cpu", enabled=False):
-            maps = F.conv2d(maps.to(weight.dtype), weight, bias, stride, padding, 1, groups)
+            maps = F.conv2d(maps.to(weight.dtype), weight, bias, stride, padding, dilation, groups)
     else:
-        maps = F.conv2d(maps, weight, bias, stride, padding, 1, groups)
+        maps = F.conv2d(maps, weight, bias, stride, padding, dilation, groups)
     return F.relu6(maps, inplace=True) if is_clipped else maps
 
 

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foveal.errors import FovealError
-from foveal.models.backbones.efficientnet_lite import SamePadding
 from foveal.models.parts.geometry import Axis
 
 
@@ -54,7 +53,7 @@ def remove_strides(network: str, steps: nn.Sequential, layers: Sequence[str]) ->
             for module in step.modules():
                 if not isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) or module.stride in (1, (1, 1)):
                     continue
-                if isinstance(module, SamePadding | nn.AvgPool2d):
+                if isinstance(module, nn.AvgPool2d):
                     raise FovealError(f"{network}: {name} cannot do without its stride")
                 module.stride = (1, 1)
                 strided += 1
@@ -79,7 +78,7 @@ def dilate(network: str, steps: nn.Sequential, dilations: Mapping[str, int]) -> 
             for module in steps.get_submodule(name).modules()
             if isinstance(module, nn.Conv2d) and max(module.kernel_size) > 1
         ]
-        if not convolutions or any(isinstance(module, SamePadding) for module in convolutions):
+        if not convolutions:
             raise FovealError(f"{network}: {layer} cannot be dilated")
         for module in convolutions:
             assert isinstance(module.padding, tuple)

@@ -26,7 +26,7 @@ from safetensors.torch import load_file, save
 from foveal.errors import FovealError, first_line
 from foveal.files import write_atomically
 from foveal.models.backbones.architectures import architecture_of
-from foveal.models.backbones.catalogue import Source, command_for, installed_path, weights_of
+from foveal.models.backbones.catalogue import Source, command_for, installed_path, weights_of, weights_path
 from foveal.models.backbones.readers import READERS, State
 from foveal.progress import Report
 
@@ -43,12 +43,14 @@ def read_weights(name: str) -> State:
     Raises
     ------
     FovealError
-        If they are not installed, or cannot be read.
+        If they are neither installed nor in the package, or cannot be read.
     """
-    path = installed_path(name)
+    path = weights_path(name)
     try:
         if path.is_file():
-            return load_file(path)
+            return {
+                key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in load_file(path).items()
+            }
     except Exception as error:  # what is damaged can break the reading anywhere
         raise damaged(name, error) from error
     raise FovealError(f"the weights of {name} are not here; get them by: {command_for(name)}")
@@ -57,7 +59,7 @@ def read_weights(name: str) -> State:
 def damaged(name: str, error: Exception) -> FovealError:
     """What to say of a backbone's installed weights that are not what they should be."""
     return FovealError(
-        f"{installed_path(name)}: cannot be read ({' '.join(str(error).split())}); get it again by: {command_for(name)}"
+        f"{weights_path(name)}: cannot be read ({' '.join(str(error).split())}); get it again by: {command_for(name)}"
     )
 
 

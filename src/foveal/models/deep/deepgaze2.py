@@ -105,7 +105,7 @@ class DeepGazeII(EncoderNetwork, DensityNetwork):
 
     def __init__(self, config: DeepGazeIIConfig | None = None) -> None:
         super().__init__()
-        self.config = config or DeepGazeIIConfig()
+        self.config = config or type(self).Config()
         encoder = Backbone(self.config.backbone, pretrained=False, until=self.config.layers[-1])
         self.read_from(encoder, self.config.layers, first_trained="")
         self.taps = nn.ModuleDict({layer: Scale(encoder.channels(layer)) for layer in self.read})
@@ -163,3 +163,30 @@ class DeepGazeII(EncoderNetwork, DensityNetwork):
     def combined(self, maps: Float[Tensor, "image row column"], numbers: Numbers) -> Float[Tensor, "image row column"]:
         """Blurred, and as sharp as a data set's numbers say."""
         return super().combined(gaussian_blur(maps, numbers["log_sigma"].exp()), numbers)
+
+
+@dataclass(frozen=True)
+class DeepGazeIILiteConfig(DeepGazeIIConfig):
+    """What the small form is made of: see `DeepGazeIIConfig`."""
+
+    backbone: str = "efficientnet_lite0"
+    layers: tuple[str, ...] = ("block7", "block10", "block14", "block15")
+    side: int = 448
+
+
+@register_model(
+    "deepgaze2-lite",
+    family="deep",
+    year=2016,
+    paper="a small form of Kümmerer, Wallis & Bethge, DeepGaze II: Reading fixations from deep features, 2016",
+    trainable=True,
+    weights="recipe",
+)
+class DeepGazeIILite(DeepGazeII):
+    """On four depths of EfficientNet-lite0."""
+
+    Config = DeepGazeIILiteConfig
+    tiny = DeepGazeIILiteConfig(
+        backbone="efficientnet_lite_tiny", layers=("block3", "block6"), side=64, readout=(8, 8, 2)
+    )
+    saved_in_16_bits = True

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
 from foveal.models.deep.encoder import AreaNetwork
@@ -63,9 +62,8 @@ class Dissection(AreaNetwork, MapNetwork):
     def __init__(self, config: DissectionConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        encoder = Backbone(self.config.backbone, pretrained=False, until=HIGHEST)
-        self.read_from(encoder, (HIGHEST,), self.config.first_trained)
-        self.readout = nn.Conv2d(encoder.channels(HIGHEST), 1, 1, bias=False)
+        self.read_as_vgg16(self.config.backbone, (HIGHEST,), self.config.first_trained)
+        self.readout = nn.Conv2d(self.encoder.channels(self.read[0]), 1, 1, bias=False)
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """Cells of four px."""
@@ -76,3 +74,28 @@ class Dissection(AreaNetwork, MapNetwork):
         (features,) = self.features_read(seen)
         said: Tensor = self.readout(features)[:, 0]
         return self.on_cells(said, size, viewing)
+
+
+@dataclass(frozen=True)
+class DissectionLiteConfig(DissectionConfig):
+    """What the small form is made of: see `DissectionConfig`."""
+
+    backbone: str = "efficientnet_lite0"
+    first_trained: str = "block15"
+    area: int = 336 * 448
+
+
+@register_model(
+    "dissection-lite",
+    family="deep",
+    year=2019,
+    paper="a small form of He et al., Understanding and visualizing deep visual saliency models, CVPR 2019",
+    trainable=True,
+    weights="recipe",
+)
+class DissectionLite(Dissection):
+    """On EfficientNet-lite0, which has 320 features, of photographs three times as large."""
+
+    Config = DissectionLiteConfig
+    tiny = DissectionLiteConfig(backbone="efficientnet_lite_tiny", first_trained="block6", area=64 * 64)
+    saved_in_16_bits = True

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, Network, Seen
+from foveal.models.deep.stand_ins import STAND_INS
 from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.frame import Frame
 from foveal.models.parts.geometry import Axis, Grid, resample
@@ -42,8 +43,12 @@ class SeenByEncoder:
     @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the features."""
-        sizes = {size: self.network.seen_size(size, viewing) for size, viewing in self.viewings.items()}
-        return self.network.features_depend_on | {"seen_sizes": sorted(sizes.items())}
+        network = self.network
+        seen = [
+            (size, network.seen_size(size, viewing), network.surround(size, viewing))
+            for size, viewing in sorted(self.viewings.items())
+        ]
+        return network.features_depend_on | {"seen_sizes": seen}
 
     def features(self, images: Float[Tensor, "image 3 height width"]) -> Seen:
         """What the network sees of images."""
@@ -82,6 +87,33 @@ class EncoderNetwork(Network):
         encoder.check_layers([*layers, *([first_trained] if first_trained else [])])
         self.encoder, self.read, self.first_trained = encoder, layers, first_trained
 
+    def read_as_vgg16(
+        self,
+        backbone: str,
+        layers: tuple[str, ...],
+        first_trained: str,
+        *,
+        without_stride: Sequence[str] = (),
+        dilations: Mapping[str, int] | None = None,
+    ) -> None:
+        """Have VGG-16 as the encoder, or a small network whose layers stand for these layers of it (`STAND_INS`).
+
+        `without_stride` and `dilations` are VGG-16's, as `Backbone` takes them; the small network has its own.
+
+        Raises
+        ------
+        FovealError
+            If a network does not have one of the layers.
+        """
+        if backbone in STAND_INS:
+            stand_in = STAND_INS[backbone]
+            layers = tuple(stand_in.layers[layer] for layer in layers)
+            without_stride, dilations = stand_in.without_stride, stand_in.dilations
+        encoder = Backbone(
+            backbone, pretrained=False, until=layers[-1], without_stride=without_stride, dilations=dilations
+        )
+        self.read_from(encoder, layers, first_trained)
+
     @abstractmethod
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
         """Height and width at which the encoder sees an image of a (height, width)."""
@@ -92,9 +124,13 @@ class EncoderNetwork(Network):
         """Images as the encoder sees them, of the `seen_size`."""
         return resized(images, self.seen_size((images.shape[2], images.shape[3]), viewing), "bilinear")
 
-    def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
-        """Where values lie in an image of this (height, width), of which so many cover what the encoder sees."""
-        return Grid.over(size, shape)
+    def pixels(self, size: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
+        """Where the px that the encoder sees lie in an image of this (height, width)."""
+        return Grid.over(size, self.seen_size(size, viewing))
+
+    def surround(self, size: tuple[int, int], viewing: Viewing = USUAL) -> float | None:
+        """What gray the encoder sees around an image of this (height, width); None if there is nothing around it."""
+        return None
 
     @cached_property
     def _last_frozen(self) -> str:
@@ -105,9 +141,10 @@ class EncoderNetwork(Network):
     def on_cells(
         self, values: Float[Tensor, "image h w"], size: tuple[int, int], viewing: Viewing = USUAL
     ) -> Float[Tensor, "image row column"]:
-        """Values that cover what the encoder sees of images of this (height, width), brought to the cells."""
-        shape = values.shape[1], values.shape[2]
-        return resample(values, self.positions(size, shape, viewing), self.cells(size))
+        """Values that cover what the lowest layer that is read covers, brought to the cells."""
+        lowest = self.read[0]
+        grid = self.grids(size, [lowest], viewing)[lowest]
+        return resample(values, grid.divided((values.shape[1], values.shape[2])), self.cells(size))
 
     @property
     def keeps_features(self) -> bool:
@@ -124,7 +161,7 @@ class EncoderNetwork(Network):
     @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the frozen layers."""
-        chosen = {"backbone": self.encoder.name, "network": self.name}
+        chosen = {"backbone": self.encoder.name, **self.encoder.made_finer_by}
         # A network that was trained before has other features than the installed one of the same name.
         return chosen if self.encoder.has_pretrained_weights else {**chosen, "weights": self.encoder.digest()}
 
@@ -141,13 +178,12 @@ class EncoderNetwork(Network):
 
     def grids(self, size: tuple[int, int], layers: Sequence[str], viewing: Viewing = USUAL) -> dict[str, Grid]:
         """Where some layers of the encoder, or IMAGE, lie in images of this (height, width)."""
-        seen_size = self.seen_size(size, viewing)
-        pixels = self.positions(size, seen_size, viewing)
+        pixels = self.pixels(size, viewing)
         found = {IMAGE: pixels}
         if of_encoder := [layer for layer in layers if layer != IMAGE]:
             found |= {
                 layer: Grid(_through(grid.rows, pixels.rows), _through(grid.columns, pixels.columns))
-                for layer, grid in self.encoder.grids(seen_size, of_encoder).items()
+                for layer, grid in self.encoder.grids(self.seen_size(size, viewing), of_encoder).items()
             }
         return {layer: found[layer] for layer in layers}
 
@@ -218,9 +254,14 @@ class FramedNetwork(EncoderNetwork):
         """The images in the middle of the frame."""
         return self.frame(viewing).put(images)
 
-    def positions(self, size: tuple[int, int], shape: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
-        """Where so many values of the frame lie in an image."""
-        return self.frame(viewing).grid(size, shape)
+    def pixels(self, size: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
+        """Where those of the frame lie in an image."""
+        return self.frame(viewing).grid(size, self.seen_size(size, viewing))
+
+    def surround(self, size: tuple[int, int], viewing: Viewing = USUAL) -> float | None:
+        """The gray of the frame, around images that have another shape."""
+        frame = self.frame(viewing)
+        return None if frame.fitted(size) == (frame.height, frame.width) else frame.gray
 
 
 def _through(values: Axis, pixels: Axis) -> Axis:

@@ -9,21 +9,20 @@ the published network, pool4 keeps its size, so that it and the layers above say
 right and below than pool3: the convolution over 3 x 3 values after them learns that.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foveal.errors import FovealError
-from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
-from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, MapNetwork, Seen
+from foveal.models.deep.encoder import FramedNetwork
+from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.working_size import scaled_size
 
@@ -39,8 +38,8 @@ class MLNetConfig(ModelConfig):
     ----------
     backbone
         A network with the layers of VGG-16.
-    channels
-        Number of features of each of the three levels.
+    first_trained
+        The lowest layer of it that is trained.
     height, width
         The frame into which images are fitted, px.
     hidden
@@ -52,22 +51,13 @@ class MLNetConfig(ModelConfig):
     """
 
     backbone: str = "vgg16"
-    channels: tuple[int, ...] = (256, 512, 512)
+    first_trained: str = "conv1_1"
     height: int = 480
     width: int = 640
     hidden: int = 64
     dropout: float = 0.5
     prior_rows: int = 6
     prior_columns: int = 8
-
-    def completed(self) -> "MLNetConfig":
-        """With the numbers of features that the levels have."""
-        super().completed()
-        backbone = Backbone(self.backbone, pretrained=False)
-        channels = tuple(backbone.channels(level) for level in LEVELS)
-        if self.channels not in (type(self).channels, channels):
-            raise FovealError(f"channels: {list(self.channels)} (the levels have {list(channels)})")
-        return replace(self, channels=channels)
 
 
 @register_model(
@@ -78,42 +68,40 @@ class MLNetConfig(ModelConfig):
     trainable=True,
     weights="recipe",
 )
-class MLNet(MapNetwork):
+class MLNet(FramedNetwork, MapNetwork):
     """Features of three depths, a readout, a learned prior that multiplies it."""
 
     Config = MLNetConfig
     losses = {"mlnet": 1.0}  # noqa: RUF012 (equation 1)
-    tiny = MLNetConfig(backbone="vgg16_tiny", channels=(16, 32, 32), height=48, width=64, hidden=8)
+    tiny = MLNetConfig(backbone="vgg16_tiny", height=48, width=64, hidden=8)
     config: MLNetConfig
+    STRIDE = CELL
 
     def __init__(self, config: MLNetConfig | None = None) -> None:
         super().__init__(config)
-        self.backbone = Backbone(self.config.backbone, pretrained=False, until=LEVELS[-1], without_stride=["pool4"])
+        self.usual_frame = Frame(self.config.height, self.config.width)
+        self.read_as_vgg16(self.config.backbone, LEVELS, self.config.first_trained, without_stride=["pool4"])
         self.dropout = nn.Dropout(self.config.dropout)
-        self.combine = nn.Conv2d(sum(self.config.channels), self.config.hidden, 3, padding=1)
+        n_features = sum(self.encoder.channels(layer) for layer in self.read)
+        self.combine = nn.Conv2d(n_features, self.config.hidden, 3, padding=1)
         self.readout = nn.Conv2d(self.config.hidden, 1, 1)
         self.prior = nn.Parameter(torch.zeros(self.config.prior_rows, self.config.prior_columns))
         for layer in (self.combine, self.readout):
             begin_by(nn.init.xavier_normal_, layer)
         self.readout.weight.data.abs_()  # by chance, the map could be zero everywhere, and nothing be learned
 
-    def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
-        """The images in the middle of the frame."""
-        return {IMAGE: self._frame(viewing.zoom).put(images)}
-
     def cells(self, size: tuple[int, int]) -> Grid:
         """One of the network's values a cell."""
-        return Grid.over(size, scaled_size(self._frame().fitted(size), 1 / CELL))
+        return Grid.over(size, scaled_size(self.frame().fitted(size), 1 / CELL))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section III: levels, readout, prior."""
-        levels = self.backbone(seen[IMAGE], LEVELS)
-        features = self.dropout(torch.cat([levels[level] for level in LEVELS], dim=1))
+        features = self.dropout(torch.cat(self.features_read(seen), dim=1))
         saliency = F.relu(self.readout(F.relu(self.combine(features))))
         rows, columns = saliency.shape[2:]
         prior = F.interpolate(self.prior[None, None], (rows, columns), mode="bilinear", align_corners=False)
         weighted = F.relu(saliency * (1 + prior))[:, 0]  # begins neutral
-        return resample(weighted, self._frame(viewing.zoom).grid(size, (rows, columns)), self.cells(size))
+        return self.on_cells(weighted, size, viewing)
 
     def without_decay(self) -> list[nn.Parameter]:
         """The prior, which has a penalty of its own."""
@@ -123,14 +111,29 @@ class MLNet(MapNetwork):
         """Mean square of the prior (equation 2)."""
         return self.prior.square().mean()
 
-    def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
-        """All of VGG-16 is trained, and all that is new."""
-        new = [self.prior, *self.combine.parameters(), *self.readout.parameters()]
-        return {READOUT: new, BACKBONE: list(self.backbone.parameters())}
 
-    def load_pretrained(self) -> None:
-        """Take VGG-16's weights."""
-        self.backbone.load_pretrained()
+@dataclass(frozen=True)
+class MLNetLiteConfig(MLNetConfig):
+    """What the small form is made of: see `MLNetConfig`."""
 
-    def _frame(self, zoom: float = 1.0) -> Frame:
-        return Frame(self.config.height, self.config.width).zoomed(zoom, CELL)
+    backbone: str = "efficientnet_lite0"
+    first_trained: str = "block15"
+    height: int = 336
+    width: int = 448
+
+
+@register_model(
+    "mlnet-lite",
+    family="deep",
+    year=2016,
+    paper="a small form of Cornia et al., A deep multi-level network for saliency prediction, ICPR 2016",
+    trainable=True,
+    weights="recipe",
+)
+class MLNetLite(MLNet):
+    """On EfficientNet-lite0, whose values lie 16 px apart."""
+
+    Config = MLNetLiteConfig
+    tiny = MLNetLiteConfig(backbone="efficientnet_lite_tiny", first_trained="block6", height=48, width=64, hidden=8)
+    saved_in_16_bits = True
+    STRIDE = 16

@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
 from foveal.models.deep.encoder import FramedNetwork
@@ -80,15 +79,14 @@ class MSINet(FramedNetwork, MapNetwork):
     def __init__(self, config: MSINetConfig | None = None) -> None:
         super().__init__(config)
         self.usual_frame = Frame(self.config.height, self.config.width, GRAY)
-        encoder = Backbone(
+        self.read_as_vgg16(
             self.config.backbone,
-            pretrained=False,
-            until=LEVELS[-1],
+            LEVELS,
+            self.config.first_trained,
             without_stride=["pool4", "pool5"],
             dilations={"conv5": 2},
         )
-        self.read_from(encoder, LEVELS, self.config.first_trained)
-        n_features = sum(encoder.channels(level) for level in LEVELS)
+        n_features = sum(self.encoder.channels(layer) for layer in self.read)
         self.pyramid = DilatedPyramid(n_features, self.config.pyramid, self.config.dilations)
         layers: list[nn.Module] = []
         before = self.config.pyramid
@@ -111,3 +109,40 @@ class MSINet(FramedNetwork, MapNetwork):
         on_image = self.on_cells(said, size, viewing)
         lowest, highest = on_image.amin(dim=(1, 2), keepdim=True), on_image.amax(dim=(1, 2), keepdim=True)
         return (on_image - lowest) / (highest - lowest).clamp(min=SMALLEST_SPAN)
+
+
+@dataclass(frozen=True)
+class MSINetLiteConfig(MSINetConfig):
+    """What the small form is made of: see `MSINetConfig`."""
+
+    backbone: str = "efficientnet_lite0"
+    first_trained: str = "block15"
+    height: int = 336
+    width: int = 448
+    pyramid: int = 32
+    decoder: tuple[int, ...] = (32, 16, 8)
+
+
+@register_model(
+    "msi-net-lite",
+    family="deep",
+    year=2020,
+    paper="a small form of Kroner et al., Contextual encoder-decoder network for visual saliency prediction, 2020",
+    trainable=True,
+    weights="recipe",
+)
+class MSINetLite(MSINet):
+    """On EfficientNet-lite0 with an eighth of the channels, in a larger frame with values twice as far apart."""
+
+    Config = MSINetLiteConfig
+    tiny = MSINetLiteConfig(
+        backbone="efficientnet_lite_tiny",
+        first_trained="block6",
+        height=48,
+        width=64,
+        pyramid=8,
+        dilations=(2, 3),
+        decoder=(8, 8, 8),
+    )
+    saved_in_16_bits = True
+    STRIDE = 16

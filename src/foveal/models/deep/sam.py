@@ -17,7 +17,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
 from foveal.models.deep.encoder import FramedNetwork
@@ -26,7 +25,7 @@ from foveal.models.parts.attentive_lstm import AttentiveConvLSTM
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
 from foveal.models.parts.gaussian_priors import GaussianPriors
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.working_size import scaled_size
 
@@ -87,15 +86,14 @@ class SAM(FramedNetwork, MapNetwork):
     def __init__(self, config: SAMConfig | None = None) -> None:
         super().__init__(config)
         self.usual_frame = Frame(self.config.height, self.config.width)
-        encoder = Backbone(
+        self.read_as_vgg16(
             self.config.backbone,
-            pretrained=False,
-            until=self.HIGHEST,
+            (self.HIGHEST,),
+            self.config.first_trained,
             without_stride=self.WITHOUT_STRIDE,
             dilations=self.DILATIONS,
         )
-        self.read_from(encoder, (self.HIGHEST,), self.config.first_trained)
-        self.reduce, channels = self.reduction(encoder.channels(self.HIGHEST))
+        self.reduce, channels = self.reduction(self.encoder.channels(self.read[0]))
         self.recurrent = AttentiveConvLSTM(channels, self.config.steps)
         self.with_priors = nn.Sequential(*(WithPriors(channels, self.config.priors) for _ in range(2)))
         self.readout = nn.Conv2d(channels, 1, 1)
@@ -111,8 +109,7 @@ class SAM(FramedNetwork, MapNetwork):
         """Section III: features, attention, priors, readout."""
         (features,) = self.features_read(seen)
         said = F.relu(self.readout(self.with_priors(self.recurrent(self.reduce(features)))))[:, 0]
-        # Without strides, a layer's values do not lie in the middle of its cells.
-        return resample(said, self.grids(size, self.read, viewing)[self.HIGHEST], self.cells(size))
+        return self.on_cells(said, size, viewing)
 
     def without_decay(self) -> list[nn.Parameter]:
         """The Gaussians."""
@@ -182,3 +179,34 @@ class SAMResNet(SAM):
         """A convolution."""
         convolution = nn.Conv2d(n_features, self.config.channels, 3, padding=1)
         return nn.Sequential(convolution, nn.ReLU()), self.config.channels
+
+
+@dataclass(frozen=True)
+class SAMResNetLiteConfig(SAMResNetConfig):
+    """What the small form is made of: see `SAMResNetConfig`."""
+
+    backbone: str = "efficientnet_lite0"
+    first_trained: str = "block15"
+    height: int = 336
+    width: int = 448
+    channels: int = 48
+
+
+@register_model(
+    "sam-lite",
+    family="deep",
+    year=2018,
+    paper="a small form of Cornia et al., Predicting human eye fixations via a saliency attentive model, 2018",
+    trainable=True,
+    weights="recipe",
+)
+class SAMLite(SAMResNet):
+    """On EfficientNet-lite0 with a tenth of the channels, in a larger frame with values twice as far apart."""
+
+    Config = SAMResNetLiteConfig
+    tiny = SAMResNetLiteConfig(
+        backbone="efficientnet_lite_tiny", first_trained="block6", height=32, width=48, channels=8, steps=2, priors=2
+    )
+    saved_in_16_bits = True
+    STRIDE = 16
+    HIGHEST = "relu5_3"

@@ -38,6 +38,15 @@ class Axis:
         """Positions in an image that was shrunk by `factor` before, its border kept in place."""
         return Axis(self.length, (self.first + 0.5) * factor - 0.5, self.step * factor)
 
+    def divided(self, length: int) -> "Axis":
+        """The same stretch in so many equal parts.
+
+        >>> Axis(10, 7.5, 16.0).divided(20)
+        Axis(length=20, first=3.5, step=8.0)
+        """
+        step = self.step * self.length / length
+        return Axis(length, self.first + (step - self.step) / 2, step)
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -55,6 +64,10 @@ class Grid:
         return Grid(
             replace(self.rows, first=self.rows.first + rows), replace(self.columns, first=self.columns.first + columns)
         )
+
+    def divided(self, shape: tuple[int, int]) -> "Grid":
+        """The same part of the image in so many equal (rows, columns)."""
+        return Grid(self.rows.divided(shape[0]), self.columns.divided(shape[1]))
 
     @classmethod
     def over(cls, size: tuple[int, int], shape: tuple[int, int]) -> "Grid":
