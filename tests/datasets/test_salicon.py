@@ -9,7 +9,7 @@ from miniatures import salicon_2017, salicon_mouse
 
 from foveal.datasets import load_dataset, salicon
 from foveal.datasets.matlab import read_mat
-from foveal.errors import FovealError, FovealNote
+from foveal.errors import FovealError, FovealNote, RowsLeftOut
 
 TRAIN, VAL = (f"fixations/{part}/{salicon_2017.STEMS[part]}.mat" for part in ("train", "val"))
 
@@ -35,6 +35,16 @@ def test_workers_of_the_json_are_known_beyond_a_photograph(tmp_path):
     assert fixations.x.tolist() == [0, 79, 39, 9]
     assert fixations.y.tolist() == [0, 59, 29, 19]
     assert fixations.subject.tolist() == [0, 0, 1, 1]
+
+
+def test_fixations_without_coordinates_are_left_out_and_said(tmp_path):
+    folder = tmp_path / "salicon-2017"
+    salicon_2017.write(folder)
+    salicon_2017.write_gaze(folder / VAL, [[[5, 5], [np.nan, 5], [6, 6]]])
+    for _ in range(2):  # also when they were kept
+        with pytest.warns(RowsLeftOut, match="1 fixations without coordinates left out"):
+            fixations = load_dataset("salicon-2017", tmp_path).fixations.for_image(1)
+        assert (fixations.x.tolist(), fixations.order.tolist()) == ([4, 5], [0, 2])
 
 
 def test_only_the_parts_that_are_there(tmp_path):

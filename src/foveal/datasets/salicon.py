@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
 from foveal.datasets.json_file import entries, read_json
@@ -99,17 +100,28 @@ def _read_release(name: str, folder: Path) -> Contents:
         if part in WITH_FIXATIONS
     }
 
-    def scanpaths() -> Iterator[Scanpath]:
-        for image, mat in mats.items():
-            for subject, observer in enumerate(np.atleast_1d(read_mat(mat, "gaze"))):
-                x, y = columns(field(observer, "fixations", mat), 2, mat)
-                yield Scanpath(image, subject, x, y, np.full(len(x), np.nan))
-
     def read() -> tuple[Fixations, tuple[str, ...]]:
-        return concatenate_scanpaths(scanpaths(), folder / "fixations", origin=ONE_BASED)
+        rows = np.concatenate([np.zeros((0, 5)), *(_rows_of(image, mat) for image, mat in mats.items())])
+        good = np.isfinite(rows).all(axis=1)
+        image, x, y, subject, order = rows[good].T
+        lost = f"{folder / 'fixations'}: {(~good).sum()} fixations without coordinates left out"
+        return Fixations.of(image, x, y, subject, order), () if good.all() else (lost,)
 
     fixations, notes = read_once(name, list(mats.values()), read)
     return _contents(part_of, fixations, notes, left_out)
+
+
+def _rows_of(image: int, mat: Path) -> Float[np.ndarray, "fixation 5"]:
+    """Image, x, y, subject and order of the fixations on one image; a scanpath each would take too much memory."""
+    observers = np.atleast_1d(read_mat(mat, "gaze"))
+    paths = [np.stack(columns(field(observer, "fixations", mat), 2, mat), axis=1) for observer in observers]
+    lengths = [len(path) for path in paths]
+    rows = np.zeros((sum(lengths), 5))
+    rows[:, 0] = image
+    rows[:, 1:3] = np.concatenate([rows[:0, 1:3], *paths]) - ONE_BASED
+    rows[:, 3] = np.repeat(np.arange(len(paths)), lengths)
+    rows[:, 4] = np.concatenate([rows[:0, 4], *map(np.arange, lengths)])
+    return rows
 
 
 def _photographs(folder: Path) -> tuple[dict[Path, str], list[str]]:
