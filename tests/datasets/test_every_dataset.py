@@ -31,7 +31,7 @@ def write_miniature(name, folder):
 def test_its_card_is_complete(name):
     card = dataset_card(name)
     assert check_name(card.name) == name == name.lower()
-    assert all(value or key == "pixels_per_degree" for key, value in asdict(card).items())
+    assert all(value or key in ("pixels_per_degree", "facts") for key, value in asdict(card).items())
     assert f"<data root>/{name}" in card.how_to_get
 
 
@@ -42,9 +42,10 @@ def test_its_published_layout_is_read(name, tmp_path):
     card = dataset_card(name)
     assert is_found(name, tmp_path)
     assert (data.name, data.licence, data.citation) == (name, card.licence, card.citation)
-    assert len(data.fixations) == n_fixations > 0
+    assert len(data.fixations) == n_fixations
+    assert (n_fixations > 0) == (card.gaze != "not public")
     assert data.fixations.is_inside(data.stimuli.sizes).all()
-    assert data.fixations.has_subjects
+    assert data.fixations.has_subjects == card.gaze.startswith("by observer")
     assert data.stimuli.pixels_per_degree is not None
     assert len(set(data.stimuli.ids)) == len(data) > 0
     assert data.problems == ()
@@ -65,7 +66,9 @@ def test_where_it_is_not_one_line_names_a_file_and_says_what_to_do(name, tmp_pat
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_missing_of_it_is_named(name, tmp_path):
     """One after the other: the photographs, all that is not a photograph."""
-    said = {"photographs": r"stimul|\.(jpe?g|png)|photograph", "fixations": r"\.(mat|csv|parquet)|DATA"}
+    said = {"photographs": r"stimul|\.(jpe?g|png)|photograph", "fixations": r"\.(mat|csv|json|parquet)|DATA|_logs"}
+    if dataset_card(name).gaze == "not public":
+        del said["fixations"]
     for missing, words in said.items():
         write_miniature(name, tmp_path / name)
         for path in [path for path in (tmp_path / name).rglob("*") if path.is_file()]:

@@ -11,7 +11,7 @@ from foveal.features.views import Crop, View
 from foveal.models.deep.network import list_networks
 from foveal.training import Phase, Recipe
 from foveal.training.recipe import Mixture, published_recipes, read_recipe
-from foveal.training.runs.prepare import network_of
+from foveal.training.runs.prepare import check, network_of
 
 
 def test_recipes(tmp_path):
@@ -182,6 +182,14 @@ def test_the_recipe_of_what_is_published_comes_with_the_package():
     for member in members:
         network_of(member)  # which makes sure that the layers are there
     assert {member.datasets for member in members} == {("osie", "eyecrowd", "scene")}
+
+
+def test_the_recipe_for_designs_goes_on_from_the_published_model():
+    recipe = read_recipe("ueyes")
+    assert (recipe.datasets, recipe.start_from, recipe.mirrored) == (("ueyes",), "foveal-s", False)
+    check(recipe)  # which loads the weights of foveal-s into its network
+    with pytest.raises(FovealError, match="start_from: foveal-s: its weights do not fit config"):
+        check(replace(recipe, config={**recipe.config, "hidden": 31}))
 
 
 @pytest.mark.parametrize("name", ["../../x", "/x", "..", ""])

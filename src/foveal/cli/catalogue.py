@@ -74,7 +74,8 @@ def datasets(
         return
     if name:
         for key, value in entries[0].items():
-            tell(f"{key.replace('_', ' ')}: {', '.join(value) if isinstance(value, list | tuple) else value}")
+            if value != "":
+                tell(f"{key.replace('_', ' ')}: {', '.join(value) if isinstance(value, list | tuple) else value}")
         tell(f"data root: {root}")
         return
     rows = [

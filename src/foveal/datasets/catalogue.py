@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from foveal.paths import path_of
 from foveal.registry import Registry, no_such
 
 ROOT_VARIABLE = "FOVEAL_DATA"
+
+Gaze = Literal["by observer", "by observer, numbered anew in each image", "of all observers together", "not public"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class DatasetCard:
         What to put where, one or two sentences.
     found_by
         Files or folders below the data set's folder, one of which is there if the data set is.
+    gaze
+        What is published of where people looked. Observers "numbered anew in each image" can be told from each other
+        in one image, and have no identity beyond it.
+    facts
+        What one should know before using it, one or two sentences.
     """
 
     name: str
@@ -48,6 +56,8 @@ class DatasetCard:
     pixels_per_degree: float | None
     how_to_get: str
     found_by: tuple[str, ...]
+    gaze: Gaze = "by observer"
+    facts: str = ""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,14 @@ def mat_array(path: Path, name: str) -> np.ndarray:
     return _reader.ask(path, "mat_array", name=name)
 
 
+def mat_cells(path: Path, name: str) -> np.ndarray:
+    """The cells of a one-dimensional cell array of numbers of a MATLAB file of any version, which keep their shapes.
+
+    Raises like `mat_variables`.
+    """
+    return _reader.ask(path, "mat_cells", name=name)
+
+
 def hdf5_headers(path: Path) -> dict[str, Header]:
     """What the arrays and the links of an HDF5 file are, by their full names (raises like `mat_variables`)."""
     return _headers(_reader.ask(path, "hdf5_headers"))

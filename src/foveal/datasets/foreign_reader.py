@@ -74,6 +74,31 @@ def mat_array(path: str, name: str) -> np.ndarray:
     return _dense(values) if scipy.sparse.issparse(values) else np.asarray(values)
 
 
+def mat_cells(path: str, name: str) -> np.ndarray:
+    """The cells of a one-dimensional cell array of numbers of a MATLAB file of any version."""
+    import h5py
+    import scipy.io
+
+    if not h5py.is_hdf5(path):
+        cells = scipy.io.loadmat(path, variable_names=[name])[name].ravel()
+        if cells.dtype != object:
+            raise ValueError(f"{name} is no cell array")
+        return cells
+    with h5py.File(path, "r") as file:  # version 7.3: references to arrays, which lie in a group of their own
+        references = file[name][()].ravel()
+        if references.dtype != object:
+            raise ValueError(f"{name} is no cell array")
+        cells = np.empty(len(references), dtype=object)
+        for number, reference in enumerate(references):
+            item = file[reference]
+            header = _hdf5_header(file, item.name)
+            kind = header["kind"] if header else "a group"
+            if kind not in ("numbers", "empty"):
+                raise ValueError(f"cell {number + 1} of {name}: no array of numbers, but {kind}")
+            cells[number] = np.asarray(item).T if kind == "numbers" else np.zeros((0, 0))
+        return cells
+
+
 def hdf5_headers(path: str) -> dict[str, Header]:
     """What the arrays and links of an HDF5 file are, before any of their values is read."""
     import h5py
@@ -195,7 +220,7 @@ def _first_line(error: BaseException) -> str:
 
 
 READERS: dict[str, Callable[..., Any]] = {
-    reader.__name__: reader for reader in (mat_variables, mat_headers, mat_array, hdf5_headers, hdf5_arrays)
+    reader.__name__: reader for reader in (mat_variables, mat_headers, mat_array, mat_cells, hdf5_headers, hdf5_arrays)
 }
 
 

@@ -1,13 +1,13 @@
 """MATLAB files of fixations, read with care: what is missing is named."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from foveal.datasets.catalogue import Contents
-from foveal.datasets.foreign import UnreadableFileError, mat_variables
+from foveal.datasets.foreign import UnreadableFileError, mat_cells, mat_variables
 from foveal.errors import FovealError
 from foveal.gaze import Fixations, Stimuli
 from foveal.gaze.folds import named_folds
@@ -37,6 +37,14 @@ def read_variables(path: Path, names: list[str] | None = None) -> dict[str, Any]
         return mat_variables(path, names)
     except UnreadableFileError as error:
         raise FovealError(f"{path}: not a MATLAB file that can be read ({error})") from error
+
+
+def read_cells(path: Path, variable: str) -> np.ndarray:
+    """The cells of a cell array of numbers, of a MATLAB file of any version (raises like `read_mat`)."""
+    try:
+        return mat_cells(path, variable)
+    except UnreadableFileError as error:
+        raise FovealError(f"{path}: holds no cell array {variable!r} that can be read ({error})") from error
 
 
 def field(struct: Any, name: str, path: Path) -> Any:
@@ -141,3 +149,45 @@ def concatenate_scanpaths(
         first = f"image {image + 1}, subject {subject + 1}"
         problems = (f"{source}: {len(lost)} fixations without coordinates left out (first: {first})",)
     return Fixations.of(**{name: np.concatenate(parts) if parts else [] for name, parts in columns.items()}), problems
+
+
+def columns(values: Any, n_columns: int, source: Path) -> list[np.ndarray]:
+    """The columns of rows of numbers, float64; singleton dimensions may have been squeezed out.
+
+    Raises
+    ------
+    FovealError
+        If there are not so many columns, or they hold no numbers.
+
+    >>> columns(np.array([4, 5]), 2, Path("a.mat"))
+    [array([4.]), array([5.])]
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.zeros(())
+    if array.size and array.shape[-1:] != (n_columns,):
+        raise FovealError(f"{source}: rows of {n_columns} numbers are needed")
+    return list(array.reshape(-1, n_columns).T)
+
+
+def masked_pixels(mask: Any, size: tuple[int, int], source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and rows of the pixels where a map of fixations is not 0, given (height, width) of its picture.
+
+    Raises
+    ------
+    FovealError
+        If it is no map of the size of the picture; `source` says which map.
+    """
+    array = np.asarray(mask)
+    if array.shape != size or array.dtype.kind not in "buif":
+        shape = " x ".join(map(str, array.shape)) or "one value"
+        raise FovealError(f"{source}: a map of {shape}, and its picture has {size[0]} rows and {size[1]} columns")
+    rows, columns = np.nonzero(array)
+    return columns.astype(np.float64), rows.astype(np.float64)
+
+
+def of_everybody(positions: Iterable[tuple[np.ndarray, np.ndarray]]) -> Fixations:
+    """Fixations of nobody in particular, given the x and the y of those on each picture."""
+    x, y = zip(*positions, strict=True)
+    return Fixations.of(np.repeat(np.arange(len(x)), [len(some) for some in x]), np.concatenate(x), np.concatenate(y))

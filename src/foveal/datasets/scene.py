@@ -7,14 +7,10 @@ import numpy as np
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
 from foveal.datasets.matlab import Scanpath, concatenate_scanpaths, read_mat
+from foveal.datasets.scale import stimuli_of_assumed_scale
 from foveal.errors import FovealError
-from foveal.gaze import Stimuli
 from foveal.gaze.folds import named_folds
 from foveal.images import find_images
-
-# Not published with the data: every photograph is taken to have filled a screen 30 degrees wide. The other three data
-# sets' photographs spanned 29 (MIT1003), 33 (OSIE) and 39 degrees (EyeCrowd).
-ASSUMED_DEGREES = 30
 
 CARD = DatasetCard(
     name="scene",
@@ -45,7 +41,6 @@ def read_scene(folder: Path) -> Contents:
     sources, left_out = find_images(folder / "stimuli")
     if cells.ndim != 2 or len(cells) != len(sources):
         raise FovealError(f"{mat}: fixations of {len(cells)} images, but {len(sources)} in {folder / 'stimuli'}")
-    stimuli = Stimuli(sources)
 
     def scanpaths() -> Iterator[Scanpath]:
         for (image, subject), cell in np.ndenumerate(cells):
@@ -54,11 +49,6 @@ def read_scene(folder: Path) -> Contents:
 
     # From the corner of the first pixel to its center: half a pixel.
     fixations, notes = concatenate_scanpaths(scanpaths(), mat, origin=0.5)
-    longer_side = stimuli.sizes.max(axis=1)
     return Contents(
-        Stimuli(sources, pixels_per_degree=longer_side / ASSUMED_DEGREES, scale_is_assumed=True),
-        fixations,
-        named_folds(len(sources)),
-        notes,
-        problems=tuple(left_out),
+        stimuli_of_assumed_scale(sources), fixations, named_folds(len(sources)), notes, problems=tuple(left_out)
     )
