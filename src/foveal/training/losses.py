@@ -22,6 +22,7 @@ TINY = 1e-12  # keeps logarithms and quotients finite where a target is zero
 EML_EPSILON = 1e-6  # of EML-NET's published code
 BCE_POOLING = 4  # SalGAN compares maps averaged over 4 x 4 pixels
 MLNET_ALPHA = 1.1  # Cornia et al. 2016, equation 1
+SMALLEST_SPAN = 1e-20  # of an empirical map that sums to one
 SMALLEST_MAP = 1e-8  # what a density has, before it is normalised, where a map is zero
 
 
@@ -50,6 +51,16 @@ class Observed:
         """The empirical map, with a highest value of one."""
         return self.density / self.height
 
+    @property
+    def span(self) -> Float[Tensor, "image 1 1"]:
+        """How far the highest value of the empirical map, which sums to one, is above the lowest; never zero."""
+        return (self.height - self.density.amin(dim=(1, 2), keepdim=True)).clamp(min=SMALLEST_SPAN)
+
+    @property
+    def spanned(self) -> Float[Tensor, "image row column"]:
+        """The empirical map from 0 to 1; one that is the same everywhere is 0."""
+        return (self.density - self.density.amin(dim=(1, 2), keepdim=True)) / self.span
+
 
 Comparison = Callable[[Float[Tensor, "image row column"], Observed], Float[Tensor, " image"]]
 Scaling = Callable[[Float[Tensor, "image row column"], Observed], Float[Tensor, "image row column"]]
@@ -68,6 +79,13 @@ def as_it_is(
 ) -> Float[Tensor, "image row column"]:
     """Density, for losses that no scale changes."""
     return log_density.exp()
+
+
+def in_observed_span(
+    log_density: Float[Tensor, "image row column"], observed: Observed
+) -> Float[Tensor, "image row column"]:
+    """Density in units of what the empirical map spans, as `Observed.spanned` is, up to a constant."""
+    return log_density.exp() / observed.span
 
 
 def in_own_units(
@@ -287,6 +305,31 @@ def mlnet(saliency_map: Float[Tensor, "image row column"], observed: Observed) -
     """
     p = saliency_map / saliency_map.amax(dim=(1, 2), keepdim=True).clamp(min=TINY)
     return ((p - observed.map).square() / (MLNET_ALPHA - observed.map)).mean(dim=(1, 2))
+
+
+def _through_softmax(compare: Comparison) -> Comparison:
+    """A comparison of densities as one of maps: the softmax of the map with that of people's map from 0 to 1.
+
+    Jetley, Murray & Vig 2016, "End-to-end saliency mapping via probability distribution prediction" (CVPR). No
+    place of people's density is more than e times as likely as another: it is nearly flat.
+    """
+
+    def compare_maps(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
+        density = normalize_log_density(observed.spanned).exp()
+        log_density = normalize_log_density(saliency_map.clone())
+        return compare(log_density, Observed(observed.counts, density))
+
+    return compare_maps
+
+
+for _name, _compare in {
+    "chi-squared": chi_squared,
+    "total-variation": total_variation,
+    "cosine": cosine_distance,
+    "bhattacharyya": bhattacharyya,
+    "kl": kullback_leibler,
+}.items():
+    register_loss(f"pdp-{_name}", of="map", scaled=in_observed_span)(_through_softmax(_compare))
 
 
 def _standardised(maps: Float[Tensor, "image row column"]) -> Float[Tensor, "image row column"]:

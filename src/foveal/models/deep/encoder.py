@@ -172,7 +172,7 @@ class EncoderNetwork(Network):
     def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
         """The `frozen_layers`."""
         fitted = self.fitted(images, viewing).contiguous(memory_format=torch.channels_last)
-        layers = [layer for layer in self.frozen_layers if layer != IMAGE]
+        layers = [layer for layer in self.frozen_layers if layer in self.encoder.layers]
         seen = self.encoder(fitted, layers) if layers else {}
         return {IMAGE: fitted} | seen if IMAGE in self.frozen_layers else seen
 
