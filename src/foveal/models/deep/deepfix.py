@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import Grid
 from foveal.models.parts.inception import DilatedInception
 from foveal.models.parts.location_biased import LocationBiasedConv
 from foveal.models.parts.sizes import USUAL, Viewing
@@ -96,15 +95,14 @@ class DeepFix(AreaNetwork, MapNetwork):
     def __init__(self, config: DeepFixConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        encoder = Backbone(
+        self.read_as_vgg16(
             self.config.backbone,
-            pretrained=False,
-            until=HIGHEST,
+            (HIGHEST,),
+            self.config.first_trained,
             without_stride=["pool4", "pool5"],
             dilations={"conv5": 2},
         )
-        self.read_from(encoder, (HIGHEST,), self.config.first_trained)
-        channels = encoder.channels(HIGHEST)
+        channels = self.encoder.channels(self.read[0])
         blocks = []
         for _ in range(N_BLOCKS):
             blocks.append(DilatedInception(channels, self.config.inception))
@@ -124,5 +122,33 @@ class DeepFix(AreaNetwork, MapNetwork):
         """One part after the other."""
         (features,) = self.features_read(seen)
         said = self.readout(self.dropout(self.location_biased(self.inception(features))))[:, 0]
-        # Without strides, a layer's values do not lie in the middle of its cells.
-        return resample(said, self.grids(size, self.read, viewing)[HIGHEST], self.cells(size))
+        return self.on_cells(said, size, viewing)
+
+
+@dataclass(frozen=True)
+class DeepFixLiteConfig(DeepFixConfig):
+    """What the small form is made of: see `DeepFixConfig`."""
+
+    backbone: str = "efficientnet_lite0"
+    first_trained: str = "block15"
+    area: int = 336 * 448
+    inception: tuple[int, ...] = (24, 24, 48, 8, 12, 12)
+
+
+@register_model(
+    "deepfix-lite",
+    family="deep",
+    year=2017,
+    paper="a small form of Kruthiventi, Ayush & Babu, DeepFix: A fully convolutional neural network, 2017",
+    trainable=True,
+    weights="recipe",
+)
+class DeepFixLite(DeepFix):
+    """On EfficientNet-lite0 with a fifth of the channels; its values lie 16 px apart."""
+
+    Config = DeepFixLiteConfig
+    tiny = DeepFixLiteConfig(
+        backbone="efficientnet_lite_tiny", first_trained="block6", area=48 * 64, inception=(4, 4, 4, 2, 2, 2)
+    )
+    saved_in_16_bits = True
+    STRIDE = 16

@@ -12,7 +12,7 @@ ones; its map is compared with people's on cells of four px of the image as it i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -23,14 +23,14 @@ from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import READOUT, MapNetwork, Seen
+from foveal.models.deep.stand_ins import STAND_INS
 from foveal.models.parts.context_lstm import ContextLSTM
 from foveal.models.parts.first_numbers import begin_by
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.whole_norm import WholeNorm
 from foveal.models.parts.working_size import resized, scaled_size
 
-LEVELS = ("layer3_5", "layer4_2")  # both an eighth of the image's size
 SCENE = "scene"  # what the image is called that the network of the scene sees
 SCENE_LEVEL = "pool5"
 SCENE_SCALE = 9.0  # first length of the vector of the scene
@@ -101,28 +101,29 @@ class DSCLRCN(AreaNetwork, MapNetwork):
     )
     config: DSCLRCNConfig
     STRIDE = 8  # px a value of both levels
+    LEVELS: ClassVar[tuple[str, ...]] = ("layer3_5", "layer4_2")
 
     def __init__(self, config: DSCLRCNConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        encoder = Backbone(
+        self.read_as_vgg16(
             self.config.backbone,
-            pretrained=False,
-            until=LEVELS[-1],
+            self.LEVELS,
+            self.config.first_trained,
             without_stride=["layer3", "layer4"],
             dilations={"layer3": 2, "layer4": 4},
         )
-        self.read_from(encoder, LEVELS, self.config.first_trained)
         channels, scale = self.config.channels, self.config.scale
         self.levels = nn.ModuleList(
-            nn.Sequential(_point(encoder.channels(level), channels), WholeNorm(scale)) for level in LEVELS
+            nn.Sequential(_point(self.encoder.channels(level), channels), WholeNorm(scale)) for level in self.read
         )
-        self.local = nn.Sequential(_point(len(LEVELS) * channels, channels), WholeNorm(scale))
+        self.local = nn.Sequential(_point(len(self.read) * channels, channels), WholeNorm(scale))
 
-        self.scene_network = Backbone(self.config.context_backbone, pretrained=False, until=SCENE_LEVEL)
-        side = self.config.context_side
-        grid = self.scene_network.grids((side, side), [SCENE_LEVEL])[SCENE_LEVEL]
-        n_values = self.scene_network.channels(SCENE_LEVEL) * grid.rows.length * grid.columns.length
+        context, side = self.config.context_backbone, self.config.context_side
+        self.scene_level = STAND_INS[context].layers[SCENE_LEVEL] if context in STAND_INS else SCENE_LEVEL
+        self.scene_network = Backbone(context, pretrained=False, until=self.scene_level)
+        grid = self.scene_network.grids((side, side), [self.scene_level])[self.scene_level]
+        n_values = self.scene_network.channels(self.scene_level) * grid.rows.length * grid.columns.length
         full = nn.Linear(n_values, self.config.context)
         begin_by(partial(nn.init.kaiming_normal_, nonlinearity="relu"), full)
         self.scene = nn.Sequential(nn.Flatten(), full, WholeNorm(SCENE_SCALE))
@@ -146,11 +147,11 @@ class DSCLRCN(AreaNetwork, MapNetwork):
         """Local features, then twice rows and columns in the light of the scene."""
         found = zip(self.levels, self.features_read(seen), strict=True)
         features = self.local(torch.cat([reduce(maps) for reduce, maps in found], dim=1))
-        scene = self.scene(self.scene_network(seen[SCENE], [SCENE_LEVEL])[SCENE_LEVEL])
+        scene = self.scene(self.scene_network(seen[SCENE], [self.scene_level])[self.scene_level])
         for lstm in self.lstms:
             features = lstm(features, scene)
         said = self.readout(features).sigmoid()[:, 0]
-        return resample(said, self.grids(size, LEVELS, viewing)[LEVELS[-1]], self.cells(size))
+        return self.on_cells(said, size, viewing)
 
     @cached_property
     def frozen_layers(self) -> tuple[str, ...]:
@@ -179,6 +180,49 @@ class DSCLRCN(AreaNetwork, MapNetwork):
         """Take the weights of the encoder and of the network of the scene."""
         super().load_pretrained()
         self.scene_network.load_pretrained()
+
+
+@dataclass(frozen=True)
+class DSCLRCNLiteConfig(DSCLRCNConfig):
+    """What the small form is made of: see `DSCLRCNConfig`."""
+
+    backbone: str = "efficientnet_lite0"
+    first_trained: str = "block15"
+    area: int = 336 * 448
+    channels: int = 96
+    scale: float = 60.0
+    context_backbone: str = "efficientnet_lite0"
+    context_side: int = 128
+    context: int = 64
+    hidden: int = 64
+
+
+@register_model(
+    "dsclrcn-lite",
+    family="deep",
+    year=2018,
+    paper="a small form of Liu & Han, A deep spatial contextual long-term recurrent convolutional network, 2018",
+    trainable=True,
+    weights="recipe",
+)
+class DSCLRCNLite(DSCLRCN):
+    """EfficientNet-lite0 says both what is where and, of a small square, what the scene is; values lie 16 px apart."""
+
+    Config = DSCLRCNLiteConfig
+    tiny = DSCLRCNLiteConfig(
+        backbone="efficientnet_lite_tiny",
+        first_trained="block6",
+        area=32 * 48,
+        channels=8,
+        scale=10.0,
+        context_backbone="efficientnet_lite_tiny",
+        context_side=32,
+        context=4,
+        hidden=4,
+    )
+    saved_in_16_bits = True
+    STRIDE = 16
+    LEVELS = ("pool4", "relu5_3")
 
 
 def _point(before: int, channels: int) -> nn.Conv2d:

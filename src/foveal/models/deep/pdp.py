@@ -4,9 +4,10 @@ Jetley, Murray & Vig, "End-to-end saliency mapping via probability distribution 
 (arXiv:1804.01793).
 
 Differs from the paper in: the kernels of the new convolutions, whose size is not published, are 3 x 3, as VGG-16's are;
-an image keeps its shape, with as many px as one of SALICON; VGG-16 has torchvision's weights and scale of colors, the
-paper's has Caffe's; the last layer's first weights are positive. People's map is blurred on the cells. At the end, the
-map is calibrated to fixations, because its softmax is as flat as that of people's map is.
+that they have 32, 8 and 1 features is not certain; an image keeps its shape, with as many px as one of SALICON; VGG-16
+has torchvision's weights and scale of colors, the paper's has Caffe's; the last layer's first weights are positive.
+People's map is blurred on the cells. At the end, the map is calibrated to fixations, because its softmax is as flat as
+that of people's map is.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from functools import partial
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
 from foveal.models.deep.encoder import AreaNetwork
@@ -70,9 +70,8 @@ class PDP(AreaNetwork, MapNetwork):
     def __init__(self, config: PDPConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        encoder = Backbone(self.config.backbone, pretrained=False, until=HIGHEST)
-        self.read_from(encoder, (HIGHEST,), self.config.first_trained)
-        before, layers = encoder.channels(HIGHEST), []
+        self.read_as_vgg16(self.config.backbone, (HIGHEST,), self.config.first_trained)
+        before, layers = self.encoder.channels(self.read[0]), []
         for channels in (*self.config.channels, 1):
             readout = nn.Conv2d(before, channels, 3, padding=1)
             layers += [readout, nn.ReLU()]
@@ -90,3 +89,28 @@ class PDP(AreaNetwork, MapNetwork):
         (features,) = self.features_read(seen)
         said: Tensor = self.convolutions(features)[:, 0]
         return self.on_cells(said, size, viewing)
+
+
+@dataclass(frozen=True)
+class PDPLiteConfig(PDPConfig):
+    """What the small form is made of: see `PDPConfig`."""
+
+    backbone: str = "efficientnet_lite0"
+    first_trained: str = "block15"
+    area: int = 336 * 448
+
+
+@register_model(
+    "pdp-lite",
+    family="deep",
+    year=2016,
+    paper="a small form of Jetley et al., End-to-end saliency mapping via probability distribution prediction, 2016",
+    trainable=True,
+    weights="recipe",
+)
+class PDPLite(PDP):
+    """On EfficientNet-lite0."""
+
+    Config = PDPLiteConfig
+    tiny = PDPLiteConfig(backbone="efficientnet_lite_tiny", first_trained="block6", area=48 * 64, channels=(8, 4))
+    saved_in_16_bits = True
