@@ -23,7 +23,7 @@ from foveal.gaze.given import described
 from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
 from foveal.models.backbones.packaged import check_common_files, common_files, common_tensors
 from foveal.models.base import SaliencyModel
-from foveal.models.catalogue import class_of, list_models
+from foveal.models.catalogue import class_of, list_models, model_cards
 from foveal.models.parts.empty import without_numbers
 from foveal.paths import path_of
 from foveal.registry import no_such
@@ -59,8 +59,8 @@ def load_model(
         cls = _class_of(name)
         with resources.as_file(_published(name)) as path:
             if fitted and cls.card.weights == "recipe" and not path.is_file():
-                made = f"`foveal train {name} --out run` makes them; then give run/{name}.safetensors"
-                raise FovealError(f"{name} comes without weights: {made}")
+                made = f"`foveal train {name} --out run` makes them, in hours; then give run/{name}.safetensors"
+                raise FovealError(f"{name} comes without weights: {made}{_small_form(name)}")
             if fitted and cls.card.weights != "none" and not path.is_file():
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
             if fitted and path.is_file():
@@ -69,6 +69,13 @@ def load_model(
                 with torch.random.fork_rng():  # its first numbers are drawn, and move nobody's
                     model = cls()
     return model.eval().to(device)
+
+
+def _small_form(name: str) -> str:
+    """Where there is a small form of a network that can be used at once: that there is."""
+    small = {f"{name}-lite", f"{name.partition('-')[0]}-lite"}
+    ready = sorted(card.name for card in model_cards() if card.name in small and card.weights == "package")
+    return f". {ready[0]}, a small form of it, is ready" if ready else ""
 
 
 def check_device(device: str | torch.device) -> None:
