@@ -103,10 +103,10 @@ class EncoderNetwork(Network):
         return layers[layers.index(self.first_trained) - 1] if self.first_trained else layers[-1]
 
     def on_cells(
-        self, values: Float[Tensor, "image h w"], size: tuple[int, int], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image row column"]:
+        self, values: Float[Tensor, "image *map h w"], size: tuple[int, int], viewing: Viewing = USUAL
+    ) -> Float[Tensor, "image *map row column"]:
         """Values that cover what the encoder sees of images of this (height, width), brought to the cells."""
-        shape = values.shape[1], values.shape[2]
+        shape = values.shape[-2], values.shape[-1]
         return resample(values, self.positions(size, shape, viewing), self.cells(size))
 
     @property
