@@ -4,12 +4,14 @@ Wang & Shen, "Deep visual attention prediction", *IEEE Transactions on Image Pro
 Not the dynamic visual attention of the same initials, which is a classical model.
 
 Differs from the paper in: an image keeps its shape, with as many px as the paper's squashed 224 x 224; VGG-16 has
-torchvision's weights and scale of colors, the paper's has Caffe's. The published network surrounds an image with 34 px
-of gray more than VGG-16 does; here the decoders see no more than VGG-16's features of the image.
+torchvision's weights and scale of colors, the paper's has Caffe's; new layers begin by He et al. (2015), the published
+ones with a deviation of .01, of which little is left after five layers. The published network surrounds an image with
+34 px of gray more than VGG-16 does; here the decoders see no more than VGG-16's features of the image.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -20,12 +22,12 @@ from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
+from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
 
 LEVELS = ("relu3_3", "relu4_3", "relu5_3")  # section III: conv3_3, conv4_3 and conv5_3, rectified
 DECONVOLUTIONS = (2, 3, 4)  # of the decoder of each: a value of its level is 4, 8 or 16 px wide
-FIRST_WEIGHTS, FIRST_BIAS = 0.01, 0.1  # deviation of the new layers' weights, and their biases: the published network's
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class DeepVisualAttention(AreaNetwork, MapNetwork):
         )
         self.fuse = nn.Conv2d(len(LEVELS), 1, 3, padding=1)
         for new in (self.decoders, self.fuse):
-            _begin(new)
+            begin_by(partial(nn.init.kaiming_normal_, nonlinearity="relu"), new)
 
     def cells(self, size: tuple[int, int]) -> Grid:
         """A px of the image as it is seen."""
@@ -129,11 +131,3 @@ class DeepVisualAttention(AreaNetwork, MapNetwork):
         sides = torch.cat([decoder(maps) for decoder, maps in zip(self.decoders, levels, strict=True)], dim=1)
         logits = torch.cat([sides, self.fuse(sides)], dim=1)
         return self.on_cells(logits.sigmoid(), size, viewing)
-
-
-def _begin(layers: nn.Module) -> None:
-    for weight in layers.parameters():
-        if weight.ndim > 1:
-            nn.init.normal_(weight, std=FIRST_WEIGHTS)
-        else:
-            nn.init.constant_(weight, FIRST_BIAS)
