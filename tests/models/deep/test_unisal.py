@@ -10,7 +10,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from foveal.errors import FovealError
-from foveal.models.deep.network import IMAGE
 from foveal.models.deep.unisal import COARSE, FINE, MIDDLE, Smoothing, Unisal
 from foveal.models.parts.sizes import Viewing
 
@@ -84,7 +83,7 @@ def test_it_looks_at_what_lies_beside_the_features_of_three_depths(model):
     """Its parts one after the other, on MobileNetV2's features; every enlargement is between neighbors."""
     model.absorb(20.0)  # first weights say little
     image = torch.rand(2, 3, 64, 96)  # as it is seen
-    found = model.encoder(model.see(image)[IMAGE], [FINE, MIDDLE, COARSE])
+    found = model.encoder(model.fitted(image), [FINE, MIDDLE, COARSE])
     assert [found[level].shape[2:] for level in (FINE, MIDDLE, COARSE)] == [(8, 12), (4, 6), (2, 3)]
     priors = model.gaussians((2, 3)).expand(2, -1, -1, -1)
     features = applied(layers_of(model.combine), torch.cat([found[COARSE], priors], dim=1))
