@@ -296,6 +296,17 @@ def binary_cross_entropy(
     return F.binary_cross_entropy(p, g, reduction="none").mean(dim=(1, 2))
 
 
+@register_loss("cell-bce", of="map", scaled=in_own_units)
+def binary_cross_entropy_of_cells(
+    saliency_map: Float[Tensor, "image row column"], observed: Observed
+) -> Float[Tensor, " image"]:
+    r"""$-\frac{1}{N} \sum_j g_j \ln p_j + (1 - g_j) \ln(1 - p_j)$ of maps from 0 to 1 (Wang & Shen 2018).
+
+    As "bce", but of every cell.
+    """
+    return F.binary_cross_entropy(saliency_map.clamp(0, 1), observed.map, reduction="none").mean(dim=(1, 2))
+
+
 @register_loss("mlnet", of="map", scaled=in_own_units)
 def mlnet(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
     r"""$\frac{1}{N} \sum_j (p_j / \max p - g_j)^2 / (\alpha - g_j)$ (ML-Net, Cornia et al. 2016, equation 1).

@@ -44,6 +44,7 @@ LAYERS = {  # of each network, some whose values do not see the whole image
     "efficientnet_lite2": ("block10",),
     "vgg16_tiny": ("conv2_1", "pool5"),
     "resnet50_tiny": ("layer1_0", "layer4_2"),
+    "mobilenet_v2_tiny": ("block3", "block18"),
     "efficientnet_lite_tiny": ("stem", "block6"),
 }
 BRANCHED = {  # networks of torchvision's, and layers: before, within and after branches, gates and means
@@ -70,8 +71,14 @@ FINER = {  # options of networks, and layers whose positions they change
     "resnet50_tiny, pool": ({"without_stride": ["stem", "pool"], "dilations": {"stem": 2}}, ("stem", "layer1_0")),
     "resnet50_caffe, SAM": ({"without_stride": ["layer2"], "dilations": {"layer2": 2}}, ("layer2_3",)),
     "densenet161, first": ({"without_stride": ["conv0"]}, ("denseblock1",)),
+    "mobilenet_v2_tiny, UNISAL": ({"delayed_strides": ["block7", "block14"]}, ("block7", "block7_strided", "block14")),
 }
-TINY = {"vgg16_tiny": "vgg16", "resnet50_tiny": "resnet50", "efficientnet_lite_tiny": "efficientnet_lite0"}
+TINY = {
+    "vgg16_tiny": "vgg16",
+    "resnet50_tiny": "resnet50",
+    "mobilenet_v2_tiny": "mobilenet_v2",
+    "efficientnet_lite_tiny": "efficientnet_lite0",
+}
 
 
 def test_every_network_is_tested():
@@ -189,6 +196,25 @@ def test_a_finer_network_says_between_the_values_of_the_coarse_one_more(name, la
     assert finer.grids((64, 96), [layer])[layer].rows.step == coarse.grids((64, 96), [layer])[layer].rows.step / 2
 
 
+@pytest.mark.parametrize(
+    ("name", "delayed", "last"),
+    [("mobilenet_v2_tiny", ["block7", "block14"], "block18"), ("resnet50_tiny", ["layer3_0"], "layer4_2")],
+)
+def test_a_stride_that_comes_later_changes_only_its_own_layer(name, delayed, last):
+    """Whose every second value is what it was; also of sides that are odd on the way."""
+    before, after = Backbone(name), Backbone(name, delayed_strides=delayed)
+    image = torch.rand(1, 3, 72, 104, generator=torch.Generator().manual_seed(0))
+    strided = [f"{layer}_strided" for layer in delayed]
+    expected, found = before(image, [*delayed, last]), after(image, [*delayed, *strided, last])
+    torch.testing.assert_close(found[last], expected[last])
+    for layer, step in zip(delayed, strided, strict=True):
+        torch.testing.assert_close(found[layer][:, :, ::2, ::2], expected[layer])
+        assert torch.equal(found[step], found[layer][:, :, ::2, ::2])
+    as_before = before.grids((72, 104), [*delayed, last])
+    lie = after.grids((72, 104), [*strided, last])
+    assert [lie[layer] for layer in (*strided, last)] == [as_before[layer] for layer in (*delayed, last)]
+
+
 def test_branches_are_what_torchvision_extracts():
     """Its own extractor, given images normalised as it wants them; from the image, and from a layer on."""
     torch.manual_seed(0)
@@ -277,6 +303,10 @@ def test_layers_that_cannot_be_finer():
         Backbone("vgg16_tiny", without_stride=["conv5"])
     with pytest.raises(FovealError, match="densenet161: transition2 cannot do without its stride"):
         Backbone("densenet161", pretrained=False, without_stride=["transition2"])
+    with pytest.raises(FovealError, match="efficientnet_lite_tiny: the stride of stem cannot come after it"):
+        Backbone("efficientnet_lite_tiny", delayed_strides=["stem"])
+    with pytest.raises(FovealError, match="resnet18: a network with branches keeps its padding, strides"):
+        Backbone("resnet18", pretrained=False, delayed_strides=["layer2"])
 
 
 def test_finer_efficientnet_says_the_same_where_the_usual_one_says_something():

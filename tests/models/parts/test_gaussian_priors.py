@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from foveal.models.parts.gaussian_priors import GaussianPriors
+from foveal.models.parts.gaussian_priors import GaussianPriors, UnboundedGaussians
 
 
 def test_value_by_value():
@@ -40,3 +40,37 @@ def test_all_of_their_numbers_can_be_learned():
 def test_their_highest_value_is_one(shape):
     torch.manual_seed(0)
     torch.testing.assert_close(GaussianPriors(3)(shape).amax(dim=(1, 2)), torch.ones(3))
+
+
+def test_unbounded_gaussians_value_by_value():
+    """On 3 rows and 5 columns; those that are wide along one axis tell which deviation is whose."""
+    part = UnboundedGaussians()
+    grid = [(y, x, -1.5, -1.5) for y in (0.25, 0.5, 0.75) for x in (0.25, 0.5, 0.75)]
+    wide_in_y = [(0.5, x, 0.0, -1.5) for x in (0.25, 0.5, 0.75)]
+    wide_in_x = [(y, 0.5, -1.5, 0.0) for y in (0.25, 0.5, 0.75)]
+    expected = [
+        [
+            [
+                6
+                * math.exp(-((row / 2 - y) ** 2) / (2 * math.exp(log_y) ** 2))
+                * math.exp(-((column / 4 - x) ** 2) / (2 * math.exp(log_x) ** 2))
+                for column in range(5)
+            ]
+            for row in range(3)
+        ]
+        for y, x, log_y, log_x in [*grid, *wide_in_y, *wide_in_x, (0.5, 0.5, 0.0, 0.0)]
+    ]
+    torch.testing.assert_close(part((3, 5)), torch.tensor(expected), rtol=1e-5, atol=1e-6)
+
+
+def test_an_only_row_is_in_the_middle():
+    part = UnboundedGaussians()
+    torch.testing.assert_close(part((1, 7)), part((3, 7))[:, [1]])
+    torch.testing.assert_close(part((7, 1)), part((7, 3))[..., [1]])
+
+
+def test_all_numbers_of_unbounded_gaussians_can_be_learned():
+    part = UnboundedGaussians()
+    part((6, 8)).square()[:, 1:].sum().backward()  # not symmetric, or means in the middle would stay there
+    assert part.log_deviations.grad.abs().min() > 0
+    assert part.means.grad[:, 0].abs().min() > 0

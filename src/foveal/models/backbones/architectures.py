@@ -12,7 +12,7 @@ from foveal.models.backbones.branches import traced
 from foveal.models.backbones.catalogue import torchvision_networks
 from foveal.models.backbones.efficientnet_lite import efficientnet_lite
 from foveal.models.backbones.resnet import resnet50
-from foveal.models.backbones.tiny import tiny_efficientnet_lite, tiny_resnet50, tiny_vgg16
+from foveal.models.backbones.tiny import tiny_efficientnet_lite, tiny_mobilenet_v2, tiny_resnet50, tiny_vgg16
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # mean and deviation of the training images, RGB
 INCEPTION = (0.5,) * 3, (0.5,) * 3  # what its weights' `transform_input` makes of IMAGENET
@@ -98,6 +98,7 @@ ARCHITECTURES = {
     "efficientnet_lite2": Architecture(lambda: efficientnet_lite("lite2"), *TENSORFLOW),
     "vgg16_tiny": Architecture(lambda: _named(tiny_vgg16()), *IMAGENET, is_published=False),
     "resnet50_tiny": Architecture(tiny_resnet50, *IMAGENET, is_published=False),
+    "mobilenet_v2_tiny": Architecture(tiny_mobilenet_v2, *IMAGENET, is_published=False),
     "efficientnet_lite_tiny": Architecture(tiny_efficientnet_lite, *TENSORFLOW, is_published=False),
 }
 

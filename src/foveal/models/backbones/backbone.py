@@ -13,7 +13,7 @@ from foveal.errors import FovealError
 from foveal.models.backbones.architectures import architecture_of
 from foveal.models.backbones.branches import Branches
 from foveal.models.backbones.chain import Chain
-from foveal.models.backbones.finer import dilate, remove_strides
+from foveal.models.backbones.finer import delay_strides, dilate, remove_strides
 from foveal.models.backbones.installation import damaged, read_weights
 from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.geometry import Grid
@@ -43,6 +43,9 @@ class Backbone(nn.Module):
     without_stride
         Layers, or stages of several layers, that take steps of one value, so that their features and those above are
         finer: `["pool4", "pool5"]`, `["layer3", "layer4"]`. A pooling keeps the size of the maps.
+    delayed_strides
+        Layers of stride two whose stride comes after them, in a step of its own: `["block7"]` is finer, and what
+        follows "block7_strided" is as it was.
     dilations
         By how much the convolutions of layers or stages are dilated: `{"conv5": 2}`, `{"layer3": 2, "layer4": 4}`. A
         later entry goes over an earlier one. They keep the size of the maps as before.
@@ -62,18 +65,24 @@ class Backbone(nn.Module):
         pretrained: bool = True,
         until: str | None = None,
         without_stride: Sequence[str] = (),
+        delayed_strides: Sequence[str] = (),
         dilations: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
         architecture = architecture_of(name)
         self.name = name
-        self.made_finer_by = {"without_stride": sorted(without_stride), "dilations": sorted((dilations or {}).items())}
+        self.made_finer_by = {
+            "without_stride": sorted(without_stride),
+            "delayed_strides": sorted(delayed_strides),
+            "dilations": sorted((dilations or {}).items()),
+        }
         with without_numbers() if pretrained else nullcontext():
             steps = architecture.steps()
         if isinstance(steps, nn.Sequential):
             remove_strides(name, steps, without_stride)
+            steps = delay_strides(name, steps, delayed_strides)
             dilate(name, steps, dilations or {})
-        elif padding == "full" or without_stride or dilations:
+        elif padding == "full" or without_stride or delayed_strides or dilations:
             raise FovealError(f"{name}: a network with branches keeps its padding, strides and dilations")
         self._wiring: Wiring = _wiring_of(steps)
         if until is not None:

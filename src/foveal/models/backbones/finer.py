@@ -4,12 +4,14 @@ DeepLab's way (Chen et al. 2018, *IEEE TPAMI* 40(4)): without the stride, a laye
 convolutions after it see as much of the image as before. The weights stay as they are.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from foveal.errors import FovealError
+from foveal.models.backbones.efficientnet_lite import SamePadding
 from foveal.models.parts.geometry import Axis
 
 
@@ -59,6 +61,30 @@ def remove_strides(network: str, steps: nn.Sequential, layers: Sequence[str]) ->
                 strided += 1
         if not strided:
             raise FovealError(f"{network}: {layer} has no stride")
+
+
+def delay_strides(network: str, steps: nn.Sequential, layers: Sequence[str]) -> nn.Sequential:
+    """A network of which some layers say all values between theirs, and a new step after each takes every second.
+
+    The step of "block7" is "block7_strided". It has no weights, and all above it see what they saw before, if a layer
+    looks at neighbors no more after its stride.
+
+    Raises
+    ------
+    FovealError
+        As of `remove_strides`; or if a layer is padded by the size of what it sees, and so by its stride.
+    """
+    for layer in layers:
+        for name in _named(network, steps, layer):
+            if any(isinstance(module, SamePadding) for module in steps.get_submodule(name).modules()):
+                raise FovealError(f"{network}: the stride of {name} cannot come after it")
+    remove_strides(network, steps, layers)
+    delayed: OrderedDict[str, nn.Module] = OrderedDict()
+    for name, step in steps.named_children():
+        delayed[name] = step
+        if name in layers:
+            delayed[f"{name}_strided"] = nn.MaxPool2d(1, stride=2)
+    return nn.Sequential(delayed)
 
 
 def dilate(network: str, steps: nn.Sequential, dilations: Mapping[str, int]) -> None:

@@ -4,6 +4,8 @@ Their numbers are random and always the same, so that the name of such a network
 name and its file of weights do.
 """
 
+from collections import OrderedDict
+
 import torch
 from torch import nn
 
@@ -56,6 +58,16 @@ def tiny_resnet50() -> nn.Sequential:
 def tiny_efficientnet_lite() -> nn.Sequential:
     """EfficientNet-Lite with seven narrow blocks: stem, then block0, block1, …."""
     return _started(inverted_bottlenecks(TINY_STAGES, stem_channels=8))
+
+
+def tiny_mobilenet_v2() -> nn.Sequential:
+    """MobileNetV2 with an eighth of the channels: block0, block1, …."""
+    from torchvision.models import MobileNetV2
+    from torchvision.ops import Conv2dNormActivation
+
+    *blocks, _ = MobileNetV2(width_mult=1 / 8, round_nearest=4).features
+    blocks.append(Conv2dNormActivation(blocks[-1].out_channels, 80, 1, activation_layer=nn.ReLU6))
+    return _started(nn.Sequential(OrderedDict((f"block{number}", block) for number, block in enumerate(blocks))))
 
 
 def _started(steps: nn.Sequential) -> nn.Sequential:

@@ -139,12 +139,16 @@ class EncoderNetwork(Network):
         return layers[layers.index(self.first_trained) - 1] if self.first_trained else layers[-1]
 
     def on_cells(
-        self, values: Float[Tensor, "image h w"], size: tuple[int, int], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image row column"]:
-        """Values that cover what the lowest layer that is read covers, brought to the cells."""
-        lowest = self.read[0]
-        grid = self.grids(size, [lowest], viewing)[lowest]
-        return resample(values, grid.divided((values.shape[1], values.shape[2])), self.cells(size))
+        self,
+        values: Float[Tensor, "image *map h w"],
+        size: tuple[int, int],
+        viewing: Viewing = USUAL,
+        layer: str | None = None,
+    ) -> Float[Tensor, "image *map row column"]:
+        """Values that cover what a layer of the encoder covers, the lowest that is read, brought to the cells."""
+        layer = layer or self.read[0]
+        grid = self.grids(size, [layer], viewing)[layer]
+        return resample(values, grid.divided((values.shape[-2], values.shape[-1])), self.cells(size))
 
     @property
     def keeps_features(self) -> bool:

@@ -2,7 +2,8 @@
 
 A network says one of two things. Logits, added to the logarithm of a center bias, are a log density up to a constant
 (`DensityNetwork`). A map is higher where more is to be seen, on a scale of its own, and becomes a density by a
-calibration (`MapNetwork`). Losses get what the network says.
+calibration (`MapNetwork`). Losses get what the network says. A network may say several maps of an image, of which the
+last is its answer: all of them are to be like people's (deep supervision).
 
 A recipe trains what `forward` makes of what the network sees. Whether that was computed from the pixels a moment ago or
 kept on disk is the same to it: a network whose lower layers stay as they are says so (`ReadsFrozen`).
@@ -76,7 +77,7 @@ class Network(SaliencyModel):
     ) -> Float[Tensor, "image *map row column"]:
         """What the network says over the cells of images of this (height, width), of what `see` says of them.
 
-        That is one map, or of a network that says logits, several, of which `DensityNetwork.combined` makes one.
+        That is one map, or several: of logits, `DensityNetwork.combined` makes one; of maps, see `each_map`.
         """
 
     def said(
@@ -132,6 +133,15 @@ def list_networks() -> list[str]:
     """Names of all networks that a recipe can train."""
     deep = [card.name for card in model_cards() if card.family == "deep"]
     return [name for name in deep if (cls := class_of(name)) is not None and issubclass(cls, Network)]
+
+
+def each_map(said: Float[Tensor, "image *map row column"]) -> tuple[Float[Tensor, "image row column"], ...]:
+    """The maps that a network says of each image, one or several; the last is its answer.
+
+    >>> [maps.shape[0] for maps in each_map(torch.zeros(2, 3, 4, 5))], len(each_map(torch.zeros(2, 4, 5)))
+    ([2, 2, 2], 1)
+    """
+    return said.unbind(dim=1) if said.ndim == 4 else (said,)
 
 
 def than(value: float, usual: float) -> str:
@@ -220,7 +230,7 @@ class MapNetwork(Network, SaliencyMapModel):
 
     def saliency_map(self, images: Float[Tensor, "image 3 height width"]) -> Float[Tensor, "image height width"]:
         """The map before calibration, at the images' own size."""
-        return resize_maps(self.said(images), (images.shape[2], images.shape[3]))
+        return resize_maps(each_map(self.said(images))[-1], (images.shape[2], images.shape[3]))
 
 
 @runtime_checkable

@@ -31,8 +31,8 @@ class InTraining(nn.Module):
         """What it learns of each data set."""
         return list(self.numbers.parameters())
 
-    def forward(self, batch: Batch) -> Float[Tensor, "image row column"]:
-        """Over the cells of a batch's images, the log density of a network that says logits, the map of another."""
+    def forward(self, batch: Batch) -> Float[Tensor, "image *map row column"]:
+        """Over the cells of a batch's images, the log density of a network that says logits, all maps of another."""
         said: Tensor = self.model(batch.seen, batch.size, batch.viewing)
         if not isinstance(self.model, DensityNetwork):
             return said

@@ -21,7 +21,7 @@ from foveal.metrics.auc import auc
 from foveal.metrics.distribution import correlation
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.metrics.nss import normalized_scanpath_saliency
-from foveal.models.deep.network import READOUT, Network, ReadsFrozen
+from foveal.models.deep.network import READOUT, Network, ReadsFrozen, each_map
 from foveal.training.losses import in_observed_units, log_density_of, weighted_loss
 from foveal.training.optimizers import OPTIMIZERS, SCHEDULES
 from foveal.training.recipe import Phase, Recipe
@@ -201,33 +201,39 @@ class Run:
     def _over_processes(self, value: float) -> float:
         return float(self.accelerator.reduce(torch.tensor(value, device=self.accelerator.device)))
 
-    def said_of(self, batch: Batch) -> Float[Tensor, "image row column"]:
+    def said_of(self, batch: Batch) -> Float[Tensor, "image *map row column"]:
         """What the network in training says of some images (see `InTraining`)."""
         with self.accelerator.autocast():
             return self.prepared(batch).float()
 
-    def loss_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, ""]:
-        """What it costs to say this of some images, where people looked and a teacher is known: their sum."""
-        loss = self.loss(said, batch.observed, self.says).sum() + len(said) * self.model.model.penalty()
+    def loss_of(self, said: Float[Tensor, "image *map row column"], batch: Batch) -> Float[Tensor, ""]:
+        """What it costs to say this of some images, where people looked and a teacher is known: their sum.
+
+        Each of several maps of an image costs what it would cost alone.
+        """
+        maps = each_map(said)
+        losses = [self.loss(one, batch.observed, self.says).sum() for one in maps]
+        loss = torch.stack(losses).sum() + len(said) * self.model.model.penalty()
         if batch.taught is None:
             return loss
-        log_density = said if self.says == "logits" else log_density_of(said)
-        cross_entropy = -(batch.taught * log_density).sum()
+        log_densities = [one if self.says == "logits" else log_density_of(one) for one in maps]
+        cross_entropy = -torch.stack([(batch.taught * one).sum() for one in log_densities]).sum()
         return (1 - self.recipe.taught) * loss + self.recipe.taught * cross_entropy
 
-    def map_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, "image row column"]:
-        """What the network says, as a map beside that of people."""
-        return said if self.says == "map" else in_observed_units(said, batch.observed)
+    def map_of(self, said: Float[Tensor, "image *map row column"], batch: Batch) -> Float[Tensor, "image row column"]:
+        """The network's answer, as a map beside that of people."""
+        answer = each_map(said)[-1]
+        return answer if self.says == "map" else in_observed_units(answer, batch.observed)
 
     def held_out_parts(self) -> Iterator[tuple[ExampleGroup, list[int], Float[Tensor, "image row column"]]]:
-        """What the running mean says of some held-out images of a group after the others."""
+        """The running mean's answers for some held-out images of a group after the others."""
         for group, rows in self.examples.judged(self.recipe.batch_size):
             yield group, rows, self.said_by_average(group, rows)
 
     @torch.inference_mode()
     def said_by_average(self, group: ExampleGroup, rows: list[int]) -> Float[Tensor, "image row column"]:
-        """What the running mean says of some images of a group."""
-        return self.averaged(group.batch(rows, self.layers).to(self.accelerator.device)).cpu()
+        """The running mean's answers for some images of a group."""
+        return each_map(self.averaged(group.batch(rows, self.layers).to(self.accelerator.device)))[-1].cpu()
 
     def judge(self) -> dict[str, float]:
         """How good the running mean is on the held-out images, a mean over them on the cells, if there are some.
