@@ -104,7 +104,10 @@ class Encoder(nn.Module, ABC):
     def _last_frozen(self) -> str:
         """The layer above which the encoder is trained; IMAGE if it is trained whole."""
         layers = (IMAGE, *self.encoder.layers)
-        return layers[layers.index(self.first_trained) - 1] if self.first_trained else layers[-1]
+        if not self.first_trained:
+            return layers[-1]
+        within = [f"{layer}.".startswith(f"{self.first_trained}.") for layer in layers]  # it, and what it is made of
+        return layers[within.index(True) - 1]
 
     @property
     def is_trained_whole(self) -> bool:
