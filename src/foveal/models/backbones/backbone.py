@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 
 from foveal.errors import FovealError
 from foveal.models.backbones.architectures import architecture_of
-from foveal.models.backbones.branches import Branches
+from foveal.models.backbones.branches import ANY_SIZE, Branches
 from foveal.models.backbones.chain import Chain
 from foveal.models.backbones.finer import delay_strides, dilate, remove_strides
 from foveal.models.backbones.installation import damaged, read_weights
@@ -137,6 +137,29 @@ class Backbone(nn.Module):
     def layers(self) -> tuple[str, ...]:
         """Names of all layers, from the image up."""
         return self._wiring.layers
+
+    def last_of_sizes(self, sizes: Sequence[int]) -> tuple[str, ...]:
+        """The last layer of each of some sizes of the maps, which are said by px of the image a value.
+
+        Where layers are parts of others, the last of those that are parts of the fewest.
+
+        Raises
+        ------
+        FovealError
+            If there is none of a size.
+
+        >>> Backbone("resnet50_tiny", pretrained=False).last_of_sizes([2, 4, 32])
+        ('stem', 'layer1_2', 'layer4_2')
+        """
+        last: dict[int, str] = {}
+        for layer, grid in self.grids(ANY_SIZE, self.layers).items():
+            step = round(grid.rows.step)
+            if step not in last or layer.count(".") <= last[step].count("."):
+                last[step] = layer
+        for size in sizes:
+            if size not in last:
+                raise FovealError(f"{self.name}: no layer with values {size} px apart")
+        return tuple(last[size] for size in sizes)
 
     def check_layers(self, layers: Sequence[str]) -> None:
         """Make sure that the network has these layers.

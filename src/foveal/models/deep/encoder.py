@@ -1,10 +1,10 @@
-"""Networks that read one pretrained network, the encoder, whose lower layers may stay as they are."""
+"""Networks that read a pretrained network, the encoder, or several, whose lower layers may stay as they are."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, ClassVar
+from functools import cached_property, partial
+from typing import Any, ClassVar, cast
 
 import torch
 from jaxtyping import Float
@@ -26,41 +26,41 @@ class SeenByEncoder:
 
     Attributes
     ----------
-    network
-        The network that reads them.
+    encoder
+        The encoder.
     viewings
         How it sees images of a (height, width).
     """
 
-    network: "EncoderNetwork"
+    encoder: "Encoder"
     viewings: Mapping[tuple[int, int], Viewing]
 
     @property
     def device(self) -> torch.device:
-        """Where the network computes."""
-        return self.network.device
+        """Where the encoder computes."""
+        return self.encoder.encoder.mean.device
 
     @property
     def features_depend_on(self) -> dict[str, Any]:
         """What is chosen about the features."""
-        network = self.network
+        encoder = self.encoder
         seen = [
-            (size, network.seen_size(size, viewing), network.surround(size, viewing))
+            (size, encoder.seen_size(size, viewing), encoder.surround(size, viewing))
             for size, viewing in sorted(self.viewings.items())
         ]
-        return network.features_depend_on | {"seen_sizes": seen}
+        return encoder.features_depend_on | {"seen_sizes": seen}
 
     def features(self, images: Float[Tensor, "image 3 height width"]) -> Seen:
         """What the network sees of images."""
-        return self.network.see(images, self.viewings[images.shape[2], images.shape[3]])
+        return self.encoder.see(images, self.viewings[images.shape[2], images.shape[3]])
 
     def grids(self, size: tuple[int, int]) -> dict[str, Grid]:
         """Where it lies in images of this (height, width)."""
-        return self.network.grids(size, self.network.frozen_layers, self.viewings[size])
+        return self.encoder.grids(size, self.encoder.frozen_layers, self.viewings[size])
 
 
-class EncoderNetwork(Network):
-    """A network that reads some layers of an encoder, of which the lower ones may stay as they are.
+class Encoder(nn.Module, ABC):
+    """A pretrained network of which some layers are read, of which the lower ones may stay as they are.
 
     Attributes
     ----------
@@ -136,24 +136,15 @@ class EncoderNetwork(Network):
     def _last_frozen(self) -> str:
         """The layer above which the encoder is trained; IMAGE if it is trained whole."""
         layers = (IMAGE, *self.encoder.layers)
-        return layers[layers.index(self.first_trained) - 1] if self.first_trained else layers[-1]
-
-    def on_cells(
-        self,
-        values: Float[Tensor, "image *map h w"],
-        size: tuple[int, int],
-        viewing: Viewing = USUAL,
-        layer: str | None = None,
-    ) -> Float[Tensor, "image *map row column"]:
-        """Values that cover what a layer of the encoder covers, the lowest that is read, brought to the cells."""
-        layer = layer or self.read[0]
-        grid = self.grids(size, [layer], viewing)[layer]
-        return resample(values, grid.divided((values.shape[-2], values.shape[-1])), self.cells(size))
+        if not self.first_trained:
+            return layers[-1]
+        within = [f"{layer}.".startswith(f"{self.first_trained}.") for layer in layers]  # it, and what it is made of
+        return layers[within.index(True) - 1]
 
     @property
-    def keeps_features(self) -> bool:
-        """Features of the layers that stay as they are, if there are any."""
-        return self._last_frozen != IMAGE
+    def is_trained_whole(self) -> bool:
+        """Does no layer stay as it is?"""
+        return self._last_frozen == IMAGE
 
     @cached_property
     def frozen_layers(self) -> tuple[str, ...]:
@@ -168,10 +159,6 @@ class EncoderNetwork(Network):
         chosen = {"backbone": self.encoder.name, **self.encoder.made_finer_by}
         # A network that was trained before has other features than the installed one of the same name.
         return chosen if self.encoder.has_pretrained_weights else {**chosen, "weights": self.encoder.digest()}
-
-    def sources(self, viewings: Mapping[tuple[int, int], Viewing]) -> list[tuple[FeatureSource, Callable[[str], str]]]:
-        """The encoder, whose layers keep their names."""
-        return [(SeenByEncoder(self, viewings), str)]
 
     def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
         """The `frozen_layers`."""
@@ -198,20 +185,127 @@ class EncoderNetwork(Network):
         found = seen | self.encoder(seen[self._last_frozen], missing, after=after) if missing else seen
         return [found[layer] for layer in self.read]
 
+    def unfreeze(self, *, batch_norms: bool) -> list[nn.Parameter]:
+        """What is trained of it, from now on with gradients."""
+        return self.encoder.unfreeze(self.first_trained, depthwise=True, biases=True, train_norms=batch_norms)
+
+
+class EncoderNetwork(Encoder, Network):
+    """A network that reads some layers of one encoder, and is an encoder itself."""
+
+    def on_cells(
+        self,
+        values: Float[Tensor, "image *map h w"],
+        size: tuple[int, int],
+        viewing: Viewing = USUAL,
+        layer: str | None = None,
+    ) -> Float[Tensor, "image *map row column"]:
+        """Values that cover what a layer of the encoder covers, the lowest that is read, brought to the cells."""
+        layer = layer or self.read[0]
+        grid = self.grids(size, [layer], viewing)[layer]
+        return resample(values, grid.divided((values.shape[-2], values.shape[-1])), self.cells(size))
+
+    @property
+    def keeps_features(self) -> bool:
+        """Features of the layers that stay as they are, if there are any."""
+        return not self.is_trained_whole
+
+    def sources(self, viewings: Mapping[tuple[int, int], Viewing]) -> list[tuple[FeatureSource, Callable[[str], str]]]:
+        """The encoder, whose layers keep their names."""
+        return [(SeenByEncoder(self, viewings), str)]
+
     def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
         """All that is new, and what is trained of the encoder."""
-        of_encoder = {id(weight) for weight in self.encoder.parameters()}
-        new = [weight for weight in self.parameters() if id(weight) not in of_encoder]
-        trained = self.encoder.unfreeze(self.first_trained, depthwise=True, biases=True, train_norms=batch_norms)
-        return {READOUT: new} | ({BACKBONE: trained} if trained else {})
+        return new_and_trained(self, [self], batch_norms=batch_norms)
 
     def load_pretrained(self) -> None:
         """Take the encoder's weights."""
         self.encoder.load_pretrained()
 
 
-class AreaNetwork(EncoderNetwork):
-    """A network whose encoder sees every image in its own shape, with about as many px.
+class EncodersNetwork(Network):
+    """A network that reads several encoders, each of its own kind or size.
+
+    What it sees of encoder i has the encoder's names with "@i" behind them.
+
+    Attributes
+    ----------
+    encoders
+        Each an `Encoder`.
+    """
+
+    encoders: nn.ModuleList
+
+    @property
+    def each_encoder(self) -> list[Encoder]:
+        """The encoders."""
+        return cast(list[Encoder], list(self.encoders))
+
+    @property
+    def keeps_features(self) -> bool:
+        """Features of the layers that stay as they are, if one of the encoders has any."""
+        return not all(encoder.is_trained_whole for encoder in self.each_encoder)
+
+    @property
+    def frozen_layers(self) -> tuple[str, ...]:
+        """Those of all encoders."""
+        of_all = enumerate(self.each_encoder)
+        return tuple(numbered(layer, number) for number, encoder in of_all for layer in encoder.frozen_layers)
+
+    def sources(self, viewings: Mapping[tuple[int, int], Viewing]) -> list[tuple[FeatureSource, Callable[[str], str]]]:
+        """The encoders."""
+        return [
+            (SeenByEncoder(encoder, viewings), partial(numbered, number=number))
+            for number, encoder in enumerate(self.each_encoder)
+        ]
+
+    def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
+        """The `frozen_layers`."""
+        return {
+            numbered(layer, number): maps
+            for number, encoder in enumerate(self.each_encoder)
+            for layer, maps in encoder.see(images, viewing).items()
+        }
+
+    def features_read(self, seen: Seen) -> list[list[Float[Tensor, "image feature _ _"]]]:
+        """Of each encoder, the features of the layers that are read, of what `see` says."""
+        found = []
+        for number, encoder in enumerate(self.each_encoder):
+            of_encoder = {layer: seen.get(numbered(layer, number)) for layer in (*encoder.frozen_layers, *encoder.read)}
+            found.append(encoder.features_read({name: maps for name, maps in of_encoder.items() if maps is not None}))
+        return found
+
+    def parameter_groups(self, *, batch_norms: bool = False) -> dict[str, list[nn.Parameter]]:
+        """All that is new, and what is trained of the encoders."""
+        return new_and_trained(self, self.each_encoder, batch_norms=batch_norms)
+
+    def load_pretrained(self) -> None:
+        """Take the encoders' weights."""
+        for encoder in self.each_encoder:
+            encoder.encoder.load_pretrained()
+
+
+def numbered(layer: str, number: int) -> str:
+    """What a layer of one of several encoders is called among all that a network sees.
+
+    >>> numbered("relu5_3", 1)
+    'relu5_3@1'
+    """
+    return f"{layer}@{number}"
+
+
+def new_and_trained(
+    network: Network, encoders: Sequence[Encoder], *, batch_norms: bool
+) -> dict[str, list[nn.Parameter]]:
+    """Groups of a network's parameters: all that is new, and what is trained of its encoders."""
+    of_encoders = {id(weight) for encoder in encoders for weight in encoder.encoder.parameters()}
+    new = [weight for weight in network.parameters() if id(weight) not in of_encoders]
+    trained = [weight for encoder in encoders for weight in encoder.unfreeze(batch_norms=batch_norms)]
+    return {READOUT: new} | ({BACKBONE: trained} if trained else {})
+
+
+class AreaEncoder(Encoder):
+    """An encoder that sees every image in its own shape, with about as many px.
 
     Attributes
     ----------
@@ -227,6 +321,10 @@ class AreaNetwork(EncoderNetwork):
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
         """Height and width of one area, in whole strides."""
         return size_of_area(size, round(self.area * viewing.zoom**2), self.STRIDE)
+
+
+class AreaNetwork(AreaEncoder, EncoderNetwork):
+    """A network of one such encoder."""
 
 
 class FramedNetwork(EncoderNetwork):

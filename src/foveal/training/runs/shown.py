@@ -94,10 +94,10 @@ def _features(
     features: Shown = {}
     for part, (which, of_sources) in enumerate(caches.items(), start=1):
         report = progress.within(f"part {part}/{len(caches)}")
-        (first, _), *others = of_sources
-        together = first.groups(report, tell=False)
-        for cache, name in others:
+        together: list[FeatureGroup] = []
+        for cache, name in of_sources:
             more = cache.groups(report, tell=False)
+            together = together or [group.only(()) for group in more]
             together = [one.with_layers_of(other, name) for one, other in zip(together, more, strict=True)]
         features[which] = together
     return features
