@@ -1,10 +1,12 @@
 """The end of a run: the running mean of the weights becomes a model, which says what it predicts of unseen images."""
 
 import copy
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Int
 
 from foveal.gaze import Dataset
 from foveal.gaze.folds import fitted_images, held_out_images
@@ -14,6 +16,8 @@ from foveal.progress import Progress
 from foveal.training.fits.calibration import fitted_to_all, working_maps
 from foveal.training.runs.prepare import log_prior_of
 from foveal.training.runs.run import Run
+
+ENOUGH = 150  # images of a data set for a calibration, which has some twenty numbers
 
 LogDensities = dict[str, dict[str, np.ndarray]]  # by data set and image
 
@@ -29,9 +33,14 @@ def finish(
     if isinstance(model, DensityNetwork):
         return _finished(model, run), _said(run, datasets)
     assert isinstance(model, MapNetwork)
-    fitted = [data.select(fitted_images(data, run.recipe.held_out)) for data in datasets]
+    fitted = [data.select(_some(fitted_images(data, run.recipe.held_out))) for data in datasets]
     model.calibration = fitted_to_all(model, fitted, log_prior_of(run.examples), problems, progress)
     return model, _calibrated(model, run, datasets, problems, progress)
+
+
+def _some(images: Int[np.ndarray, " image"]) -> Int[np.ndarray, " image"]:
+    """As many images as a calibration needs at most, or half of these, from all over the list."""
+    return images[:: math.ceil(len(images) / ENOUGH)]
 
 
 @torch.no_grad()
