@@ -176,9 +176,7 @@ def test_weights_that_are_missing_are_told(monkeypatch, tmp_path):
     monkeypatch.setattr("foveal.models.registry._published", lambda name: tmp_path / f"{name}.safetensors")
     for card in model_cards():
         if card.weights != "none":
-            line = (
-                f"`foveal train {card.name}" if card.weights == "recipe" else f"the weights of {card.name} are missing"
-            )
+            line = f"`{card.made_by} --out" if card.made_by else f"the weights of {card.name} are missing"
             with pytest.raises(FovealError, match=line):
                 load_model(card.name)
 

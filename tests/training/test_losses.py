@@ -30,8 +30,10 @@ def test_gradients_are_those_of_differences(name):
     assert gradcheck(lambda x: get_loss(name)(log_softmax(x), observed), outputs.requires_grad_(True))
 
 
-# NSS and EML's part of it reward contrast, not truth; binary cross entropy looks at heights.
-@pytest.mark.parametrize("name", [name for name in list_losses() if name not in ("nss", "eml", "bce", "cell-bce")])
+# NSS and EML's part of it reward contrast, not truth; binary cross entropies look at heights.
+@pytest.mark.parametrize(
+    "name", [name for name in list_losses() if name not in ("nss", "eml", "bce", "cell-bce", "patches")]
+)
 def test_the_truth_is_better_than_anything_near(name):
     """The density that is the empirical map itself has the lowest loss; that of counts, for losses of fixations."""
     _, observed = example(1)
@@ -89,6 +91,18 @@ def test_binary_cross_entropy_by_hand():
     expected = -(0.6 * math.log(0.25) + 0.4 * math.log(0.75) + math.log(0.5)) / 2
     value = get_loss("bce")((p / p.sum()).log(), Observed(g, g / g.sum())).item()
     assert value == pytest.approx(expected, rel=1e-5)
+
+
+def test_patches_by_hand():
+    """The mean over two positive places counts a third, that over two negative ones two thirds; others do not count."""
+    g = torch.tensor([[[1.0, 0.95, 0.5, 0.05, 0.0, 0.2]]])
+    p = torch.tensor([[[0.8, 0.4, 0.9, 0.1, 0.3, 0.7]]])
+    expected = -(math.log(0.8) + math.log(0.4)) / 2 / 3 - 2 * (math.log(0.9) + math.log(0.7)) / 2 / 3
+    loss = get_loss("patches")
+    assert loss(p, Observed(g, g / g.sum()), "map").item() == pytest.approx(expected, rel=1e-5)
+    in_between = torch.tensor([[[1.0, 0.5, 0.5, 0.5, 0.5, 0.5]]])
+    without_negatives = loss(p, Observed(in_between, in_between / in_between.sum()), "map")
+    assert without_negatives.item() == pytest.approx(-math.log(0.8) / 3, rel=1e-5)
 
 
 def test_losses_of_a_map_pixel_by_pixel():
@@ -201,7 +215,7 @@ def test_a_density_that_is_sharper_than_its_target():
     target[0, 5, 5] = 1.0
     observed = Observed(target, target)
     for name in list_losses():
-        if name not in ("nss", "eml", "bce", "cell-bce"):  # whose best value is not 0
+        if name not in ("nss", "eml", "bce", "cell-bce", "patches"):  # whose best value is not 0
             assert get_loss(name)(log_density, observed).item() == pytest.approx(0, abs=1e-5), name
 
 

@@ -33,7 +33,7 @@ class ModelCard:
         Can `foveal train` fit it (or its calibration) to a data set?
     weights
         Where its numbers come from: "none" needed, in the "package", or "package + alexnet", where `foveal weights` has
-        to install the second once; "recipe" where `foveal train` makes them first.
+        to install the second once; "recipe" where `foveal train` makes them first, "data set" where it needs one.
     licence
         Of the weights, or of the code where there are none.
     needs_fixations
@@ -48,6 +48,12 @@ class ModelCard:
     weights: str
     licence: str
     needs_fixations: bool
+
+    @property
+    def made_by(self) -> str | None:
+        """The command that makes its weights, of a model that comes without."""
+        given = {"recipe": "", "data set": " --dataset osie"}.get(self.weights)
+        return None if given is None else f"foveal train {self.name}{given}"
 
 
 def register_model(
@@ -84,7 +90,7 @@ def list_models() -> list[str]:
 
 def ready_models() -> list[str]:
     """Names of all models that can be used at once: those that `foveal train` has to make first are left out."""
-    return [card.name for card in model_cards() if card.weights != "recipe"]
+    return [card.name for card in model_cards() if card.made_by is None]
 
 
 def model_cards() -> list[ModelCard]:

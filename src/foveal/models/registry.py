@@ -58,8 +58,8 @@ def load_model(
     else:
         cls = _class_of(name)
         with resources.as_file(_published(name)) as path:
-            if fitted and cls.card.weights == "recipe" and not path.is_file():
-                made = f"`foveal train {name} --out run` makes them, in hours; then give run/{name}.safetensors"
+            if fitted and cls.card.made_by and not path.is_file():
+                made = f"`{cls.card.made_by} --out run` makes them, in hours; then give run/{name}.safetensors"
                 raise FovealError(f"{name} comes without weights: {made}{_small_form(name)}")
             if fitted and cls.card.weights != "none" and not path.is_file():
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")

@@ -21,6 +21,8 @@ from foveal.registry import Registry
 TINY = 1e-12  # keeps logarithms and quotients finite where a target is zero
 EML_EPSILON = 1e-6  # of EML-NET's published code
 BCE_POOLING = 4  # SalGAN compares maps averaged over 4 x 4 pixels
+LOOKED_AT, LEFT_OUT = 0.9, 0.1  # Mr-CNN: above and below, of the highest value, a place is a sample
+POSITIVE = 1 / 3  # share of the samples that are looked at: 10 of 30
 MLNET_ALPHA = 1.1  # Cornia et al. 2016, equation 1
 SMALLEST_SPAN = 1e-20  # of an empirical map that sums to one
 SMALLEST_MAP = 1e-8  # what a density has, before it is normalised, where a map is zero
@@ -305,6 +307,22 @@ def binary_cross_entropy_of_cells(
     As "bce", but of every cell.
     """
     return F.binary_cross_entropy(saliency_map.clamp(0, 1), observed.map, reduction="none").mean(dim=(1, 2))
+
+
+@register_loss("patches", of="map", scaled=in_own_units)
+def patches(saliency_map: Float[Tensor, "image row column"], observed: Observed) -> Float[Tensor, " image"]:
+    """Binary cross entropy at places that are looked at much and at those that hardly are (Mr-CNN, Liu et al. 2015).
+
+    The empirical map, whose highest value is 1, is above .9 at the former and below .1 at the latter. They count one
+    third and two thirds, as the paper draws them. Other places do not count. What is above 1 or below 0 in the map
+    counts as that. If there is no place below .1, the others alone count.
+    """
+    is_positive, is_negative = observed.map > LOOKED_AT, observed.map < LEFT_OUT
+    p = saliency_map.clamp(0, 1)
+    cost = F.binary_cross_entropy(p, is_positive.to(p), reduction="none")
+    positive = (cost * is_positive).sum(dim=(1, 2)) / is_positive.sum(dim=(1, 2))
+    negative = (cost * is_negative).sum(dim=(1, 2)) / is_negative.sum(dim=(1, 2)).clamp(min=1)
+    return POSITIVE * positive + (1 - POSITIVE) * negative
 
 
 @register_loss("mlnet", of="map", scaled=in_own_units)

@@ -41,10 +41,10 @@ def train(
     the beginning, as its recipe says, in hours (`runs.tree.train_by_recipe`).
 
     With a data set, a model is fitted in minutes. Of a model that computes a saliency map, the calibration is fitted,
-    after what it makes the map of, if that is learned: from fixations (`icf`, `judd`, `lds`), from labelled faces
-    (`faces`), or from the photographs alone (`aim`, `sun`, `dva`; folds share these). Of `centerbias`, the density; of
-    `deepgaze1`, the readout, on features that are computed once and kept; of `foveal-s` and `foveal-l`, the center bias
-    and the few numbers of a data set (`fits.numbers`), while their networks stay as they are.
+    after what it makes the map of, if that is learned: from fixations (`icf`, `judd`, `lds`, `edn`, `iseel`), from
+    labelled faces (`faces`), or from the photographs alone (`aim`, `sun`, `dva`; folds share these). Of `centerbias`,
+    the density; of `deepgaze1`, the readout, on features that are computed once and kept; of `foveal-s` and `foveal-l`,
+    the center bias and the few numbers of a data set (`fits.numbers`), while their networks stay as they are.
 
     Parameters
     ----------

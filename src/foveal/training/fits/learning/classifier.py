@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from foveal.gaze import Dataset
 from foveal.models.classical.judd import Judd
+from foveal.models.deep.edn import EDN
+from foveal.models.parts.pixel_readout import PixelReadoutModel
 from foveal.progress import Report
 from foveal.training.fits.learning import way_to_learn
 from foveal.training.fits.learning.horizon import learn_horizon
@@ -21,8 +23,21 @@ LBFGS_STEPS = 500
 
 
 @way_to_learn.register(Judd)
-def learn_classifier(model: Judd, dataset: Dataset, seed: int, report: Report) -> None:
-    """Fit the horizon, then the readout, a single 1x1 convolution, to tell places that are looked at from others.
+def learn_horizon_and_classifier(model: Judd, dataset: Dataset, seed: int, report: Report) -> None:
+    """Fit the horizon, then the readout, as `learn_classifier` does.
+
+    Raises
+    ------
+    FovealError
+        If not one photograph can be read.
+    """
+    learn_horizon(model.horizon, dataset, report)
+    learn_classifier(model, dataset, seed, report)
+
+
+@way_to_learn.register(EDN)
+def learn_classifier(model: PixelReadoutModel, dataset: Dataset, seed: int, report: Report) -> None:
+    """Fit the readout, a single 1x1 convolution, to tell places that are looked at from others.
 
     Images that cannot be read are left out.
 
@@ -31,7 +46,6 @@ def learn_classifier(model: Judd, dataset: Dataset, seed: int, report: Report) -
     FovealError
         If not one photograph can be read.
     """
-    learn_horizon(model.horizon, dataset, report)
     most, least = zip(*features_of_places(model.features, dataset, seed, report), strict=True)
     features = torch.cat([*most, *least])
     labels = torch.ones(len(features))
