@@ -17,7 +17,7 @@ from foveal.training.fits.calibration import fitted_to_all, working_maps
 from foveal.training.runs.prepare import log_prior_of
 from foveal.training.runs.run import Run
 
-ENOUGH = 150  # images of a data set for a calibration, which has some twenty numbers
+ENOUGH = 80  # images of a data set for a calibration, which has some twenty numbers
 
 LogDensities = dict[str, dict[str, np.ndarray]]  # by data set and image
 
