@@ -201,13 +201,18 @@ class Run:
     def _over_processes(self, value: float) -> float:
         return float(self.accelerator.reduce(torch.tensor(value, device=self.accelerator.device)))
 
-    def said_of(self, batch: Batch) -> Float[Tensor, "image row column"]:
+    def said_of(self, batch: Batch) -> Float[Tensor, "image *component row column"]:
         """What the network in training says of some images (see `InTraining`)."""
         with self.accelerator.autocast():
             return self.prepared(batch).float()
 
-    def loss_of(self, said: Float[Tensor, "image row column"], batch: Batch) -> Float[Tensor, ""]:
-        """What it costs to say this of some images, where people looked and a teacher is known: their sum."""
+    def loss_of(self, said: Float[Tensor, "image *component row column"], batch: Batch) -> Float[Tensor, ""]:
+        """What it costs to say this of some images, where people looked and a teacher is known: their sum.
+
+        Of several components, the mean of what each costs.
+        """
+        if said.ndim == 4:
+            return torch.stack([self.loss_of(component, batch) for component in said.unbind(dim=1)]).mean()
         loss = self.loss(said, batch.observed, self.says).sum() + len(said) * self.model.model.penalty()
         if batch.taught is None:
             return loss
