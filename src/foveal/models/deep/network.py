@@ -204,13 +204,16 @@ class DensityNetwork(Network, WithPrior):
 
     def combined(
         self, maps: Float[Tensor, "image *map row column"], numbers: Numbers
-    ) -> Float[Tensor, "image row column"]:
-        """What is added to the weighted logarithm of the center bias, of what `forward` says."""
+    ) -> Float[Tensor, "image *component row column"]:
+        """What is added to the weighted logarithm of the center bias, of what `forward` says.
+
+        Of a mixture of densities, for each of its components.
+        """
         return numbers["log_sharpness"].exp() * maps
 
     def saliency(
         self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL
-    ) -> Float[Tensor, "image row column"]:
+    ) -> Float[Tensor, "image *component row column"]:
         """The same of images, with the network's own numbers."""
         return self.combined(self.said(images, viewing), self.numbers())
 
@@ -219,8 +222,22 @@ class DensityNetwork(Network, WithPrior):
     ) -> Float[Tensor, "image height width"]:
         """With the center bias of the training data."""
         saliency = self.saliency(images, Viewing(pixels_per_degree))
-        log_prior = self.prior_weight * self.prior_on((saliency.shape[1], saliency.shape[2]))
-        return resize_log_density(saliency + log_prior, (images.shape[2], images.shape[3]))
+        log_prior = self.prior_weight * self.prior_on((saliency.shape[-2], saliency.shape[-1]))
+        return resize_log_density(mixed(with_prior(saliency, log_prior)), (images.shape[2], images.shape[3]))
+
+
+def with_prior(
+    saliency: Float[Tensor, "image *component row column"], log_prior: Float[Tensor, "#image row column"]
+) -> Float[Tensor, "image *component row column"]:
+    """The sum of what a network makes of images and of a weighted log prior: log densities up to a constant."""
+    return saliency + (log_prior if saliency.ndim == 3 else log_prior[:, None])
+
+
+def mixed(logits: Float[Tensor, "image *component row column"]) -> Float[Tensor, "image row column"]:
+    """Log densities up to a constant; of several components, the mean of their densities."""
+    if logits.ndim == 3:
+        return logits
+    return logits.flatten(2).log_softmax(dim=2).logsumexp(dim=1).unflatten(1, logits.shape[2:])
 
 
 class MapNetwork(Network, SaliencyMapModel):

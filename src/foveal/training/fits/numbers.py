@@ -31,7 +31,7 @@ from foveal.models import SaliencyModel, load_model
 from foveal.models.base import stacked
 from foveal.models.deep.foveal_l import FovealL
 from foveal.models.deep.foveal_s import FovealS
-from foveal.models.deep.network import DensityNetwork, Network, Numbers
+from foveal.models.deep.network import DensityNetwork, Network, Numbers, mixed, with_prior
 from foveal.models.parts.finalizer import normalize_log_density, resize_maps
 from foveal.models.parts.geometry import GridOf
 from foveal.models.parts.prior import prior_of
@@ -83,8 +83,10 @@ class Unseen:
         by_member = []
         for member, maps in zip(members, self.said, strict=True):
             numbers = changed(member.numbers(), changes)
-            saliency = resize_maps(member.combined(maps, numbers), size)
-            by_member.append(normalize_log_density(saliency + numbers["prior_weight"] * self.log_priors))
+            saliency = member.combined(maps, numbers)
+            on_cells = resize_maps(saliency.flatten(0, -3), size).unflatten(0, saliency.shape[:-2])
+            logits = with_prior(on_cells, numbers["prior_weight"] * self.log_priors)
+            by_member.append(normalize_log_density(mixed(logits)))
         return torch.stack(by_member).logsumexp(dim=0) - math.log(len(by_member))
 
     def gain(self, members: Sequence[DensityNetwork], changes: Numbers | None = None) -> Float[Tensor, " image"]:

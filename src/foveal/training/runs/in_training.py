@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from foveal.models.deep.network import DensityNetwork, Network, Numbers
+from foveal.models.deep.network import DensityNetwork, Network, Numbers, mixed, with_prior
 from foveal.models.parts.finalizer import normalize_log_density
 from foveal.training.runs.batch import Batch
 
@@ -32,12 +32,19 @@ class InTraining(nn.Module):
         return list(self.numbers.parameters())
 
     def forward(self, batch: Batch) -> Float[Tensor, "image *map row column"]:
-        """Over the cells of a batch's images, the log density of a network that says logits, all maps of another."""
+        """Over the cells of a batch's images, the log density of a network that says logits, all maps of another.
+
+        In training mode the log densities of all components of a mixture, each of which is trained alone.
+        """
         said: Tensor = self.model(batch.seen, batch.size, batch.viewing)
         if not isinstance(self.model, DensityNetwork):
             return said
         numbers = {name: values[batch.dataset] for name, values in self.numbers.items()}
-        return normalize_log_density(self.model.combined(said, numbers) + numbers["prior_weight"] * batch.log_prior)
+        log_prior = numbers["prior_weight"] * batch.log_prior
+        logits = with_prior(self.model.combined(said, numbers), log_prior)
+        if logits.ndim == 4 and self.training:
+            return normalize_log_density(logits.flatten(0, 1)).unflatten(0, logits.shape[:2])
+        return normalize_log_density(mixed(logits))
 
     def mean_numbers(self) -> Numbers:
         """The mean over the data sets of each number."""

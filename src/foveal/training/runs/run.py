@@ -209,15 +209,17 @@ class Run:
     def loss_of(self, said: Float[Tensor, "image *map row column"], batch: Batch) -> Float[Tensor, ""]:
         """What it costs to say this of some images, where people looked and a teacher is known: their sum.
 
-        Each of several maps of an image costs what it would cost alone.
+        Each of several maps of an image costs what it would cost alone; log densities, as the components of a mixture,
+        their mean.
         """
         maps = each_map(said)
+        share = 1 / len(maps) if self.says == "logits" else 1
         losses = [self.loss(one, batch.observed, self.says).sum() for one in maps]
-        loss = torch.stack(losses).sum() + len(said) * self.model.model.penalty()
+        loss = share * torch.stack(losses).sum() + len(said) * self.model.model.penalty()
         if batch.taught is None:
             return loss
         log_densities = [one if self.says == "logits" else log_density_of(one) for one in maps]
-        cross_entropy = -torch.stack([(batch.taught * one).sum() for one in log_densities]).sum()
+        cross_entropy = -share * torch.stack([(batch.taught * one).sum() for one in log_densities]).sum()
         return (1 - self.recipe.taught) * loss + self.recipe.taught * cross_entropy
 
     def map_of(self, said: Float[Tensor, "image *map row column"], batch: Batch) -> Float[Tensor, "image row column"]:
