@@ -13,7 +13,10 @@ from foveal.errors import FovealError
 from foveal.models import SaliencyMapModel, list_models, load_model, model_cards, save_model
 from foveal.models.base import stacked
 
-FROM_PIXELS = [card.name for card in model_cards() if not card.needs_fixations]
+# A small form without weights yet is its network at its tiny size, which is there.
+FROM_PIXELS = [
+    card.name for card in model_cards() if not card.needs_fixations and not (card.made_by and "-lite" in card.name)
+]
 NEEDS_FIXATIONS = [card.name for card in model_cards() if card.needs_fixations]
 
 

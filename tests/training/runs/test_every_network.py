@@ -31,6 +31,9 @@ TAPS = re.compile(r"taps\..*\.(mean|std)")
 # Small forms have the code of their networks: one of them stands for all where a network is trained.
 SMALL = [name for name in list_networks() if name.endswith("-lite")]
 every_network = pytest.mark.parametrize("name", [name for name in list_networks() if name not in SMALL[1:]])
+# How a run goes on depends on how a network meets it: by kept features or pixels, with one encoder or several, with one
+# map, several or components, with numbers by chance or statistics of batches.
+KINDS = ("foveal-s", "salnet", "mlnet", "eml-net", "deep-visual-attention", "deepgaze2e", "unisal")
 
 
 def recipe_of(name, **changes):
@@ -78,7 +81,7 @@ def test_it_learns_and_predicts(tmp_path, name):
         assert [np.exp(values).sum() for values in written.values()] == pytest.approx([1] * len(written), abs=1e-4)
 
 
-@every_network
+@pytest.mark.parametrize("name", KINDS)
 def test_a_stopped_run_goes_on_to_the_same_weights(tmp_path, name):
     """In the middle of a phase and between two; and so it does with other processes that read ahead."""
     from_pixels = not network_class(name)(network_class(name).tiny).keeps_features
