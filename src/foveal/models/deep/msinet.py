@@ -129,7 +129,7 @@ class MSINetLiteConfig(MSINetConfig):
     year=2020,
     paper="a small form of Kroner et al., Contextual encoder-decoder network for visual saliency prediction, 2020",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class MSINetLite(MSINet):
     """On EfficientNet-lite0 with an eighth of the channels, in a larger frame with values twice as far apart."""
