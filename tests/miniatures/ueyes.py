@@ -25,7 +25,7 @@ def write(folder: Path) -> int:
     beside = row("tall.png", 0.1, 0.5)
     first = [row("tall.png", 0.5, 0.5), lost, beside, row("tall.png", 0.5, 0.25, 0.35), row("wide.jpg", 0.5, 0.5)]
     (logs / "00_KH005_fixations.csv").write_text(HEADER + "".join(first))
-    (logs / "01_kh000_fixations.csv").write_text(HEADER + row("wide.jpg", 0.25, 0.5))
+    (logs / "01_hk000_fixations.csv").write_text(HEADER + row("wide.jpg", 0.25, 0.5))
     (logs / "c_kh000_fixations.csv").write_text(HEADER + row("calibration.png", 0.25, 0.5))
     types = "Image Name;Category;Block;Train/Test\r\nwide.jpg;web;1;Test\r\ntall.png;mobile;0;Train\r\n"
     (folder / "image_types.csv").write_text(types)

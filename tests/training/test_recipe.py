@@ -8,7 +8,7 @@ import pytest
 
 from foveal.errors import FovealError
 from foveal.features.views import Crop, View
-from foveal.models.deep.network import list_networks
+from foveal.models.deep.network import list_networks, network_class
 from foveal.training import Phase, Recipe
 from foveal.training.recipe import Mixture, published_recipes, read_recipe
 from foveal.training.runs.prepare import check, network_of
@@ -182,6 +182,14 @@ def test_the_recipe_of_what_is_published_comes_with_the_package():
     for member in members:
         network_of(member)  # which makes sure that the layers are there
     assert {member.datasets for member in members} == {("osie", "eyecrowd", "scene")}
+
+
+@pytest.mark.parametrize("name", published_recipes())
+def test_every_recipe_of_the_package_can_be_read(name):
+    """With a configuration that its network takes."""
+    tree = read_recipe(name)
+    for recipe in getattr(tree, "members", {"": tree}).values():
+        network_class(recipe.model).Config.of(recipe.config or {}).completed()
 
 
 def test_the_recipe_for_designs_goes_on_from_the_published_model():

@@ -52,6 +52,8 @@ def read_figrim(folder: Path) -> Contents:
             raise FovealError(f"{folder / part}: no photographs")
         splits[part.lower()] = np.arange(len(sources), len(sources) + len(found))
         position = {path.name: len(sources) + number for number, path in enumerate(found)}
+        if len(position) < len(found):
+            raise FovealError(f"{folder / part}: {len(found)} photographs with {len(position)} names")
         sources += found
         left_out += problems
         mat = folder / PARTS[part]

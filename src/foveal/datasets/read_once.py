@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def read_once(name: str, files: Sequence[Path], read: Read) -> tuple[Fixations, 
 
 def _digest(files: Sequence[Path], read: Read) -> str:
     """A text that changes with the files, and with the code that reads them."""
-    digest = hashlib.sha256(Path(inspect.getfile(read)).read_bytes())
+    digest = hashlib.sha256(Path(inspect.getfile(read)).read_bytes() + version("foveal").encode())
     for file in files:
         status = file.stat()
         place = os.path.abspath(file)  # noqa: PTH100 (no look at the disk)

@@ -159,11 +159,11 @@ def _mouse_paths(path: Path, position: dict[str, int], workers: dict[str, int]) 
     """The path of each observer on each photograph that is there; `workers` numbers them, and grows."""
     contents = read_json(path)
     contents = contents if isinstance(contents, dict) else {}
-    file_of = dict(map(tuple, entries(contents.get("images"), ("id", "file_name"), path)))
+    file_of = {str(number): str(name) for number, name in entries(contents.get("images"), ("id", "file_name"), path)}
     for image_id, worker, rows in entries(contents.get("annotations"), ("image_id", "worker_id", "fixations"), path):
-        if image_id not in file_of:
+        if (name := file_of.get(str(image_id))) is None:
             raise FovealError(f"{path}: annotations of the image {image_id}, which is not among its images")
-        if file_of[image_id] in position:
+        if name in position:
             y, x = columns(rows, 2, path)
             subject = workers.setdefault(str(worker), len(workers))
-            yield Scanpath(position[file_of[image_id]], subject, x, y, np.full(len(x), np.nan))
+            yield Scanpath(position[name], subject, x, y, np.full(len(x), np.nan))

@@ -26,13 +26,13 @@ CARD = DatasetCard(
     title="UEyes",
     images=1980,
     observers=62,
-    licence="CC BY 4.0, as the record at Zenodo says; read it there",
+    licence="see the record at Zenodo",
     citation="Jiang, Leiva, Tavakoli, Houssel, Kylmälä & Oulasvirta, UEyes: Understanding visual saliency across user "
     "interface types, CHI 2023",
     url="https://zenodo.org/records/8010312",
     pixels_per_degree=None,
     how_to_get="unpack UEyes_dataset.zip and put what is in it into <data root>/ueyes; needed are the pictures "
-    "images/*.png and *.jpg, eyetracker_logs/*_fixations.csv and image_types.csv",
+    "images/*.png and *.jpg, eyetracker_logs/*_fixations.csv and image_types.csv or info.csv",
     found_by=("eyetracker_logs",),
     facts="Seven seconds a picture, about ten of the observers each. Pictures filled the height or the width of a "
     "screen of 1920 x 1200, on which 40 px are one degree.",
@@ -87,7 +87,9 @@ def _read_logs(
     """All valid fixations, and lines on rows that cannot be used."""
     from foveal.datasets.table import read_table  # pandas and pyarrow are not for who lists data sets
 
-    logs = {path: re.fullmatch(r"\d+_kh(\w+)_fixations", path.stem, re.IGNORECASE) for path in _csv_files(folder)}
+    logs = {
+        path: re.fullmatch(r"\d+_(?:kh|hk)(\w+)_fixations", path.stem, re.IGNORECASE) for path in _csv_files(folder)
+    }
     observer_of = {path: match[1] for path, match in logs.items() if match}
     if not observer_of:
         raise FileNotFoundError(2, "no such file", str(folder / "*_fixations.csv"))

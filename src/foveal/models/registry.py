@@ -23,7 +23,7 @@ from foveal.gaze.given import described
 from foveal.gaze.recognition import are_among, from_text, perceptual_hashes
 from foveal.models.backbones.packaged import check_common_files, common_files, common_tensors
 from foveal.models.base import SaliencyModel
-from foveal.models.catalogue import class_of, list_models, model_cards
+from foveal.models.catalogue import class_of, list_models
 from foveal.models.parts.empty import without_numbers
 from foveal.paths import path_of
 from foveal.registry import no_such
@@ -59,8 +59,9 @@ def load_model(
         cls = _class_of(name)
         with resources.as_file(_published(name)) as path:
             if fitted and cls.card.made_by and not path.is_file():
-                made = f"`{cls.card.made_by} --out run` makes them, in hours; then give run/{name}.safetensors"
-                raise FovealError(f"{name} comes without weights: {made}{_small_form(name)}")
+                hours = ", in hours" if cls.card.weights == "recipe" else ""
+                made = f"`{cls.card.made_by} --out run` makes them{hours}; then give run/{name}.safetensors"
+                raise FovealError(f"{name} comes without weights: {made}{_small_form(cls)}")
             if fitted and cls.card.weights != "none" and not path.is_file():
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
             if fitted and path.is_file():
@@ -71,10 +72,9 @@ def load_model(
     return model.eval().to(device)
 
 
-def _small_form(name: str) -> str:
+def _small_form(cls: type[SaliencyModel]) -> str:
     """Where there is a small form of a network that can be used at once: that there is."""
-    small = {f"{name}-lite", f"{name.partition('-')[0]}-lite"}
-    ready = sorted(card.name for card in model_cards() if card.name in small and card.weights == "package")
+    ready = [small.card.name for small in cls.__subclasses__() if small.card.weights == "package"]
     return f". {ready[0]}, a small form of it, is ready" if ready else ""
 
 

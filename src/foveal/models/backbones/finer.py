@@ -72,12 +72,13 @@ def delay_strides(network: str, steps: nn.Sequential, layers: Sequence[str]) -> 
     Raises
     ------
     FovealError
-        As of `remove_strides`; or if a layer is padded by the size of what it sees, and so by its stride.
+        As of `remove_strides`; or if it is a stage, or a layer that is padded by the size of what it sees, and so by
+        its stride.
     """
     for layer in layers:
-        for name in _named(network, steps, layer):
-            if any(isinstance(module, SamePadding) for module in steps.get_submodule(name).modules()):
-                raise FovealError(f"{network}: the stride of {name} cannot come after it")
+        is_one = _named(network, steps, layer) == [layer]
+        if not is_one or any(isinstance(module, SamePadding) for module in steps.get_submodule(layer).modules()):
+            raise FovealError(f"{network}: the stride of {layer} cannot come after it")
     remove_strides(network, steps, layers)
     delayed: OrderedDict[str, nn.Module] = OrderedDict()
     for name, step in steps.named_children():

@@ -108,7 +108,7 @@ class DeepVisualAttention(AreaNetwork, MapNetwork):
     def __init__(self, config: DeepVisualAttentionConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        self.read_as_vgg16(self.config.backbone, LEVELS, self.config.first_trained)
+        self.read_layers(self.config.backbone, LEVELS, self.config.first_trained)
         self.decoders = nn.ModuleList(
             Decoder(self.encoder.channels(layer), self.config.decoder[-number:])
             for layer, number in zip(self.read, DECONVOLUTIONS, strict=True)

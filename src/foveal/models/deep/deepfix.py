@@ -95,7 +95,7 @@ class DeepFix(AreaNetwork, MapNetwork):
     def __init__(self, config: DeepFixConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        self.read_as_vgg16(
+        self.read_layers(
             self.config.backbone,
             (HIGHEST,),
             self.config.first_trained,

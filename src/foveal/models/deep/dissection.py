@@ -62,7 +62,7 @@ class Dissection(AreaNetwork, MapNetwork):
     def __init__(self, config: DissectionConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        self.read_as_vgg16(self.config.backbone, (HIGHEST,), self.config.first_trained)
+        self.read_layers(self.config.backbone, (HIGHEST,), self.config.first_trained)
         self.readout = nn.Conv2d(self.encoder.channels(self.read[0]), 1, 1, bias=False)
 
     def cells(self, size: tuple[int, int]) -> Grid:

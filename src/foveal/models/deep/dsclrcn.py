@@ -12,7 +12,7 @@ ones; its map is compared with people's on cells of four px of the image as it i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,7 +23,7 @@ from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import READOUT, MapNetwork, Seen
-from foveal.models.deep.stand_ins import STAND_INS
+from foveal.models.deep.stand_ins import layers_of
 from foveal.models.parts.context_lstm import ContextLSTM
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.geometry import Grid
@@ -31,6 +31,7 @@ from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.whole_norm import WholeNorm
 from foveal.models.parts.working_size import resized, scaled_size
 
+LEVELS = ("layer3_5", "layer4_2")  # both an eighth of the image's size
 SCENE = "scene"  # what the image is called that the network of the scene sees
 SCENE_LEVEL = "pool5"
 SCENE_SCALE = 9.0  # first length of the vector of the scene
@@ -101,14 +102,13 @@ class DSCLRCN(AreaNetwork, MapNetwork):
     )
     config: DSCLRCNConfig
     STRIDE = 8  # px a value of both levels
-    LEVELS: ClassVar[tuple[str, ...]] = ("layer3_5", "layer4_2")
 
     def __init__(self, config: DSCLRCNConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        self.read_as_vgg16(
+        self.read_layers(
             self.config.backbone,
-            self.LEVELS,
+            LEVELS,
             self.config.first_trained,
             without_stride=["layer3", "layer4"],
             dilations={"layer3": 2, "layer4": 4},
@@ -120,7 +120,7 @@ class DSCLRCN(AreaNetwork, MapNetwork):
         self.local = nn.Sequential(_point(len(self.read) * channels, channels), WholeNorm(scale))
 
         context, side = self.config.context_backbone, self.config.context_side
-        self.scene_level = STAND_INS[context].layers[SCENE_LEVEL] if context in STAND_INS else SCENE_LEVEL
+        (self.scene_level,) = layers_of(context, [SCENE_LEVEL])
         self.scene_network = Backbone(context, pretrained=False, until=self.scene_level)
         grid = self.scene_network.grids((side, side), [self.scene_level])[self.scene_level]
         n_values = self.scene_network.channels(self.scene_level) * grid.rows.length * grid.columns.length
@@ -222,7 +222,6 @@ class DSCLRCNLite(DSCLRCN):
     )
     saved_in_16_bits = True
     STRIDE = 16
-    LEVELS = ("pool4", "relu5_3")
 
 
 def _point(before: int, channels: int) -> nn.Conv2d:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, Network, Seen
-from foveal.models.deep.stand_ins import STAND_INS
+from foveal.models.deep.stand_ins import STAND_INS, layers_of
 from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.frame import Frame
 from foveal.models.parts.geometry import Axis, Grid, resample
@@ -87,7 +87,7 @@ class Encoder(nn.Module, ABC):
         encoder.check_layers([*layers, *([first_trained] if first_trained else [])])
         self.encoder, self.read, self.first_trained = encoder, layers, first_trained
 
-    def read_as_vgg16(
+    def read_layers(
         self,
         backbone: str,
         layers: tuple[str, ...],
@@ -96,18 +96,17 @@ class Encoder(nn.Module, ABC):
         without_stride: Sequence[str] = (),
         dilations: Mapping[str, int] | None = None,
     ) -> None:
-        """Have VGG-16 as the encoder, or a small network whose layers stand for these layers of it (`STAND_INS`).
+        """Have a large network as the encoder, or a small one whose layers stand for these of it (`STAND_INS`).
 
-        `without_stride` and `dilations` are VGG-16's, as `Backbone` takes them; the small network has its own.
+        `without_stride` and `dilations` are the large one's, as `Backbone` takes them; the small one has its own.
 
         Raises
         ------
         FovealError
             If a network does not have one of the layers.
         """
-        if backbone in STAND_INS:
-            stand_in = STAND_INS[backbone]
-            layers = tuple(stand_in.layers[layer] for layer in layers)
+        layers = layers_of(backbone, layers)
+        if stand_in := STAND_INS.get(backbone):
             without_stride, dilations = stand_in.without_stride, stand_in.dilations
         encoder = Backbone(
             backbone, pretrained=False, until=layers[-1], without_stride=without_stride, dilations=dilations

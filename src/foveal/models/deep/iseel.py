@@ -26,6 +26,7 @@ from foveal.models.backbones.backbone import Backbone
 from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
+from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.extreme_learning import hidden_layers, hidden_values
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Grid, resample
@@ -44,8 +45,8 @@ class ISEELConfig(ModelConfig):
 
     Attributes
     ----------
-    backbone, channels
-        A network with the layers of VGG-16, and how many features its last layer has.
+    backbone
+        A network with the layers of VGG-16.
     sides
         Px of the longer side at which it sees an image; the last is that of the scene.
     cells
@@ -61,7 +62,6 @@ class ISEELConfig(ModelConfig):
     """
 
     backbone: str = "vgg16"
-    channels: int = 512
     sides: tuple[int, ...] = (512, 384, 256)
     cells: int = 24
     learners: int = 700
@@ -87,7 +87,7 @@ class ISEEL(SaliencyMapModel):
 
     Config = ISEELConfig
     map_is_fitted = True
-    tiny = ISEELConfig(backbone="vgg16_tiny", channels=32, sides=(64, 48), cells=12, learners=8, units=10)
+    tiny = ISEELConfig(backbone="vgg16_tiny", sides=(64, 48), cells=12, learners=8, units=10)
     config: ISEELConfig
     scenes: Float[Tensor, "learner number"]
     output_weights: Float[Tensor, "learner unit"]
@@ -95,7 +95,9 @@ class ISEEL(SaliencyMapModel):
 
     def __init__(self, config: ISEELConfig | None = None) -> None:
         super().__init__(config)
-        self.register_buffer("scenes", torch.rand(self.config.learners, N_NUMBERS + self.config.channels))
+        with without_numbers():
+            channels = Backbone(self.config.backbone, pretrained=False, until=LAYER).channels(LAYER)
+        self.register_buffer("scenes", torch.rand(self.config.learners, N_NUMBERS + channels))
         self.register_buffer("output_weights", torch.randn(self.config.learners, self.config.units))
         self.register_buffer("log_center", uniform_prior())
 

@@ -80,7 +80,7 @@ class MLNet(FramedNetwork, MapNetwork):
     def __init__(self, config: MLNetConfig | None = None) -> None:
         super().__init__(config)
         self.usual_frame = Frame(self.config.height, self.config.width)
-        self.read_as_vgg16(self.config.backbone, LEVELS, self.config.first_trained, without_stride=["pool4"])
+        self.read_layers(self.config.backbone, LEVELS, self.config.first_trained, without_stride=["pool4"])
         self.dropout = nn.Dropout(self.config.dropout)
         n_features = sum(self.encoder.channels(layer) for layer in self.read)
         self.combine = nn.Conv2d(n_features, self.config.hidden, 3, padding=1)
@@ -128,7 +128,7 @@ class MLNetLiteConfig(MLNetConfig):
     year=2016,
     paper="a small form of Cornia et al., A deep multi-level network for saliency prediction, ICPR 2016",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class MLNetLite(MLNet):
     """On EfficientNet-lite0, whose values lie 16 px apart."""

@@ -79,7 +79,7 @@ class MSINet(FramedNetwork, MapNetwork):
     def __init__(self, config: MSINetConfig | None = None) -> None:
         super().__init__(config)
         self.usual_frame = Frame(self.config.height, self.config.width, GRAY)
-        self.read_as_vgg16(
+        self.read_layers(
             self.config.backbone,
             LEVELS,
             self.config.first_trained,

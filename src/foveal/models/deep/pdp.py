@@ -70,7 +70,7 @@ class PDP(AreaNetwork, MapNetwork):
     def __init__(self, config: PDPConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        self.read_as_vgg16(self.config.backbone, (HIGHEST,), self.config.first_trained)
+        self.read_layers(self.config.backbone, (HIGHEST,), self.config.first_trained)
         before, layers = self.encoder.channels(self.read[0]), []
         for channels in (*self.config.channels, 1):
             readout = nn.Conv2d(before, channels, 3, padding=1)

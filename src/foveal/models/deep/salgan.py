@@ -80,7 +80,7 @@ class SalGAN(AreaNetwork, MapNetwork):
     def __init__(self, config: SalGANConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
-        self.read_as_vgg16(self.config.backbone, (HIGHEST,), self.config.first_trained)
+        self.read_layers(self.config.backbone, (HIGHEST,), self.config.first_trained)
         layers: list[nn.Module] = []
         before = self.encoder.channels(self.read[0])
         for stage, (channels, convolutions) in enumerate(zip(self.config.decoder, CONVOLUTIONS, strict=True)):
@@ -119,7 +119,7 @@ class SalGANLiteConfig(SalGANConfig):
     year=2017,
     paper="a small form of Pan et al., SalGAN: Visual saliency prediction with generative adversarial networks, 2017",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class SalGANLite(SalGAN):
     """On EfficientNet-lite0 with a decoder of an eighth of the channels, of photographs three times as large."""

@@ -65,7 +65,7 @@ class Stream(Encoder):
     def __init__(self, config: SALICONConfig, size: int) -> None:
         super().__init__()
         self.coarse_area, self.size = config.area / FINE**2, size
-        self.read_as_vgg16(config.backbone, (HIGHEST,), config.first_trained)
+        self.read_layers(config.backbone, (HIGHEST,), config.first_trained)
 
     def seen_size(self, size: tuple[int, int], viewing: Viewing = USUAL) -> tuple[int, int]:
         """Height and width of the coarse image, or twice those."""

@@ -86,7 +86,7 @@ class SAM(FramedNetwork, MapNetwork):
     def __init__(self, config: SAMConfig | None = None) -> None:
         super().__init__(config)
         self.usual_frame = Frame(self.config.height, self.config.width)
-        self.read_as_vgg16(
+        self.read_layers(
             self.config.backbone,
             (self.HIGHEST,),
             self.config.first_trained,
@@ -209,4 +209,3 @@ class SAMLite(SAMResNet):
     )
     saved_in_16_bits = True
     STRIDE = 16
-    HIGHEST = "relu5_3"

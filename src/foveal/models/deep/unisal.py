@@ -24,7 +24,8 @@ from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import DensityNetwork, Seen
-from foveal.models.deep.stand_ins import STAND_INS
+from foveal.models.deep.stand_ins import STAND_INS, layers_of
+from foveal.models.parts.batch_norm import BatchNorm
 from foveal.models.parts.gaussian_priors import UnboundedGaussians
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.sizes import USUAL, Viewing
@@ -44,7 +45,7 @@ class UnisalConfig(ModelConfig):
     Attributes
     ----------
     backbone
-        A network with the layers of MobileNetV2.
+        A network with the layers of MobileNetV2, or a small one that stands in for VGG-16.
     first_trained
         The lowest layer of it that is trained.
     area
@@ -120,20 +121,19 @@ class Unisal(AreaNetwork, DensityNetwork):
 
         self.config = config or type(self).Config()
         self.area = self.config.area
-        levels: tuple[str, ...] = LEVELS
-        delayed = levels[:2]
-        if stand_in := STAND_INS.get(self.config.backbone):
-            levels, delayed = tuple(stand_in.layers[layer] for layer in OF_STAND_INS), ()
-        encoder = Backbone(self.config.backbone, pretrained=False, until=levels[-1], delayed_strides=delayed)
+        backbone = self.config.backbone
+        levels = layers_of(backbone, OF_STAND_INS) if backbone in STAND_INS else LEVELS
+        delayed = () if backbone in STAND_INS else levels[:2]
+        encoder = Backbone(backbone, pretrained=False, until=levels[-1], delayed_strides=delayed)
         self.read_from(encoder, levels, self.config.first_trained)
         of_fine, of_middle, of_coarse = map(encoder.channels, levels)
         coarse, middle, fine = self.config.channels
         self.gaussians = UnboundedGaussians()
-        self.combine = InvertedResidual(of_coarse + len(self.gaussians.means), coarse, 1, 1)
+        self.combine = InvertedResidual(of_coarse + len(self.gaussians.means), coarse, 1, 1, BatchNorm)
         self.skip_middle = _skip(of_middle, middle, self.config.dropout)
-        self.join_middle = InvertedResidual(coarse + middle, middle, 1, 2)
+        self.join_middle = InvertedResidual(coarse + middle, middle, 1, 2, BatchNorm)
         self.skip_fine = _skip(of_fine, fine, self.config.dropout)
-        self.join_fine = InvertedResidual(middle + fine, fine, 1, 2)
+        self.join_fine = InvertedResidual(middle + fine, fine, 1, 2, BatchNorm)
         self.readout = nn.Conv2d(fine, 1, 1)
         self.smoothing = Smoothing(self.config.smoothing)
 
@@ -198,8 +198,8 @@ def _skip(channels: int, narrow: int, dropout: float) -> nn.Sequential:
     wide = SKIPPED * channels
     return nn.Sequential(
         OrderedDict(
-            widen=nn.Sequential(nn.Conv2d(channels, wide, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU6()),
+            widen=nn.Sequential(nn.Conv2d(channels, wide, 1, bias=False), BatchNorm(wide), nn.ReLU6()),
             dropout=nn.Dropout2d(dropout),
-            narrow=nn.Sequential(nn.Conv2d(wide, narrow, 1), nn.BatchNorm2d(narrow)),
+            narrow=nn.Sequential(nn.Conv2d(wide, narrow, 1), BatchNorm(narrow)),
         )
     )
