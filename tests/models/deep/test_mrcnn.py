@@ -10,6 +10,8 @@ from torch.nn import functional as F
 from foveal.errors import FovealError
 from foveal.models.deep.mrcnn import MrCNN, MrCNNConfig
 from foveal.models.parts.working_size import resized
+from foveal.training.recipe import read_recipe
+from foveal.training.runs.prepare import network_of
 
 TINY = MrCNN.tiny
 
@@ -22,6 +24,12 @@ def test_it_has_as_many_weights_as_published():
     assert expected == 6_473_153  # "6.47 M"
     with torch.device("meta"):
         assert sum(weight.numel() for weight in MrCNN().parameters()) == expected
+
+
+def test_its_recipe_trains_a_smaller_one():
+    model = network_of(read_recipe("mr-cnn"))
+    assert sum(weight.numel() for weight in model.parameters()) < 6_473_153 / 10
+    assert read_recipe("mr-cnn").losses == {"patches": 1.0}
 
 
 @pytest.mark.parametrize("config", [TINY, replace(TINY, sides=(40, 25, 15), patch=42, grid=10)])

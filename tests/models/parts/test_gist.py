@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from foveal.gaze.maps import gaussian_blur
+from foveal.models.parts.frequencies import log_gabor_amplitudes
 from foveal.models.parts.gist import N_NUMBERS, gist
 
 
@@ -42,3 +44,19 @@ def test_numbers_are_one_on_average_whatever_the_contrast():
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (300, 7)])
 def test_any_size(size):
     assert torch.isfinite(gist(torch.rand(1, 3, *size))).all()
+
+
+def test_every_number_is_a_mean_over_a_part():
+    """Of an image of the size at which it is seen: filter by filter and part by part, px by px."""
+    image = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    logarithm = torch.log1p(255 * image.mean(dim=1))
+    contrast = logarithm - gaussian_blur(logarithm, 6.0)
+    even = contrast / (0.2 + gaussian_blur(contrast**2, 6.0).sqrt())
+    numbers = []
+    for orientation in log_gabor_amplitudes(even, [4.0, 8.0, 16.0, 32.0], 0.55, 8, 15.0):
+        for scale in orientation[0].double().numpy():
+            for top in range(0, 128, 32):
+                for left in range(0, 128, 32):
+                    pixels = [scale[top + y, left + x] for y in range(32) for x in range(32)]
+                    numbers.append(np.sqrt(sum(pixels) / 32**2))
+    np.testing.assert_allclose(gist(image)[0], np.array(numbers) / np.mean(numbers), rtol=1e-4, atol=1e-5)
