@@ -115,8 +115,8 @@ DEEP_FAMILY = """## Networks of the literature, small forms
 Each network has the wiring of the published one on EfficientNet-lite0 ([their page](models/deep-family.md)). All were
 trained by their recipes on OSIE, EyeCrowd and Scene without every tenth photograph. The tables are of photographs that
 none was trained on: every tenth of OSIE (70), and every seventh of MIT1003 (144), of which none was seen in training.
-The intervals are 95 % bootstrap intervals over images. [deep-family.json](results/deep-family.json) has all metrics,
-and EyeCrowd and Scene. Milliseconds are of one 480×640 photograph on the machine of that run, which was busy.
+The intervals are 95 % bootstrap intervals over images. [deep-family.json](results/deep-family.json) has all metrics.
+Milliseconds are of one 480×640 photograph on the machine of that run, which was busy.
 
 Many networks differ by less than their intervals.
 """
