@@ -106,7 +106,7 @@ class PDPLiteConfig(PDPConfig):
     year=2016,
     paper="a small form of Jetley et al., End-to-end saliency mapping via probability distribution prediction, 2016",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class PDPLite(PDP):
     """On EfficientNet-lite0."""
