@@ -5,8 +5,9 @@ Transactions on Image Processing* 27(7), 2018 (arXiv:1610.01708).
 
 Differs from the paper in: the network of the scene was trained on ImageNet; the paper's is an AlexNet that was trained
 on Places, whose weights cannot be had here. It stays as it is, and is shown the whole image as a square, where the
-paper's is shown the middle of a slightly larger one. An image keeps its shape, with as many px as the paper's squashed
-ones; its map is compared with people's on cells of four px of the image as it is seen.
+paper's is shown the middle of a slightly larger one; the square is kept, not its features, which are quick. An image
+keeps its shape, with as many px as the paper's squashed ones; its map is compared with people's on cells of four px of
+the image as it is seen.
 """
 
 from collections.abc import Sequence
