@@ -137,9 +137,9 @@ PUBLISHED_NSS = {
 }
 ORDER = """### The order beside MIT300's
 
-NSS of raw maps on MIT300, as its board had it in 2021, of the papers' networks, and NSS of ours on MIT1003. Spearman's
-correlation of the two orders is {correlation:.2f}. The small forms were trained with two thousand photographs where the
-papers' have more than ten thousand. Classical models come from the table of all 1,003 photographs above.
+NSS on MIT300, as its board had it in 2021, of the papers' networks, and NSS of ours on MIT1003. Spearman's correlation
+of the two orders is {correlation:.2f}. The small forms were trained with 1,530 photographs, most of the papers' with
+more than ten thousand. Classical models come from the table of all 1,003 photographs above.
 
 """
 DEEP_METRICS = ("IG", "explained_information", "AUC", "sAUC", "NSS", "CC", "KL", "SIM")
