@@ -15,7 +15,7 @@ from foveal.models.backbones import packaged
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE, packaged_path
 from foveal.models.deep.network import list_networks, network_class
-from foveal.models.deep.stand_ins import STAND_INS
+from foveal.models.deep.stand_ins import STAND_INS, layers_of
 
 SMALL = [name for name in list_networks() if name.endswith("-lite")]
 LARGEST_FILE, LARGEST_PACKAGE = 4e6, 80e6  # bytes
@@ -103,7 +103,14 @@ def test_a_stand_in_has_the_layers_of_its_grids(name):
     encoder = Backbone(name, pretrained=False, without_stride=stand_in.without_stride, dilations=stand_in.dilations)
     grids = encoder.grids((96, 128), list(set(stand_in.layers.values())))
     steps = {layer: grids[there].rows.step for layer, there in stand_in.layers.items()}
-    assert steps == {"relu3_3": 4, "relu4_3": 8, "pool3": 16, "pool4": 16, "relu5_3": 16, "pool5": 16}
+    assert steps == {"relu3_3": 4, "relu4_3": 8} | dict.fromkeys(
+        ("pool3", "pool4", "relu5_3", "pool5", "layer3_5", "layer4_2"), 16
+    )
+
+
+def test_a_layer_that_nothing_stands_for():
+    with pytest.raises(FovealError, match="efficientnet_lite0: no layer stands for relu2_2"):
+        layers_of("efficientnet_lite0", ["relu2_2"])
 
 
 def test_the_package_stays_small():

@@ -134,7 +134,6 @@ def test_a_training_that_starts_from_a_file(tmp_path, network):
         ({"dropout": 1.5}, "dropout"),
         ({"hidden": 0}, r"hidden: 0 \(needs a value such as 64\)"),
         ({"prior_rows": -2}, "prior_rows: -2"),
-        ({"channels": (1, 2, 3)}, r"channels: \[1, 2, 3\] \(the levels have \[16, 32, 32\]\)"),
         ({"backbone": "lenet"}, "no backbone 'lenet'"),
         ({"hiden": 3}, r"unknown: hiden \(did you mean hidden"),
     ],
