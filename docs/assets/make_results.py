@@ -116,7 +116,7 @@ Each network has the wiring of the published one on EfficientNet-lite0 ([their p
 trained by their recipes on OSIE, EyeCrowd and Scene without every tenth photograph. The tables are of photographs that
 none was trained on: every tenth of OSIE (70), and every seventh of MIT1003 (144), of which none was seen in training.
 The intervals are 95 % bootstrap intervals over images. [deep-family.json](results/deep-family.json) has all metrics.
-Milliseconds are of one 480×640 photograph on the machine of that run, which was busy.
+Milliseconds are of one 480×640 photograph on two idle cores at 2.0 GHz.
 
 Many networks differ by less than their intervals.
 """
