@@ -10,7 +10,6 @@ features are given unit deviation on their own grid. Any backbone and any of its
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any
 
 from jaxtyping import Float
@@ -18,13 +17,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from foveal.models.backbones.backbone import Backbone, Padding
-from foveal.models.base import SaliencyModel
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.prior import WithPrior
 from foveal.models.parts.readout import LinearReadout
+from foveal.models.parts.unsaved_backbone import WithUnsavedBackbone
 from foveal.models.parts.working_size import resized
 
 CELL = 8  # px of the image: side of the cells on which the density is computed; conv1's step
@@ -50,7 +49,7 @@ class DeepGaze1Config(ModelConfig):
     trainable=True,
     weights="package + alexnet",
 )
-class DeepGaze1(WithPrior, SaliencyModel):
+class DeepGaze1(WithPrior, WithUnsavedBackbone):
     """A linear readout of pretrained features, blurred, with a center bias."""
 
     Config = DeepGaze1Config
@@ -61,25 +60,9 @@ class DeepGaze1(WithPrior, SaliencyModel):
         self.config = config or DeepGaze1Config()
         self.readout = LinearReadout(dict(zip(self.config.layers, self.config.channels, strict=True)))
 
-    @cached_property
-    def _backbones(self) -> list[Backbone]:
-        # In a list, so that its weights, which nothing here changes, are not written with the readout's.
-        return [Backbone(self.config.backbone, padding=self.config.padding)]
-
-    @property
-    def backbone(self) -> Backbone:
-        """The network, read from disk when first needed.
-
-        Raises
-        ------
-        FovealError
-            If its weights are not installed.
-        """
-        return self._backbones[0].to(self.device)
-
-    def make_ready(self) -> None:
-        """Read the backbone's weights."""
-        _ = self.backbone
+    def read_backbone(self) -> Backbone:
+        """The network of the configuration."""
+        return Backbone(self.config.backbone, padding=self.config.padding)
 
     @property
     def features_depend_on(self) -> dict[str, Any]:

@@ -14,7 +14,6 @@ weights cost something, which the pseudo-inverse does not know.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float
@@ -32,6 +31,7 @@ from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.gist import N_NUMBERS, gist
 from foveal.models.parts.prior import uniform_prior
+from foveal.models.parts.unsaved_backbone import WithUnsavedBackbone
 from foveal.models.parts.working_size import resized, scaled_size
 
 LAYER = "pool5"
@@ -79,7 +79,7 @@ class ISEELConfig(ModelConfig):
     trainable=True,
     weights="data set",
 )
-class ISEEL(SaliencyMapModel):
+class ISEEL(WithUnsavedBackbone, SaliencyMapModel):
     """An ensemble of extreme learning machines, of which those of similar scenes are asked.
 
     Hidden layers are drawn by the learners' numbers. What is kept of a learner is its output weights and its scene.
@@ -101,25 +101,9 @@ class ISEEL(SaliencyMapModel):
         self.register_buffer("output_weights", torch.randn(self.config.learners, self.config.units))
         self.register_buffer("log_center", uniform_prior())
 
-    @cached_property
-    def _backbones(self) -> list[Backbone]:
-        # In a list, so that its weights, which nothing here changes, are not written with the learners'.
-        return [Backbone(self.config.backbone, until=LAYER)]
-
-    @property
-    def backbone(self) -> Backbone:
-        """The network, read from disk when first needed.
-
-        Raises
-        ------
-        FovealError
-            If its weights are not installed.
-        """
-        return self._backbones[0].to(self.device)
-
-    def make_ready(self) -> None:
-        """Read the backbone's weights."""
-        _ = self.backbone
+    def read_backbone(self) -> Backbone:
+        """The network of the configuration."""
+        return Backbone(self.config.backbone, until=LAYER)
 
     def take(self, scenes: Float[Tensor, "learner number"], output_weights: Float[Tensor, "learner unit"]) -> None:
         """Have these learners from now on."""
