@@ -20,10 +20,9 @@ DIGITS = 16  # of a file's hash
 def common_tensors(model: nn.Module) -> dict[str, Tensor]:
     """What a model's pretrained networks have in the package's files, by the names that the model has for it."""
     return {
-        f"{place}.steps.{key}": tensor
+        f"{place}.steps.{key}": _weights(network.name)[0][key]
         for place, network in _of_package(model)
-        for key, tensor in _weights(network.name)[0].items()
-        if key in network.steps.state_dict()
+        for key in network.steps.state_dict()
     }
 
 

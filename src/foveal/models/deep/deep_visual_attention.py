@@ -22,7 +22,6 @@ from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
-from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
 
 LEVELS = ("relu3_3", "relu4_3", "relu5_3")  # section III: conv3_3, conv4_3 and conv5_3, rectified
@@ -104,6 +103,7 @@ class DeepVisualAttention(AreaNetwork, MapNetwork):
     tiny = DeepVisualAttentionConfig(backbone="vgg16_tiny", area=32 * 48, decoder=(16, 16, 8, 8))
     config: DeepVisualAttentionConfig
     STRIDE = 16  # px a value of the highest level
+    CELL = 1
 
     def __init__(self, config: DeepVisualAttentionConfig | None = None) -> None:
         super().__init__(config)
@@ -116,10 +116,6 @@ class DeepVisualAttention(AreaNetwork, MapNetwork):
         self.fuse = nn.Conv2d(len(LEVELS), 1, 3, padding=1)
         for new in (self.decoders, self.fuse):
             begin_by(partial(nn.init.kaiming_normal_, nonlinearity="relu"), new)
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """A px of the image as it is seen."""
-        return Grid.over(size, self.seen_size(size))
 
     def forward(
         self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL

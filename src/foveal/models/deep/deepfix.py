@@ -23,11 +23,9 @@ from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
-from foveal.models.parts.geometry import Grid
 from foveal.models.parts.inception import DilatedInception
 from foveal.models.parts.location_biased import LocationBiasedConv
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import scaled_size
 
 HIGHEST = "pool5"  # all of VGG-16's convolutions
 N_WIDTHS = 6  # of an inception block
@@ -91,6 +89,7 @@ class DeepFix(AreaNetwork, MapNetwork):
     tiny = DeepFixConfig(backbone="vgg16_tiny", area=48 * 64, inception=(4, 4, 4, 2, 2, 2))
     config: DeepFixConfig
     STRIDE = 8  # px a value of the highest layer
+    CELL = 8
 
     def __init__(self, config: DeepFixConfig | None = None) -> None:
         super().__init__(config)
@@ -113,10 +112,6 @@ class DeepFix(AreaNetwork, MapNetwork):
         self.readout = nn.Conv2d(channels, 1, 1)
         for new in (self.inception, self.location_biased, self.readout):
             begin_by(nn.init.xavier_uniform_, new)
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """One of the network's values a cell."""
-        return Grid.over(size, scaled_size(self.seen_size(size), 1 / self.STRIDE))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """One part after the other."""
@@ -152,3 +147,4 @@ class DeepFixLite(DeepFix):
     )
     saved_in_16_bits = True
     STRIDE = 16
+    CELL = 16

@@ -15,12 +15,9 @@ from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
-from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import scaled_size
 
 HIGHEST = "relu5_3"
-CELL = 4  # px of the image as it is seen
 
 
 @dataclass(frozen=True)
@@ -58,16 +55,13 @@ class Dissection(AreaNetwork, MapNetwork):
     tiny = DissectionConfig(backbone="vgg16_tiny", area=64 * 64)
     config: DissectionConfig
     STRIDE = 16  # px a value of the highest layer
+    CELL = 4
 
     def __init__(self, config: DissectionConfig | None = None) -> None:
         super().__init__(config)
         self.area = self.config.area
         self.read_layers(self.config.backbone, (HIGHEST,), self.config.first_trained)
         self.readout = nn.Conv2d(self.encoder.channels(self.read[0]), 1, 1, bias=False)
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """Cells of four px."""
-        return Grid.over(size, scaled_size(self.seen_size(size), 1 / CELL))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section 3: one weight a feature."""

@@ -30,14 +30,13 @@ from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.whole_norm import WholeNorm
-from foveal.models.parts.working_size import resized, scaled_size
+from foveal.models.parts.working_size import resized
 
 LEVELS = ("layer3_5", "layer4_2")  # both an eighth of the image's size
 SCENE = "scene"  # what the image is called that the network of the scene sees
 SCENE_LEVEL = "pool5"
 SCENE_SCALE = 9.0  # first length of the vector of the scene
 N_MODULES = 2  # of rows and columns
-CELL = 4  # px of the image as it is seen
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,7 @@ class DSCLRCN(AreaNetwork, MapNetwork):
     )
     config: DSCLRCNConfig
     STRIDE = 8  # px a value of both levels
+    CELL = 4
 
     def __init__(self, config: DSCLRCNConfig | None = None) -> None:
         super().__init__(config)
@@ -134,10 +134,6 @@ class DSCLRCN(AreaNetwork, MapNetwork):
             ContextLSTM(before, hidden, self.config.context) for before in (channels, *[2 * hidden] * (N_MODULES - 1))
         )
         self.readout = _point(2 * hidden, 1)
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """Cells of four px."""
-        return Grid.over(size, scaled_size(self.seen_size(size), 1 / CELL))
 
     def see(self, images: Float[Tensor, "image 3 height width"], viewing: Viewing = USUAL) -> Seen:
         """What the encoder sees, and the whole images as squares."""

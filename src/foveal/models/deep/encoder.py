@@ -17,7 +17,7 @@ from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.frame import Frame
 from foveal.models.parts.geometry import Axis, Grid, resample
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import resized, size_of_area
+from foveal.models.parts.working_size import resized, scaled_size, size_of_area
 
 
 @dataclass(frozen=True)
@@ -323,7 +323,19 @@ class AreaEncoder(Encoder):
 
 
 class AreaNetwork(AreaEncoder, EncoderNetwork):
-    """A network of one such encoder."""
+    """A network of one such encoder.
+
+    Attributes
+    ----------
+    CELL
+        Px of the image as it is usually seen, a cell.
+    """
+
+    CELL: ClassVar[int]
+
+    def cells(self, size: tuple[int, int]) -> Grid:
+        """Cells of so many px of the image as it is seen."""
+        return Grid.over(size, scaled_size(self.seen_size(size), 1 / self.CELL))
 
 
 class FramedNetwork(EncoderNetwork):
@@ -335,9 +347,12 @@ class FramedNetwork(EncoderNetwork):
         The frame, unless images are zoomed.
     STRIDE
         Px of a zoomed frame's side come in multiples of so many.
+    CELL
+        Px of the usual frame, a cell.
     """
 
     STRIDE: ClassVar[int]
+    CELL: ClassVar[int]
     usual_frame: Frame
 
     def frame(self, viewing: Viewing = USUAL) -> Frame:
@@ -358,6 +373,10 @@ class FramedNetwork(EncoderNetwork):
     def pixels(self, size: tuple[int, int], viewing: Viewing = USUAL) -> Grid:
         """Where those of the frame lie in an image."""
         return self.frame(viewing).grid(size, self.seen_size(size, viewing))
+
+    def cells(self, size: tuple[int, int]) -> Grid:
+        """Cells of so many px of the frame, where the image is."""
+        return Grid.over(size, scaled_size(self.frame().fitted(size), 1 / self.CELL))
 
     def surround(self, size: tuple[int, int], viewing: Viewing = USUAL) -> float | None:
         """The gray of the frame, around images that have another shape."""

@@ -22,12 +22,9 @@ from foveal.models.deep.encoder import FramedNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
-from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import scaled_size
 
 LEVELS = ("pool3", "pool4", "relu5_3")  # section III-A: their maps all have an eighth of the frame's size
-CELL = 8  # px of the frame
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,8 @@ class MLNet(FramedNetwork, MapNetwork):
     losses = {"mlnet": 1.0}  # noqa: RUF012 (equation 1)
     tiny = MLNetConfig(backbone="vgg16_tiny", height=48, width=64, hidden=8)
     config: MLNetConfig
-    STRIDE = CELL
+    STRIDE = 8  # px of the frame a value
+    CELL = 8
 
     def __init__(self, config: MLNetConfig | None = None) -> None:
         super().__init__(config)
@@ -89,10 +87,6 @@ class MLNet(FramedNetwork, MapNetwork):
         for layer in (self.combine, self.readout):
             begin_by(nn.init.xavier_normal_, layer)
         self.readout.weight.data.abs_()  # by chance, the map could be zero everywhere, and nothing be learned
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """One of the network's values a cell."""
-        return Grid.over(size, scaled_size(self.frame().fitted(size), 1 / CELL))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section III: levels, readout, prior."""

@@ -21,7 +21,6 @@ from foveal.models.deep.encoder import FramedNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
-from foveal.models.parts.geometry import Grid
 from foveal.models.parts.pyramid import DilatedPyramid
 from foveal.models.parts.sizes import USUAL, Viewing
 
@@ -75,6 +74,7 @@ class MSINet(FramedNetwork, MapNetwork):
     tiny = MSINetConfig(backbone="vgg16_tiny", height=48, width=64, pyramid=8, dilations=(2, 3), decoder=(8, 8, 8))
     config: MSINetConfig
     STRIDE = 8  # px of the frame a value
+    CELL = 1
 
     def __init__(self, config: MSINetConfig | None = None) -> None:
         super().__init__(config)
@@ -97,10 +97,6 @@ class MSINet(FramedNetwork, MapNetwork):
         self.decoder = nn.Sequential(*layers, nn.Conv2d(before, 1, 3, padding=1))
         for new in (self.pyramid, self.decoder):
             begin_by(nn.init.xavier_uniform_, new)
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """A px of the frame."""
-        return Grid.over(size, self.frame().fitted(size))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section 2.1; the map goes from 0 to 1."""

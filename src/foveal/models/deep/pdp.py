@@ -21,9 +21,7 @@ from foveal.models.config import ModelConfig
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
-from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import scaled_size
 
 HIGHEST = "relu5_3"  # the 13 convolutions of VGG-16, without what follows
 
@@ -66,6 +64,7 @@ class PDP(AreaNetwork, MapNetwork):
     tiny = PDPConfig(backbone="vgg16_tiny", area=48 * 64, channels=(8, 4))
     config: PDPConfig
     STRIDE = 16  # px a value of the highest layer
+    CELL = 16
 
     def __init__(self, config: PDPConfig | None = None) -> None:
         super().__init__(config)
@@ -79,10 +78,6 @@ class PDP(AreaNetwork, MapNetwork):
         self.convolutions = nn.Sequential(*layers)
         begin_by(partial(nn.init.normal_, std=0.01), self.convolutions)
         readout.weight.data.abs_()  # by chance, the map could be zero everywhere, and nothing be learned
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """One of the network's values a cell."""
-        return Grid.over(size, scaled_size(self.seen_size(size), 1 / self.STRIDE))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Layer by layer; the softmax of the map is the losses'."""

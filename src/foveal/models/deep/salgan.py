@@ -19,7 +19,6 @@ from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import AreaNetwork
 from foveal.models.deep.network import MapNetwork, Seen
 from foveal.models.parts.first_numbers import begin_by
-from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
 
 HIGHEST = "relu5_3"  # section 3.1: what follows in VGG-16 is left out
@@ -76,6 +75,7 @@ class SalGAN(AreaNetwork, MapNetwork):
     tiny = SalGANConfig(backbone="vgg16_tiny", area=48 * 64, decoder=(16, 16, 8, 8, 8))
     config: SalGANConfig
     STRIDE = 16  # px a value of the highest layer
+    CELL = 1
 
     def __init__(self, config: SalGANConfig | None = None) -> None:
         super().__init__(config)
@@ -91,10 +91,6 @@ class SalGAN(AreaNetwork, MapNetwork):
                 before = channels
         self.decoder = nn.Sequential(*layers, nn.Conv2d(before, 1, 1), nn.Sigmoid())
         begin_by(partial(nn.init.kaiming_normal_, nonlinearity="relu"), self.decoder)
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """A px of the image as it is seen."""
-        return Grid.over(size, self.seen_size(size))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section 3.1."""

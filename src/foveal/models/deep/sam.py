@@ -25,11 +25,7 @@ from foveal.models.parts.attentive_lstm import AttentiveConvLSTM
 from foveal.models.parts.first_numbers import begin_by
 from foveal.models.parts.frame import Frame
 from foveal.models.parts.gaussian_priors import GaussianPriors
-from foveal.models.parts.geometry import Grid
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import scaled_size
-
-CELL = 2  # px of the frame
 
 
 @dataclass(frozen=True)
@@ -79,6 +75,7 @@ class SAM(FramedNetwork, MapNetwork):
     losses = {"kl": 10.0, "cc": 2.0, "nss": 1.0}  # noqa: RUF012 (equation 14)
     config: SAMConfig
     STRIDE = 8  # px of the frame a value
+    CELL = 2
     HIGHEST: ClassVar[str]
     WITHOUT_STRIDE: ClassVar[tuple[str, ...]]  # layers or stages of the encoder
     DILATIONS: ClassVar[dict[str, int]]
@@ -100,10 +97,6 @@ class SAM(FramedNetwork, MapNetwork):
         for new in (self.reduce, self.readout):
             begin_by(nn.init.xavier_normal_, new)
         self.readout.weight.data.abs_()  # by chance, the map could be zero everywhere, and nothing be learned
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """Cells of two px of the frame."""
-        return Grid.over(size, scaled_size(self.frame().fitted(size), 1 / CELL))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section III: features, attention, priors, readout."""

@@ -27,13 +27,11 @@ from foveal.models.deep.network import DensityNetwork, Seen
 from foveal.models.deep.stand_ins import STAND_INS, layers_of
 from foveal.models.parts.batch_norm import BatchNorm
 from foveal.models.parts.gaussian_priors import UnboundedGaussians
-from foveal.models.parts.geometry import Grid, resample
+from foveal.models.parts.geometry import resample
 from foveal.models.parts.sizes import USUAL, Viewing
-from foveal.models.parts.working_size import scaled_size
 
 LEVELS = ("block7", "block14", "block18")  # a value is 8, 16 and 32 px wide; the first two before their strides
 OF_STAND_INS = ("relu4_3", "pool4", "relu5_3")  # of the same sizes: what a small network has in the place of these
-CELL = 4  # px of the image as it is seen
 FIRST_LOG_DEVIATION = -2.0  # of the smoothing, in sides of its square
 SKIPPED = 2  # times the channels of a lower depth, between the two convolutions of its way to the decoder
 
@@ -114,6 +112,7 @@ class Unisal(AreaNetwork, DensityNetwork):
     tiny = UnisalConfig("mobilenet_v2_tiny", "block14", area=64 * 96, channels=(16, 12, 8), smoothing=9)
     config: UnisalConfig
     STRIDE = 32  # px a value of the highest layer
+    CELL = 4
 
     def __init__(self, config: UnisalConfig | None = None) -> None:
         super().__init__()
@@ -142,10 +141,6 @@ class Unisal(AreaNetwork, DensityNetwork):
         """Multiply the readout, after which nothing bends."""
         for parameter in self.readout.parameters():
             parameter.mul_(sharpness)
-
-    def cells(self, size: tuple[int, int]) -> Grid:
-        """Cells of four px."""
-        return Grid.over(size, scaled_size(self.seen_size(size), 1 / CELL))
 
     def forward(self, seen: Seen, size: tuple[int, int], viewing: Viewing = USUAL) -> Float[Tensor, "image row column"]:
         """Section 3: what lies beside what of the three depths is looked at together, from the highest down."""
