@@ -7,7 +7,7 @@ import torch
 
 from foveal.errors import FovealError
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.deep.deepgaze2e import DeepGazeIIE, DeepGazeIIEConfig, layers_of
+from foveal.models.deep.deepgaze2e import DeepGazeIIE, DeepGazeIIEConfig
 from foveal.models.deep.network import mixed, with_prior
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.pointwise_readout import PointwiseReadout
@@ -38,7 +38,8 @@ def test_a_readout_has_as_many_weights_as_published():
 
 
 def test_other_networks_are_read_at_their_two_coarsest_sizes():
-    assert layers_of("resnet50_caffe") == ("layer3_5", "layer4_2")
+    other = made(replace(DeepGazeIIE.tiny, backbones=("resnet50_tiny",)))
+    assert other.encoders[0].read == ("layer3_5", "layer4_2")
     with pytest.raises(FovealError, match="shufflenet_v2_x0_5: no layer with values 16 px apart"):
         made(replace(DeepGazeIIE.tiny, backbones=("shufflenet_v2_x0_5",)))
 

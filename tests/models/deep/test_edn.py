@@ -7,6 +7,7 @@ from PIL import Image
 from scipy.ndimage import correlate
 from toy import disc_center, make_dataset, make_photograph
 
+from foveal.errors import FovealError
 from foveal.models.deep.edn import EDN, HIERARCHIES, N_FEATURES, EDNConfig, chance_filters, distance_from_center, to_yuv
 from foveal.models.parts.local_normalization import local_normalization
 from foveal.models.parts.norm_pooling import norm_pooling
@@ -115,3 +116,20 @@ def test_it_learns_what_is_looked_at():
         row, column = divmod(int(saliency.argmax()), 80)
         assert np.hypot(row - cy, column - cx) < 15
     assert torch.equal(models[0].readout.weight, models[1].readout.weight)
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"shorter": 31}, r"shorter: 31 \(needs a whole number from 32 on"),
+        ({"longer": 380}, r"longer: 380 \(needs .*384"),
+    ],
+)
+def test_sides_that_are_too_small(values, line):
+    with pytest.raises(FovealError, match=line):
+        EDNConfig(**values).completed()
+
+
+def test_the_smallest_sides_give_a_map():
+    model = EDN(EDNConfig(longer=32, shorter=32)).eval()
+    assert model.log_density(torch.rand(1, 3, 40, 50)).isfinite().all()

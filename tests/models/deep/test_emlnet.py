@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from foveal.errors import FovealError
 from foveal.models import load_model, save_model
-from foveal.models.backbones.backbone import Backbone
-from foveal.models.deep.emlnet import EMLNet, EMLNetConfig, layers_of
+from foveal.models.backbones.backbone import Backbone, last_of_sizes
+from foveal.models.deep.emlnet import SIZES, EMLNet, EMLNetConfig
 from foveal.models.deep.network import IMAGE
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.sizes import Viewing
@@ -37,7 +37,7 @@ def made(config=EMLNet.tiny):
     ],
 )
 def test_it_reads_the_last_layer_of_each_size(backbone, layers):
-    assert layers_of(backbone) == layers
+    assert last_of_sizes(backbone, SIZES) == layers
 
 
 def test_a_network_that_has_not_all_sizes():
@@ -83,8 +83,8 @@ def test_maps_of_all_layers_are_brought_to_the_cells_and_decoded(kernel):
     maps, target = [], Grid.over((64, 96), (32, 48))
     for name, encoder in zip(config.backbones, model.encoders, strict=True):
         network = Backbone(name, pretrained=False)
-        features, grids = network(image, layers_of(name)), network.grids((64, 96), layers_of(name))
-        for layer, reduction in zip(layers_of(name), encoder.reductions, strict=True):
+        features, grids = network(image, encoder.read), network.grids((64, 96), encoder.read)
+        for layer, reduction in zip(encoder.read, encoder.reductions, strict=True):
             one = single(model.maps[len(maps)], single(reduction, features[layer]))
             maps.append(resample(one, grids[layer], target))
     convolution, norm, _ = model.decoder

@@ -7,10 +7,11 @@ import pytest
 import torch
 from toy import disc_center, make_dataset, make_photograph
 
+from foveal.errors import FovealError
 from foveal.gaze.maps import gaussian_blur
 from foveal.models import load_model, save_model
 from foveal.models.base import stacked
-from foveal.models.deep.iseel import ISEEL
+from foveal.models.deep.iseel import ISEEL, ISEELConfig
 from foveal.models.parts.extreme_learning import hidden_layers
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Grid, resample
@@ -131,3 +132,16 @@ def test_it_finds_what_is_looked_at_in_photographs_that_it_has_not_seen():
         scores.append([float((of < of[cy, cx]).float().mean()) for of in (saliency, center)])
     ours, of_center = np.mean(scores, axis=0)
     assert ours > of_center + 0.02
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"sides": ()}, r"sides: \[\] \(needs a list of whole numbers from 32 on"),
+        ({"sides": (512, 16)}, r"sides: \[512, 16\]"),
+        ({"nearest": 1.5}, r"nearest: 1.5 \(needs a number above 0, up to 1"),
+    ],
+)
+def test_a_configuration_that_is_not_right(values, line):
+    with pytest.raises(FovealError, match=line):
+        ISEELConfig(**values).completed()

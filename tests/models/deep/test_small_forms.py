@@ -113,6 +113,15 @@ def test_a_layer_that_nothing_stands_for():
         layers_of("efficientnet_lite0", ["relu2_2"])
 
 
+def test_the_papers_network_names_its_small_form():
+    with pytest.raises(
+        FovealError, match=r"salgan comes without weights: .*\. salgan-lite, a small form of it, is ready"
+    ):
+        load_model("salgan")
+    with pytest.raises(FovealError, match=r"mr-cnn comes without weights: [^;]*; then give run/mr-cnn\.safetensors$"):
+        load_model("mr-cnn")
+
+
 def test_the_package_stays_small():
     files = [path for path in Path(foveal.__file__).parent.rglob("*") if path.suffix != ".pyc" and path.is_file()]
     assert packaged_path("efficientnet_lite0") in files

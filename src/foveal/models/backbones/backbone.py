@@ -138,29 +138,6 @@ class Backbone(nn.Module):
         """Names of all layers, from the image up."""
         return self._wiring.layers
 
-    def last_of_sizes(self, sizes: Sequence[int]) -> tuple[str, ...]:
-        """The last layer of each of some sizes of the maps, which are said by px of the image a value.
-
-        Where layers are parts of others, the last of those that are parts of the fewest.
-
-        Raises
-        ------
-        FovealError
-            If there is none of a size.
-
-        >>> Backbone("resnet50_tiny", pretrained=False).last_of_sizes([2, 4, 32])
-        ('stem', 'layer1_2', 'layer4_2')
-        """
-        last: dict[int, str] = {}
-        for layer, grid in self.grids(ANY_SIZE, self.layers).items():
-            step = round(grid.rows.step)
-            if step not in last or layer.count(".") <= last[step].count("."):
-                last[step] = layer
-        for size in sizes:
-            if size not in last:
-                raise FovealError(f"{self.name}: no layer with values {size} px apart")
-        return tuple(last[size] for size in sizes)
-
     def check_layers(self, layers: Sequence[str]) -> None:
         """Make sure that the network has these layers.
 
@@ -276,3 +253,29 @@ def _overview(layers: Sequence[str]) -> Sequence[str]:
         return layers
     outer = [layer for layer in layers if "." not in layer]
     return outer if len(outer) > 2 else [layer for layer in layers if layer.count(".") < 2]
+
+
+def last_of_sizes(network: str, sizes: Sequence[int]) -> tuple[str, ...]:
+    """The last layer of each of some sizes of a network's maps, which are said by px of the image a value.
+
+    Where layers are parts of others, the last of those that are parts of the fewest.
+
+    Raises
+    ------
+    FovealError
+        If there is none of a size, or no such network.
+
+    >>> last_of_sizes("resnet50_tiny", [2, 4, 32])
+    ('stem', 'layer1_2', 'layer4_2')
+    """
+    with without_numbers():
+        backbone = Backbone(network, pretrained=False)
+    last: dict[int, str] = {}
+    for layer, grid in backbone.grids(ANY_SIZE, backbone.layers).items():
+        step = round(grid.rows.step)
+        if step not in last or layer.count(".") <= last[step].count("."):
+            last[step] = layer
+    for size in sizes:
+        if size not in last:
+            raise FovealError(f"{network}: no layer with values {size} px apart")
+    return tuple(last[size] for size in sizes)

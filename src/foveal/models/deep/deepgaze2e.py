@@ -19,12 +19,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from foveal.gaze.maps import gaussian_blur
-from foveal.models.backbones.backbone import Backbone
+from foveal.models.backbones.backbone import Backbone, last_of_sizes
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import AreaEncoder, EncodersNetwork
 from foveal.models.deep.network import DensityNetwork, Numbers, Seen
-from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.pointwise_readout import PointwiseReadout
 from foveal.models.parts.sizes import USUAL, Viewing
@@ -78,7 +77,7 @@ class FrozenEncoder(AreaEncoder):
     def __init__(self, backbone: str, area: int) -> None:
         super().__init__()
         self.area = area
-        layers = layers_of(backbone)
+        layers = LAYERS.get(backbone) or last_of_sizes(backbone, SIZES)
         self.read_from(Backbone(backbone, pretrained=False, until=layers[-1]), layers, first_trained="")
 
 
@@ -143,17 +142,3 @@ class DeepGazeIIE(EncodersNetwork, DensityNetwork):
     def _cells(self, size: tuple[int, int], side: int, viewing: Viewing = USUAL) -> Grid:
         """Cells of so many px of the image as it is seen."""
         return Grid.over(size, scaled_size(self.each_encoder[0].seen_size(size, viewing), 1 / side))
-
-
-def layers_of(backbone: str) -> tuple[str, ...]:
-    """The layers that are read of a network, from the image up.
-
-    Raises
-    ------
-    FovealError
-        If it is another than the paper's, and has no values so far apart.
-    """
-    if backbone in LAYERS:
-        return LAYERS[backbone]
-    with without_numbers():
-        return Backbone(backbone, pretrained=False).last_of_sizes(SIZES)

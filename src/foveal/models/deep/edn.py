@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from foveal.gaze.maps import gaussian_blur
 from foveal.models.catalogue import register_model
-from foveal.models.config import ModelConfig
+from foveal.models.config import ModelConfig, check_values
 from foveal.models.parts.finalizer import resize_maps
 from foveal.models.parts.geometry import Axis, Grid, resample
 from foveal.models.parts.local_normalization import local_normalization
@@ -34,6 +34,7 @@ from foveal.models.parts.working_size import resized, scaled_size
 
 SEED = 42  # of the filters of every layer
 CELL = 4  # px of the image as it is seen: what the shallowest hierarchy has a value of
+SMALLEST_SIDE = 32  # px: of less, nothing is left after the poolings of the deepest hierarchies
 LARGEST_AREA = 4  # times that of an image of the usual sides
 # ITU-T T.871
 YUV = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
@@ -182,6 +183,22 @@ class EDNConfig(ModelConfig):
     longer: int = 512
     shorter: int = 384
     blur: float = 30 / 1024
+
+    def completed(self) -> "EDNConfig":
+        """Checked.
+
+        Raises
+        ------
+        FovealError
+            If a value is not right.
+        """
+        super().completed()
+        needed = {
+            "shorter": (self.shorter >= SMALLEST_SIDE, f"a whole number from {SMALLEST_SIDE} on"),
+            "longer": (self.longer >= self.shorter, f"a whole number from {self.shorter} on, the shorter side"),
+        }
+        check_values(self, needed)
+        return self
 
 
 @register_model(

@@ -24,13 +24,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from foveal.errors import FovealError
-from foveal.models.backbones.backbone import Backbone
+from foveal.models.backbones.backbone import Backbone, last_of_sizes
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig, check_values
 from foveal.models.deep.encoder import AreaEncoder, EncodersNetwork
 from foveal.models.deep.network import READOUT, MapNetwork, Seen
 from foveal.models.parts.batch_norm import BatchNorm
-from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.geometry import Grid, resample
 from foveal.models.parts.sizes import USUAL, Viewing
 from foveal.models.parts.working_size import scaled_size
@@ -93,7 +92,7 @@ class MultiLayerEncoder(AreaEncoder):
     def __init__(self, backbone: str, config: EMLNetConfig) -> None:
         super().__init__()
         self.area = config.area
-        layers = layers_of(backbone)
+        layers = last_of_sizes(backbone, SIZES)
         encoder = Backbone(backbone, pretrained=False, until=layers[-1])
         self.read_from(encoder, layers, config.first_trained)
         self.reductions = nn.ModuleList(single_map(encoder.channels(layer), config.kernel) for layer in layers)
@@ -202,15 +201,3 @@ class EMLNetLite(EMLNet):
     Config = EMLNetLiteConfig
     tiny = EMLNetLiteConfig(("efficientnet_lite_tiny",), first_trained="block6", area=64 * 64)
     saved_in_16_bits = True
-
-
-def layers_of(backbone: str) -> tuple[str, ...]:
-    """The layers that are read of a network, from the finest on.
-
-    Raises
-    ------
-    FovealError
-        If it has not maps of all `SIZES`.
-    """
-    with without_numbers():
-        return Backbone(backbone, pretrained=False).last_of_sizes(SIZES)

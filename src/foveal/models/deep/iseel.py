@@ -24,7 +24,7 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.base import SaliencyMapModel
 from foveal.models.catalogue import register_model
-from foveal.models.config import ModelConfig
+from foveal.models.config import ModelConfig, check_values
 from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.extreme_learning import hidden_layers, hidden_values
 from foveal.models.parts.finalizer import resize_maps
@@ -68,6 +68,25 @@ class ISEELConfig(ModelConfig):
     units: int = 20
     nearest: float = 0.7
     blur: float = 13 / 800
+
+    def completed(self) -> "ISEELConfig":
+        """Checked.
+
+        Raises
+        ------
+        FovealError
+            If a value is not right.
+        """
+        super().completed()
+        needed = {
+            "sides": (
+                min(self.sides, default=0) >= SMALLEST_SIDE,
+                f"a list of whole numbers from {SMALLEST_SIDE} on",
+            ),
+            "nearest": (0 < self.nearest <= 1, "a number above 0, up to 1"),
+        }
+        check_values(self, needed)
+        return self
 
 
 @register_model(
