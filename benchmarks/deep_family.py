@@ -36,24 +36,22 @@ def main() -> None:
     """Score the models."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", help="names of models, or .safetensors files")
-    models = parser.parse_args().models
-    parts = datasets()
-    for given in models:
-        model = load_model(given)
-        rows = []
-        for data, split in parts:
-            results = evaluate([model], data, split=split)
-            rows += [row | {"model": model.name} for row in results.to_dict("records")]
-        image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    models = [load_model(given) for given in parser.parse_args().models]
+    rows = []
+    for data, split in datasets():
+        results = evaluate(models, data, split=split)
+        rows += results.to_dict("records")
+    image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    for model in models:
         numbers = {
             "weights": sum(weight.numel() for weight in model.parameters()),
-            "milliseconds": 1000 * median_seconds(lambda model=model, image=image: model.predict(image), 5),
+            "milliseconds": 1000 * median_seconds(lambda model=model: model.predict(image), 5),
         }
         rows += [{"model": model.name, "metric": name, "value": value} for name, value in numbers.items()]
-        before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
-        kept = [row for row in before if row["model"] != model.name]
-        RESULTS.write_text(json.dumps(kept + rows, indent=2) + "\n")
-        print(f"{model.name}: {RESULTS}", flush=True)
+    before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
+    scored = {model.name for model in models}
+    RESULTS.write_text(json.dumps([row for row in before if row["model"] not in scored] + rows, indent=2) + "\n")
+    print(f"{', '.join(sorted(scored))}: {RESULTS}")
 
 
 if __name__ == "__main__":

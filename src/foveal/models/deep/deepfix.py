@@ -136,7 +136,7 @@ class DeepFixLiteConfig(DeepFixConfig):
     year=2017,
     paper="a small form of Kruthiventi, Ayush & Babu, DeepFix: A fully convolutional neural network, 2017",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class DeepFixLite(DeepFix):
     """On EfficientNet-lite0 with a fifth of the channels; its values lie 16 px apart."""

@@ -85,7 +85,7 @@ class DissectionLiteConfig(DissectionConfig):
     year=2019,
     paper="a small form of He et al., Understanding and visualizing deep visual saliency models, CVPR 2019",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class DissectionLite(Dissection):
     """On EfficientNet-lite0, which has 320 features, of photographs three times as large."""
