@@ -29,7 +29,7 @@ NAMES = {
     "held_out": "fold that was held out (image i belongs to fold i modulo 10)",
 }
 COURSE = {  # of the epoch whose weights were kept
-    "loss": "loss on the fitted images (of log-likelihood, nats per fixation)",
+    "loss": "loss of the recipe, on the fitted images",
     "IG": "information gain on the held-out images, bit per fixation",
     "NSS": "NSS of the map before calibration, on the held-out images",
     "CC": "correlation of the map before calibration with the empirical one, on the held-out images",

@@ -126,7 +126,7 @@ class SALICONLiteConfig(SALICONConfig):
     year=2015,
     paper="a small form of Huang et al., SALICON: Reducing the semantic gap by adapting neural networks, 2015",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class SALICONLite(SALICON):
     """On EfficientNet-lite0, twice, of photographs a third as large."""

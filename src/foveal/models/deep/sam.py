@@ -191,7 +191,7 @@ class SAMResNetLiteConfig(SAMResNetConfig):
     year=2018,
     paper="a small form of Cornia et al., Predicting human eye fixations via a saliency attentive model, 2018",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class SAMLite(SAMResNet):
     """On EfficientNet-lite0 with a tenth of the channels, in a larger frame with values twice as far apart."""
