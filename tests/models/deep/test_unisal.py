@@ -125,6 +125,22 @@ def test_the_smoothing_begins_as_a_gaussian_and_keeps_what_is_the_same_everywher
     torch.testing.assert_close(smoothing(torch.full((1, 5, 70), 3.0)), torch.full((1, 5, 70), 3.0))
 
 
+def test_the_smoothing_and_its_gradients_are_those_of_a_convolution():
+    """Also where neither side is a length that Fourier transforms like."""
+    torch.manual_seed(0)
+    smoothing = Smoothing(41)
+    with torch.no_grad():
+        smoothing.weight.add_(0.01 * torch.randn_like(smoothing.weight))
+    maps = torch.rand(2, 57, 103, requires_grad=True)
+    convolved = F.conv2d(F.pad(maps[:, None], (20, 20, 20, 20), mode="replicate"), smoothing.weight)[:, 0]
+    towards = torch.randn_like(convolved)
+    expected = torch.autograd.grad((convolved * towards).sum(), (maps, smoothing.weight))
+    found = smoothing(maps)
+    torch.testing.assert_close(found, convolved, rtol=1e-5, atol=1e-5)
+    given = torch.autograd.grad((found * towards).sum(), (maps, smoothing.weight))
+    torch.testing.assert_close(given, expected, rtol=1e-4, atol=1e-3)
+
+
 def test_normalisations_of_the_decoder_follow_the_batches_those_of_the_encoder_stay(model):
     before = {key: value.clone() for key, value in model.named_buffers() if key.endswith("running_mean")}
     model.train()

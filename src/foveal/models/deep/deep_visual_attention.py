@@ -134,7 +134,7 @@ class DeepVisualAttentionLiteConfig(DeepVisualAttentionConfig):
 
     backbone: str = "efficientnet_lite0"
     first_trained: str = "block15"
-    area: int = 336 * 448
+    area: int = 240 * 320
     decoder: tuple[int, ...] = (48, 24, 16, 8)
 
 
@@ -147,7 +147,7 @@ class DeepVisualAttentionLiteConfig(DeepVisualAttentionConfig):
     weights="recipe",
 )
 class DeepVisualAttentionLite(DeepVisualAttention):
-    """On EfficientNet-lite0 with a twelfth of the channels, of photographs three times as large."""
+    """On EfficientNet-lite0 with a twelfth of the channels, of photographs half as large again."""
 
     Config = DeepVisualAttentionLiteConfig
     tiny = DeepVisualAttentionLiteConfig(
