@@ -200,7 +200,7 @@ class DSCLRCNLiteConfig(DSCLRCNConfig):
     year=2018,
     paper="a small form of Liu & Han, A deep spatial contextual long-term recurrent convolutional network, 2018",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class DSCLRCNLite(DSCLRCN):
     """EfficientNet-lite0 says both what is where and, of a small square, what the scene is; values lie 16 px apart."""
