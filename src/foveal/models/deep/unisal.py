@@ -181,7 +181,7 @@ class UnisalLiteConfig(UnisalConfig):
     year=2020,
     paper="a small form of Droste, Jiao & Noble, Unified image and video saliency modeling, ECCV 2020",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class UnisalLite(Unisal):
     """On EfficientNet-lite0 with half of the channels."""
