@@ -13,10 +13,8 @@ from foveal.errors import FovealError
 from foveal.models import SaliencyMapModel, list_models, load_model, model_cards, save_model
 from foveal.models.base import stacked
 
-# A small form without weights yet is its network at its tiny size, which is there.
-FROM_PIXELS = [
-    card.name for card in model_cards() if not card.needs_fixations and not (card.made_by and "-lite" in card.name)
-]
+# A small form is its network with another configuration (tests/models/deep/test_small_forms.py), and that is there.
+FROM_PIXELS = [card.name for card in model_cards() if not card.needs_fixations and not card.name.endswith("-lite")]
 NEEDS_FIXATIONS = [card.name for card in model_cards() if card.needs_fixations]
 
 

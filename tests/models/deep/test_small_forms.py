@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -10,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 import foveal
 from foveal.errors import FovealError
-from foveal.models import load_model, save_model
+from foveal.models import load_model, ready_models, save_model
 from foveal.models.backbones import packaged
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.backbones.catalogue import WEIGHTS_VARIABLE, packaged_path
@@ -73,6 +74,21 @@ def test_it_is_its_network_with_another_configuration(name):
     config = cls.Config()
     several = getattr(config, "backbones", None)
     assert (several or (config.backbone,)) == ("efficientnet_lite0",)
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if name in ready_models()])
+def test_it_predicts_as_it_comes(name):
+    """Without anything installed: a density that is higher at a disc than around it, and more so than without it."""
+    scene = np.full((120, 160, 3), 120, np.uint8)
+    y, x = np.mgrid[:120, :160]
+    disc = (y - 40) ** 2 + (x - 110) ** 2 < 12**2
+    with_disc = scene.copy()
+    with_disc[disc] = (220, 40, 30)
+    model = load_model(name)
+    before, after = (model.predict(image).log_density for image in (scene, with_disc))
+    for log_density in (before, after):
+        assert np.exp(log_density.astype(float)).sum() == pytest.approx(1, abs=1e-3)
+    assert (after - before)[disc].mean() > (after - before)[~disc].mean() + 0.5
 
 
 def test_a_file_of_another_version_says_so(tmp_path, monkeypatch):
