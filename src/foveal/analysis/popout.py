@@ -108,7 +108,7 @@ def popout(
     if not used and by_layer.empty:
         raise FovealError(run.problems[0] if run.problems else "no model and no network to score")
     scored = with_settings(run.scores(used), arrays)
-    return _write(folder, scored, by_layer, device, arrays, run.problems)
+    return _write(folder, scored, by_layer, device, arrays, list(dict.fromkeys(run.problems)))
 
 
 def _all_ready() -> list[str]:
@@ -163,7 +163,7 @@ class _Run:
 
     def scores(self, names: Sequence[str]) -> pd.DataFrame:
         """The rows of these models, as their weights are now."""
-        return pd.concat([self._rows_of(name) for name in names] or [self._kept.table], ignore_index=True)
+        return pd.concat([self._kept.table[:0], *(self._rows_of(name) for name in names)], ignore_index=True)
 
     def _rows_of(self, name: str) -> pd.DataFrame:
         table = self._kept.table
@@ -185,12 +185,11 @@ def _write(
     problems: list[str],
 ) -> Popout:
     """Tables, pictures and the report."""
-    tables = {
-        "models.csv": by_feature(scored),
-        "curves.csv": means_by(that_pop_out(scored), ["model", "map", "share", "set_size"]),
-        "asymmetries.csv": asymmetries(scored),
-        "layers.csv": by_layer,
-    }
+    tables = dict.fromkeys(("models.csv", "curves.csv", "asymmetries.csv"), pd.DataFrame()) | {"layers.csv": by_layer}
+    if len(scored):
+        tables["models.csv"] = by_feature(scored)
+        tables["curves.csv"] = means_by(that_pop_out(scored), ["model", "map", "share", "set_size"])
+        tables["asymmetries.csv"] = asymmetries(scored)
     written = [folder / name for name, table in tables.items() if len(table)]
     for path in written:
         with write_atomically(path) as temporary:
@@ -200,6 +199,6 @@ def _write(
         tables["models.csv"],
         tables["asymmetries.csv"],
         by_layer,
-        [folder / "scores.csv", *written, *pictures],
+        [*([folder / "scores.csv"] if len(scored) else []), *written, *pictures],
         problems,
     )

@@ -15,7 +15,7 @@ from foveal.analysis.popout_scores import digest_of
 from foveal.datasets.search_arrays import SearchArray, SearchArraySettings, make_search_array
 from foveal.errors import FovealError
 from foveal.kept import KeptTable
-from foveal.metrics.bootstrap import CONFIDENCE, RESAMPLES
+from foveal.metrics.bootstrap import bootstrap_interval
 from foveal.models import list_models, load_model
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.base import stacked, together_or_apart
@@ -172,13 +172,15 @@ def nmm_of_maps(
 def table_of_layers(every: Sequence[LayerScores]) -> pd.DataFrame:
     """Mean NMM of the ten best maps of every layer, with its interval over arrays, and the best map's number.
 
-    The best maps are those of highest mean over the arrays; in every resample of the arrays they are chosen again.
+    The best maps are those of highest mean over all arrays. They stay the same in all resamples of the interval, which
+    does not say how much of their lead is chance.
     """
     rows: list[dict[str, Any]] = []
     for scores in every:
         for layer, values in scores.by_layer.items():
             means = values.mean(axis=0)
-            low, high = _interval(values)
+            of_best = values[:, np.argsort(means, kind="stable")[-TOP:]].mean(axis=1)
+            low, high = bootstrap_interval(lambda drawn: drawn.mean(axis=-1), of_best)
             rows.append(
                 {
                     "network": scores.network,
@@ -186,26 +188,13 @@ def table_of_layers(every: Sequence[LayerScores]) -> pd.DataFrame:
                     "layer": layer,
                     "maps": values.shape[1],
                     "arrays": len(values),
-                    "NMM": _top(means),
+                    "NMM": of_best.mean(),
                     "NMM_low": low,
                     "NMM_high": high,
                     "best_map": int(means.argmax()),
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _top(means: Float[np.ndarray, "*batch feature"]) -> Any:
-    return np.sort(means, axis=-1)[..., -TOP:].mean(axis=-1)
-
-
-def _interval(values: Float[np.ndarray, "array feature"]) -> tuple[float, float]:
-    """Bootstrap interval over arrays of the mean of the ten best maps."""
-    n_arrays = len(values)
-    times = np.random.default_rng(0).multinomial(n_arrays, np.full(n_arrays, 1 / n_arrays), size=RESAMPLES)
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(_top(times @ values / n_arrays), [tail, 100 - tail])
-    return float(low), float(high)
 
 
 def _encoder(name: str) -> Encoder:

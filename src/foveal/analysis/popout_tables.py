@@ -53,7 +53,10 @@ def by_feature(scored: pd.DataFrame) -> pd.DataFrame:
     order = table[table["feature"] == ALL].set_index(SCORED)["NMM"].sort_values(ascending=False).index
     rank = {key: number for number, key in enumerate(order)}
     place = {name: number for number, name in enumerate([ALL, *FEATURES])}
-    keys = [(rank[model, kind], place[f]) for model, kind, f in table[[*SCORED, "feature"]].itertuples(index=False)]
+    keys = [
+        (rank.get((model, kind), len(rank)), place[f])
+        for model, kind, f in table[[*SCORED, "feature"]].itertuples(index=False)
+    ]
     return table.iloc[sorted(range(len(keys)), key=keys.__getitem__)].reset_index(drop=True)
 
 

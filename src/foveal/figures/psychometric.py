@@ -7,7 +7,7 @@ import pandas as pd
 
 COLORS = "#8fb3d9", "#4a7fb5", "#1f3f66"  # of set sizes, the smallest first
 ACROSS = 5  # panels beside each other
-LABELS = {"NMM": "NMM (standard deviations)", "found": "share of arrays whose target is the most salient item"}
+LABELS = {"NMM": "NMM (SD)", "found": "share of arrays found"}
 
 
 def draw_curves(curves: pd.DataFrame, value: str, path: Path) -> None:
