@@ -156,17 +156,15 @@ def nmm_of_maps(
         raise FovealError("NMM: the mask is empty")
     height, width = target.shape
     maps = maps.double()
+    varies = maps.amax(dim=(1, 2)) > maps.amin(dim=(1, 2))
     rows, columns = interpolation(grid.rows, Axis(height), maps), interpolation(grid.columns, Axis(width), maps)
+    maps = maps - maps.mean(dim=(1, 2), keepdim=True)  # of numbers near zero, squares are exact
     mean = torch.einsum("h,fhw,w->f", rows.mean(dim=0), maps, columns.mean(dim=0))
-    deviations = maps - mean[:, None, None]  # what is interpolated of them, deviates as much
-    squares = torch.einsum(
-        "fhw,hi,wj,fij->f", deviations, rows.T @ rows / height, columns.T @ columns / width, deviations
-    )
+    of_rows, of_columns = rows.T @ rows / height, columns.T @ columns / width
+    variance = (maps * (of_rows @ maps @ of_columns)).sum(dim=(1, 2)) - mean**2
     mask = torch.from_numpy(target).to(maps)
-    inside = (deviations * (rows.T @ mask @ columns)).sum(dim=(1, 2)) / mask.sum()
-    deviation = squares.clamp(min=0).sqrt()
-    varies = deviation > 1e-9 * maps.abs().amax(dim=(1, 2))
-    return torch.where(varies, inside / deviation.where(varies, 1.0), 0.0)
+    inside = (maps * (rows.T @ mask @ columns)).sum(dim=(1, 2)) / mask.sum()
+    return torch.where(varies, (inside - mean) / variance.where(varies, 1.0).sqrt(), 0.0)
 
 
 def table_of_layers(every: Sequence[LayerScores]) -> pd.DataFrame:

@@ -48,7 +48,9 @@ def context_sheet(
     return _in_rows(drawn, len(drawn))
 
 
-def map_sheet(heads: Sequence[str], rows: Sequence[tuple[RGBImage, Sequence[np.ndarray]]]) -> RGBImage:
+def map_sheet(
+    heads: Sequence[str], rows: Sequence[tuple[np.ndarray, Sequence[np.ndarray]]]
+) -> UInt8[np.ndarray, "h w 3"]:
     """A row for each picture: the picture, and maps of it, under a head for each column.
 
     Every map goes from its own lowest to its own highest value.
