@@ -12,6 +12,7 @@ __version__: str  # as pyproject.toml says it
 if TYPE_CHECKING:
     from foveal.analysis.layers import layers
     from foveal.analysis.patches import patches
+    from foveal.analysis.popout import popout
     from foveal.benchmarking import Predictions, Results, benchmark, evaluate, export
     from foveal.datasets import list_datasets, load_dataset, save_dataset
     from foveal.errors import FovealError
@@ -44,6 +45,7 @@ _HOME = {
     "patches": "foveal.analysis.patches",
     "plot_density": "foveal.figures",
     "plot_fixations": "foveal.figures",
+    "popout": "foveal.analysis.popout",
     "predict_files": "foveal.file_predictions",
     "save_dataset": "foveal.datasets",
     "train": "foveal.training.train",
@@ -71,6 +73,7 @@ __all__ = [
     "patches",
     "plot_density",
     "plot_fixations",
+    "popout",
     "predict_files",
     "save_dataset",
     "train",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import matplotlib
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from foveal.images import RGBImage
 
@@ -41,13 +41,35 @@ def context_sheet(
             small = np.ascontiguousarray(cv2.resize(photograph, size, interpolation=cv2.INTER_AREA))
             corner = [round(scale * (at - side / 2)) for at in (x, y)]
             cv2.rectangle(small, corner, [c + round(scale * side) for c in corner], (255, 255, 255), 2)
-            low, high = float(response.min()), float(response.max())
-            heat = matplotlib.colormaps[COLORMAP]((response - low) / (high - low if high > low else 1.0))[..., :3]
-            map_ = np.ascontiguousarray(cv2.resize((heat * 255).astype(np.uint8), size, interpolation=cv2.INTER_AREA))
+            map_ = np.ascontiguousarray(cv2.resize(heat(response), size, interpolation=cv2.INTER_AREA))
             cv2.circle(map_, (round(scale * x), round(scale * y)), 4, (255, 255, 255), 2)
             rows.append(np.hstack([small, map_]))
         drawn.append(labelled(in_rows(rows, 1, gap=4), label))
     return in_rows(drawn, len(drawn))
+
+
+def map_sheet(
+    heads: Sequence[str], rows: Sequence[tuple[np.ndarray, Sequence[np.ndarray]]]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """A row for each picture: the picture, and maps of it, under a head for each column.
+
+    Every map goes from its own lowest to its own highest value.
+    """
+    drawn = []
+    for number, (picture, maps) in enumerate(rows):
+        size = WIDTH, max(1, round(picture.shape[0] * WIDTH / picture.shape[1]))
+        pictures = [picture, *(heat(values) for values in maps)]
+        tiles = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures]
+        if number == 0:
+            tiles = [labelled(tile, head) for tile, head in zip(tiles, heads, strict=True)]
+        drawn.append(in_rows(tiles, len(tiles), gap=4))
+    return np.vstack(drawn)
+
+
+def heat(values: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
+    """A map in colors, from its lowest to its highest value."""
+    low, high = float(values.min()), float(values.max())
+    return (matplotlib.colormaps[COLORMAP]((values - low) / (high - low or 1.0))[..., :3] * 255).astype(np.uint8)
 
 
 def labelled(picture: RGBImage, label: str) -> UInt8[np.ndarray, "h w 3"]:
