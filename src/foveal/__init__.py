@@ -12,6 +12,7 @@ __version__: str  # as pyproject.toml says it
 if TYPE_CHECKING:
     from foveal.analysis.layers import layers
     from foveal.analysis.patches import patches
+    from foveal.analysis.regions import regions
     from foveal.benchmarking import Predictions, Results, benchmark, evaluate, export
     from foveal.datasets import list_datasets, load_dataset, save_dataset
     from foveal.errors import FovealError
@@ -45,6 +46,7 @@ _HOME = {
     "plot_density": "foveal.figures",
     "plot_fixations": "foveal.figures",
     "predict_files": "foveal.file_predictions",
+    "regions": "foveal.analysis.regions",
     "save_dataset": "foveal.datasets",
     "train": "foveal.training.train",
 }
@@ -72,6 +74,7 @@ __all__ = [
     "plot_density",
     "plot_fixations",
     "predict_files",
+    "regions",
     "save_dataset",
     "train",
 ]

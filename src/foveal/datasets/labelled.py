@@ -25,6 +25,11 @@ def scenes_of(name: str) -> MappingProxyType[str, str]:
         return MappingProxyType({row["image"]: row["scene"] for row in csv.DictReader(file)})
 
 
+def has_labels(name: str, what: str) -> bool:
+    """Do the "regions" or the "scenes" of a data set come with the package?"""
+    return name in _tables(what)
+
+
 def labels_of(name: str, what: str) -> Traversable:
     """The table with the labels of a data set: its "regions" or its "scenes".
 
@@ -33,8 +38,12 @@ def labels_of(name: str, what: str) -> Traversable:
     FovealError
         If no such labels of such a data set come with the package.
     """
-    folders = resources.files("foveal.datasets").joinpath("labels").iterdir()
-    tables = {folder.name: table for folder in folders if (table := folder.joinpath(f"{what}.csv")).is_file()}
+    tables = _tables(what)
     if name not in tables:
         raise FovealError(f"{name}: no {what} of this data set come with Foveal (known: {', '.join(sorted(tables))})")
     return tables[name]
+
+
+def _tables(what: str) -> dict[str, Traversable]:
+    folders = resources.files("foveal.datasets").joinpath("labels").iterdir()
+    return {folder.name: table for folder in folders if (table := folder.joinpath(f"{what}.csv")).is_file()}
