@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from foveal.analysis.layers import layers
     from foveal.analysis.patches import patches
     from foveal.analysis.popout import popout
+    from foveal.analysis.regions import regions
     from foveal.benchmarking import Predictions, Results, benchmark, evaluate, export
     from foveal.datasets import list_datasets, load_dataset, save_dataset
     from foveal.errors import FovealError
@@ -47,6 +48,7 @@ _HOME = {
     "plot_fixations": "foveal.figures",
     "popout": "foveal.analysis.popout",
     "predict_files": "foveal.file_predictions",
+    "regions": "foveal.analysis.regions",
     "save_dataset": "foveal.datasets",
     "train": "foveal.training.train",
 }
@@ -75,6 +77,7 @@ __all__ = [
     "plot_fixations",
     "popout",
     "predict_files",
+    "regions",
     "save_dataset",
     "train",
 ]

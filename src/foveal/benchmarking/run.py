@@ -27,7 +27,7 @@ from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset
 from foveal.kept import KeptTable
 from foveal.metrics import Metric
-from foveal.models import load_model
+from foveal.models import SaliencyModel, load_model
 from foveal.paths import safe_file_name
 from foveal.progress import Progress, Report
 
@@ -147,7 +147,7 @@ def _write_report_if_it_changed(results: Results, plans: Sequence[_Plan], column
     for plan in plans:
         data = plan.data
         digest.update(repr((data.categories, data.licence, data.citation, data.notes, plan.digest)).encode())
-        digest.update(repr([_fingerprint(entry.name) for entry in plan.entries]).encode())
+        digest.update(repr([fingerprint(entry.name) for entry in plan.entries]).encode())
     key = digest.hexdigest()
     if key.encode() in _beginning(path):
         return
@@ -186,7 +186,7 @@ class _Kept(KeptTable):
     def __init__(self, path: Path, entry: Entry, plan: _Plan, seed: int) -> None:
         self.entry = entry
         self.data = plan.data
-        metrics, model = _fingerprint_of_metrics(), _fingerprint(entry.name)
+        metrics, model = _fingerprint_of_metrics(), fingerprint(entry.name)
         super().__init__(path, {"metrics": metrics, "model": model, "data": plan.digest, "seed": seed}, by=LABELS)
 
     def missing(self, images: np.ndarray) -> tuple[list[int], list[Metric]]:
@@ -262,10 +262,10 @@ def _fingerprint_of_metrics() -> str:
     return digest.hexdigest()[:16]
 
 
-def _fingerprint(model: str) -> str:
+def fingerprint(name: str, model: SaliencyModel | None = None) -> str:
     """Says whether a model still is the one that it was: its weights, whatever file they lie in."""
-    digest = hashlib.sha256(model.encode())
-    for name, tensor in sorted(load_model(model).state_dict().items()):
-        digest.update(name.encode())
+    digest = hashlib.sha256(name.encode())
+    for place, tensor in sorted((model or load_model(name)).state_dict().items()):
+        digest.update(place.encode())
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

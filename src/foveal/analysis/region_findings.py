@@ -1,0 +1,66 @@
+"""All that `foveal regions` finds in what was measured."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from foveal.analysis.region_tables import flag_gains, importance, information, misses, over_predictions, with_labels
+from foveal.gaze import Dataset
+from foveal.gaze.folds import fold_of
+from foveal.gaze.regions import Regions
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Tables of one data set and some models; `foveal.analysis.region_tables` says what is in their columns.
+
+    Attributes
+    ----------
+    data
+        The photographs looked at.
+    regions, what
+        Their regions, and what these are called.
+    shares
+        What was measured, a row a part of a photograph and model (see `region_shares.Share`).
+    by_region
+        The regions among them, with their labels.
+    misses, importance, over_predictions, information
+        A table each.
+    flags
+        What flags would bring; without rows if no region has one.
+    """
+
+    data: Dataset
+    regions: Regions
+    what: str
+    shares: pd.DataFrame
+    by_region: pd.DataFrame
+    misses: pd.DataFrame
+    importance: pd.DataFrame
+    over_predictions: pd.DataFrame
+    information: pd.DataFrame
+    flags: pd.DataFrame
+
+    @property
+    def models(self) -> list[str]:
+        """Names of all models and yardsticks, in the order in which they were measured."""
+        return list(dict.fromkeys(self.shares["model"]))
+
+
+def findings_of(shares: pd.DataFrame, data: Dataset, regions: Regions, what: str) -> Findings:
+    """Make all tables."""
+    by_region = with_labels(shares, regions)
+    fold = dict(zip(data.stimuli.ids, fold_of(data).tolist(), strict=True))
+    has_flags = any(region.flags for region in regions)
+    return Findings(
+        data,
+        regions,
+        what,
+        shares,
+        by_region,
+        misses(by_region),
+        importance(by_region),
+        over_predictions(shares),
+        information(shares),
+        flag_gains(shares, fold) if has_flags else pd.DataFrame(),
+    )

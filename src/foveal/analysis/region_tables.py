@@ -1,0 +1,216 @@
+"""Tables of what models miss: regions by category and flag, order of regions, and what flags would bring."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from scipy.stats import rankdata
+
+from foveal.analysis.flag_oracle import oracle
+from foveal.analysis.region_shares import IMAGE, MOST, OVER, REGION, UNION
+from foveal.gaze.regions import CATEGORIES, FLAGS, Regions
+from foveal.metrics.bootstrap import bootstrap_interval
+
+LEAST_IN_ORDER = 3  # regions of an image that have an order worth speaking of
+ALL = "all"
+
+Rows = Sequence[dict[str, Any]]
+
+
+def with_labels(shares: pd.DataFrame, regions: Regions) -> pd.DataFrame:
+    """The regions among the shares, with category, flags, note, and people's share of the fixations.
+
+    A region is `missed` if most of it lies in the top 5 % of people's map, and not most of it in the model's. It is
+    `over_predicted` if it is the other way round. These thresholds are on ranks of pixels: they ask what a model puts
+    first, whatever its calibration, and everything that people put first is as large as all that a model can.
+    """
+    labels = pd.DataFrame(
+        [
+            (region.image, region.number, region.category, "".join(f for f in FLAGS if f in region.flags), region.note)
+            for region in regions
+        ],
+        columns=["image", "number", "category", "flags", "note"],
+    )
+    of_regions = shares[shares["part"] == REGION].merge(labels, on=["image", "number"], how="left")
+    wholes = shares[shares["part"] == IMAGE][["model", "image", "n_fixations"]]
+    of_regions = of_regions.merge(wholes, on=["model", "image"], suffixes=("", "_of_image"))
+    of_regions["fixations"] = of_regions["n_fixations"] / of_regions["n_fixations_of_image"]
+    is_peoples, is_models = of_regions["people_top"] > MOST, of_regions["model_top"] > MOST
+    of_regions["missed"] = is_peoples & ~is_models
+    of_regions["over_predicted"] = is_models & ~is_peoples
+    columns = ["model", "image", "number", "category", "flags", "note", "area", "mass", "fixations", "n_fixations"]
+    return of_regions[[*columns, "bits", "people_top", "model_top", "missed", "over_predicted"]]
+
+
+def misses(of_regions: pd.DataFrame) -> pd.DataFrame:
+    """Rate of misses of every model, of all regions, by category and by flag, with 95 % intervals over images.
+
+    Columns: model, `what` (all, a category, or a flag in words), regions and images that it is of, missed (share of the
+    regions in people's top 5 % that the model misses), mass and fixations (mean share a region), and over_predicted
+    (share of the regions in the model's top 5 % that are not in people's).
+    """
+    rows = []
+    for model, of_model in of_regions.groupby("model", sort=False):
+        for what, part in _kinds(of_model):
+            hot, models = part[part["people_top"] > MOST], part[part["model_top"] > MOST]
+            missed, low, high = _rate(hot, "missed")
+            over, over_low, over_high = _rate(models, "over_predicted")
+            rows.append(
+                {
+                    "model": model,
+                    "what": what,
+                    "regions": len(part),
+                    "images": part["image"].nunique(),
+                    "missed": missed,
+                    "missed_low": low,
+                    "missed_high": high,
+                    "mass": part["mass"].mean(),
+                    "fixations": part["fixations"].mean(),
+                    "over_predicted": over,
+                    "over_predicted_low": over_low,
+                    "over_predicted_high": over_high,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def importance(of_regions: pd.DataFrame) -> pd.DataFrame:
+    """Does a model put the regions of a photograph in people's order? Spearman's correlation, the mean over images.
+
+    Of all regions, and of those of one category, of the photographs with three or more; a model that says the same of
+    all has no order, and 0.
+    """
+    rows = []
+    for model, of_model in of_regions.groupby("model", sort=False):
+        for what, part in _kinds(of_model, flags=False):
+            values = np.array(
+                [
+                    _spearman(of_image["mass"].to_numpy(), of_image["fixations"].to_numpy())
+                    for _, of_image in part.groupby("image")
+                    if len(of_image) >= LEAST_IN_ORDER
+                ]
+            )
+            values = values[np.isfinite(values)]
+            if len(values) > 1:
+                low, high = bootstrap_interval(_mean, values)
+                row = {"model": model, "what": what, "images": len(values), "order": values.mean()}
+                rows.append({**row, "order_low": low, "order_high": high})
+    columns = ["model", "what", "images", "order", "order_low", "order_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def over_predictions(shares: pd.DataFrame) -> pd.DataFrame:
+    """Pieces of each model's top 5 % that people look at little: how many an image, their mass, and their fixations."""
+    rows = []
+    for model, of_model in shares.groupby("model", sort=False):
+        wholes = of_model[of_model["part"] == IMAGE].set_index("image")
+        by_image = of_model[of_model["part"] == OVER].groupby("image")
+        each = wholes[[]].assign(pieces=by_image.size(), mass=by_image["mass"].sum(), n=by_image["n_fixations"].sum())
+        each = each.fillna(0.0)
+        fixations = each["n"] / wholes["n_fixations"]
+        row: dict[str, Any] = {"model": model, "images": len(wholes)}
+        for name, values in (("pieces", each["pieces"]), ("mass", each["mass"]), ("fixations", fixations)):
+            low, high = bootstrap_interval(_mean, values.to_numpy(np.float64))
+            row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def flag_gains(shares: pd.DataFrame, fold: Mapping[str, int]) -> pd.DataFrame:
+    """What lies in regions of each flag, and what an oracle of the flag would bring to each model (see `flag_oracle`).
+
+    Columns: area and fixations (mean share of an image), deficit (share of all that the model explains less than the
+    gold standard, in bit, that it lacks at fixations there), factor and gain (bit per fixation, with interval), and
+    `beyond`: what the flag brings to a model that has been told all regions, flagged or not. Regions are places where
+    people look much, whatever their flags. So only `beyond` is due to the flag itself.
+    """
+    gold = shares[shares["model"] == "gold"]
+    rows = []
+    for model, of_model in shares.groupby("model", sort=False):
+        if model == "gold":
+            continue
+        wholes = of_model[of_model["part"] == IMAGE].set_index("image")
+        folds = np.array([fold[image] for image in wholes.index])
+        union = _parts(of_model, UNION, wholes)
+        told = oracle(union["mass"], union["fixations"], folds)
+        for part in (UNION, *FLAGS):
+            flagged = _parts(of_model, part, wholes)
+            if not flagged["area"].any():
+                continue
+            alone = oracle(flagged["mass"], flagged["fixations"], folds)
+            both = {name: np.hstack([union[name] - flagged[name], flagged[name]]) for name in ("mass", "fixations")}
+            beyond = told.gain if part == UNION else oracle(both["mass"], both["fixations"], folds).gain - told.gain
+            row = {"model": model, "what": FLAGS.get(part, "all regions"), "images": int((flagged["area"] > 0).sum())}
+            row |= {"area": float(flagged["area"].mean()), "fixations": float(flagged["fixations"].mean())}
+            row |= {"deficit": _deficit(of_model, gold, part), "factor": float(alone.factors[0])}
+            for name, gain in (("gain", alone.gain), ("beyond", beyond)):
+                low, high = bootstrap_interval(_mean, gain)
+                row |= {name: gain.mean(), f"{name}_low": low, f"{name}_high": high}
+            if part == UNION:
+                row |= {"beyond": np.nan, "beyond_low": np.nan, "beyond_high": np.nan}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def information(shares: pd.DataFrame) -> pd.DataFrame:
+    """What every model explains, in bit per fixation above the uniform density: the mean over images."""
+    rows = []
+    for model, of_model in shares[shares["part"] == IMAGE].groupby("model", sort=False):
+        per_image = (of_model["bits"] / of_model["n_fixations"]).to_numpy()
+        low, high = bootstrap_interval(_mean, per_image)
+        rows.append({"model": model, "LL": per_image.mean(), "LL_low": low, "LL_high": high})
+    return pd.DataFrame(rows)
+
+
+def _kinds(of_model: pd.DataFrame, *, flags: bool = True) -> list[tuple[str, pd.DataFrame]]:
+    """All regions, those of each category, and those with each flag, as far as there are any."""
+    kinds = [(ALL, of_model)]
+    kinds += [(category, of_model[of_model["category"] == category]) for category in CATEGORIES]
+    if flags:
+        kinds += [(words, of_model[of_model["flags"].str.contains(flag)]) for flag, words in FLAGS.items()]
+    return [(what, part) for what, part in kinds if len(part)]
+
+
+def _rate(part: pd.DataFrame, column: str) -> tuple[float, float, float]:
+    """Share of the regions for which it is so, and its interval over images."""
+    if part.empty:
+        return np.nan, np.nan, np.nan
+    by_image = part.groupby("image")[column]
+    low, high = bootstrap_interval(
+        lambda true, n: true.sum(axis=-1) / n.sum(axis=-1),
+        by_image.sum().to_numpy(np.float64),
+        by_image.size().to_numpy(np.float64),
+    )
+    return float(part[column].mean()), low, high
+
+
+def _spearman(predicted: Float[np.ndarray, " region"], measured: Float[np.ndarray, " region"]) -> float:
+    """Correlation of the ranks; NaN if people made no difference, 0 if only the model makes none."""
+    if len(np.unique(measured)) == 1:
+        return np.nan
+    if len(np.unique(predicted)) == 1:
+        return 0.0
+    return float(np.corrcoef(rankdata(predicted), rankdata(measured))[0, 1])
+
+
+def _parts(of_model: pd.DataFrame, part: str, wholes: pd.DataFrame) -> dict[str, Float[np.ndarray, "image 1"]]:
+    """Shares of area, mass and fixations of a kind of part in every image; 0 where an image has none."""
+    there = of_model[of_model["part"] == part].set_index("image").reindex(wholes.index)
+    fixations = there["n_fixations"] / wholes["n_fixations"]
+    columns = {"area": there["area"], "mass": there["mass"], "fixations": fixations}
+    return {name: values.fillna(0.0).to_numpy(np.float64)[:, None] for name, values in columns.items()}
+
+
+def _deficit(of_model: pd.DataFrame, gold: pd.DataFrame, part: str) -> float:
+    """Share of the bits that a model lacks to the gold standard that it lacks in parts of a kind; NaN without gold."""
+    merged = of_model.merge(gold, on=["image", "part", "number"], suffixes=("", "_gold"))
+    lacking = (merged["bits_gold"] - merged["bits"]).groupby(merged["part"]).sum()
+    if IMAGE not in lacking or lacking[IMAGE] <= 0:
+        return np.nan
+    return float(lacking.get(part, 0.0) / lacking[IMAGE])
+
+
+def _mean(values: Float[np.ndarray, "*resample image"]) -> Float[np.ndarray, "*resample"]:
+    return values.mean(axis=-1)

@@ -1,0 +1,68 @@
+"""`foveal regions`."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.cli.console import progress_bars, show, tell
+from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Split, Strict, listed, tell_problems
+
+
+def regions(
+    dataset: DatasetName,
+    out: Annotated[Path, typer.Option(help="Folder for tables, sheets and report.html.")],
+    models: Annotated[str, typer.Option(help="Names of models or .safetensors files, by commas.")] = "foveal-s",
+    regions: Annotated[
+        str | None,
+        typer.Option(help="A .csv table, found, or heads (default: those labelled in the data set, else found)."),
+    ] = None,
+    grid: Annotated[str, typer.Option(help="The cells of a grid instead, such as 3x3: across x down.")] = "",
+    find: Annotated[bool, typer.Option("--find", help="Only find regions, and write a table to be labelled.")] = False,
+    data_root: DataRoot = None,
+    split: Split = None,
+    limit: Limit = None,
+    device: Device = "cpu",
+    strict: Strict = False,
+) -> None:
+    """Show which regions models miss, and whether they put regions in people's order; goes on where it stopped."""
+    from foveal.analysis.regions import find as run_find
+    from foveal.analysis.regions import regions as run
+
+    with progress_bars() as report:
+        if find:
+            path = run_find(dataset, out, data_root=data_root, split=split, limit=limit, progress=report)
+            tell(str(path))
+            return
+        done = run(
+            listed(models),
+            dataset,
+            out,
+            regions=regions,
+            grid=_grid(grid) if grid else None,
+            data_root=data_root,
+            split=split,
+            limit=limit,
+            device=device,
+            progress=report,
+        )
+    found = done.findings
+    rows = [
+        (row["model"], row["what"], str(row["regions"]), *(f"{row[name]:.2f}" for name in COLUMNS))
+        for row in found.misses.to_dict("records")
+    ]
+    sections = [[row for row in rows if row[0] == model] for model in found.models]
+    show(("model", "what", "regions", *COLUMNS), *sections, title=f"{found.data.name}, {len(found.data)} images")
+    tell(*map(str, done.files))
+    tell_problems(done.problems, strict=strict)
+
+
+COLUMNS = ("missed", "missed_low", "missed_high", "mass", "fixations")
+
+
+def _grid(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text)
+    if match is None:
+        raise typer.BadParameter(f"ACROSSxDOWN, such as 3x3, not {text!r}", param_hint="--grid")
+    return int(match[1]), int(match[2])
