@@ -95,8 +95,8 @@ def resample(maps: Float[Tensor, "*batch h w"], source: Grid, target: Grid) -> F
     Towards a coarser grid, lines between the values are averaged over what the new step is longer than the old, as far
     as they reach.
     """
-    rows = _interpolation(source.rows, target.rows, maps)
-    columns = _interpolation(source.columns, target.columns, maps)
+    rows = interpolation(source.rows, target.rows, maps)
+    columns = interpolation(source.columns, target.columns, maps)
     return rows @ maps @ columns.T
 
 
@@ -109,15 +109,15 @@ def resampled_sum(
     """
     on_rows, columns = [], []
     for source, some in maps.items():
-        rows = _interpolation(source.rows, target.rows, some)
+        rows = interpolation(source.rows, target.rows, some)
         by_place = some.movedim(1, 3)
         on_rows.append((rows @ by_place.flatten(2)).unflatten(2, by_place.shape[2:]))
-        columns.append(_interpolation(source.columns, target.columns, some))
+        columns.append(interpolation(source.columns, target.columns, some))
     total: Tensor = torch.cat(columns, dim=1) @ torch.cat(on_rows, dim=2)
     return total.movedim(3, 1)
 
 
-def _interpolation(source: Axis, target: Axis, maps: Tensor) -> Float[Tensor, "target source"]:
+def interpolation(source: Axis, target: Axis, maps: Tensor) -> Float[Tensor, "target source"]:
     """Matrix that brings maps from one axis to another, where they are and in their precision."""
     return torch.from_numpy(_weights(source, target)).to(maps)
 
