@@ -1,14 +1,12 @@
 """OSIE: 700 photographs with objects and their attributes in view, 15 observers."""
 
-import csv
 from dataclasses import replace
-from importlib import resources
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from foveal.datasets.catalogue import Contents, DatasetCard, register_dataset
+from foveal.datasets.labelled import scenes_of
 from foveal.datasets.matlab import read_fixation_structs
 
 CARD = DatasetCard(
@@ -39,8 +37,7 @@ def read_osie(folder: Path) -> Contents:
         first_is_forced=True,
     )
     every14 = {"every14": np.arange(0, len(contents.stimuli), 14)}
-    scenes = resources.files("foveal.datasets").joinpath("osie_scenes.csv").read_text("utf-8")
-    scene_of = {row["image"]: row["scene"] for row in csv.DictReader(StringIO(scenes))}
+    scene_of = scenes_of(CARD.name)
     return replace(
         contents,
         splits={**contents.splits, **every14},
