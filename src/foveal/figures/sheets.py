@@ -24,8 +24,8 @@ def patch_sheet(blocks: Sequence[tuple[str, Sequence[np.ndarray]]]) -> RGBImage:
         tiles = [cv2.resize(patch, (PATCH, PATCH), interpolation=cv2.INTER_AREA) for patch in patches]
         tiles += [np.full((PATCH, PATCH, 3), 255, np.uint8)] * (-len(tiles) % ACROSS)
         rows = [np.hstack(tiles[start : start + ACROSS]) for start in range(0, len(tiles), ACROSS)]
-        drawn.append(_labelled(np.vstack(rows), label))
-    return _in_rows(drawn, BLOCKS_ACROSS)
+        drawn.append(labelled(np.vstack(rows), label))
+    return in_rows(drawn, BLOCKS_ACROSS)
 
 
 def context_sheet(
@@ -46,17 +46,17 @@ def context_sheet(
             map_ = np.ascontiguousarray(cv2.resize((heat * 255).astype(np.uint8), size, interpolation=cv2.INTER_AREA))
             cv2.circle(map_, (round(scale * x), round(scale * y)), 4, (255, 255, 255), 2)
             rows.append(np.hstack([small, map_]))
-        drawn.append(_labelled(_in_rows(rows, 1, gap=4), label))
-    return _in_rows(drawn, len(drawn))
+        drawn.append(labelled(in_rows(rows, 1, gap=4), label))
+    return in_rows(drawn, len(drawn))
 
 
-def _labelled(picture: RGBImage, label: str) -> UInt8[np.ndarray, "h w 3"]:
+def labelled(picture: RGBImage, label: str) -> UInt8[np.ndarray, "h w 3"]:
     head = np.full((HEAD, picture.shape[1], 3), 255, np.uint8)
     cv2.putText(head, label, (2, HEAD - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
     return np.vstack([head, picture])
 
 
-def _in_rows(pictures: Sequence[np.ndarray], across: int, gap: int = GAP) -> UInt8[np.ndarray, "h w 3"]:
+def in_rows(pictures: Sequence[np.ndarray], across: int, gap: int = GAP) -> UInt8[np.ndarray, "h w 3"]:
     """Pictures side by side, so many in a row, on white."""
     rows = [pictures[start : start + across] for start in range(0, len(pictures), across)]
     width = max(sum(one.shape[1] + gap for one in row) for row in rows) + gap
