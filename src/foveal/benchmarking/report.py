@@ -1,6 +1,5 @@
 """report.html: what a benchmark found, in one file that needs no other."""
 
-import base64
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -8,12 +7,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from jinja2 import Environment, PackageLoader
 
+from foveal.benchmarking.page_parts import page_environment, picture_uri
 from foveal.benchmarking.results import (
     Results,
     column_by_image,
@@ -23,16 +21,13 @@ from foveal.benchmarking.results import (
     short_names,
 )
 from foveal.benchmarking.yardsticks import YARDSTICKS
-from foveal.errors import FovealError
 from foveal.figures import Axis, overlay
 from foveal.files import write_atomically
 from foveal.gaze import Dataset, fixation_map
-from foveal.images import RGBImage
 from foveal.metrics import Metric, get_metrics
 from foveal.metrics.bootstrap import CONFIDENCE
 
 EXAMPLE_WIDTH = 360  # px of a picture in the report
-JPEG_QUALITY = 82
 MOST_IN_A_ROW = 6  # pictures
 N_EXTREMES = 3  # images that the best model does best, and as many that it does worst
 LEADING = "IG"  # the metric that says which model is best, if it was computed; else the first
@@ -123,9 +118,7 @@ def write_report(
     FovealError
         If the file cannot be written.
     """
-    environment = Environment(
-        loader=PackageLoader("foveal.benchmarking", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = page_environment("foveal.benchmarking")
     shown = short_names(list(dict.fromkeys(results["model"])))
     environment.filters["short"] = lambda name: shown.get(name, name)
     page = environment.get_template("report.html").render(
@@ -272,14 +265,7 @@ def _pictures(data: Dataset, image: int, maps: Mapping[str, LogDensity]) -> dict
     pictures = [("photograph", photograph)]
     for label, log_density in {"people": people, **maps}.items():
         pictures.append((label, overlay(photograph, log_density, largest_side=2 * EXAMPLE_WIDTH)))
-    return {"id": stimulus.id, "pictures": [(label, _data_uri(picture)) for label, picture in pictures]}
-
-
-def _data_uri(picture: RGBImage) -> str:
-    """A small JPEG, written into the page itself."""
-    height = max(1, round(picture.shape[0] * EXAMPLE_WIDTH / picture.shape[1]))
-    small = cv2.resize(picture, (EXAMPLE_WIDTH, height), interpolation=cv2.INTER_AREA)
-    done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    if not done:
-        raise FovealError("a picture of the report could not be encoded as JPEG")
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
+    return {
+        "id": stimulus.id,
+        "pictures": [(label, picture_uri(picture, EXAMPLE_WIDTH)) for label, picture in pictures],
+    }
