@@ -86,9 +86,7 @@ def output_table(
     return kept.table[kept.table["image"].isin(wanted)], problems
 
 
-def output_of(
-    model: SaliencyModel, image: RGBImage, pixels_per_degree: float | None
-) -> Float[Tensor, "height width"]:
+def output_of(model: SaliencyModel, image: RGBImage, pixels_per_degree: float | None) -> Float[Tensor, "height width"]:
     """The map that a model says of a photograph, on any scale: higher is more salient."""
     if isinstance(model, SaliencyMapModel):
         return model.saliency_map_of([image])[0].cpu()

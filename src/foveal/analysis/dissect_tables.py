@@ -99,9 +99,7 @@ def improvements(top_ten: pd.DataFrame) -> pd.DataFrame:
 def region_values(table: pd.DataFrame) -> Float[np.ndarray, " region"]:
     """Of each region, the mean association of the top ten maps of its category."""
     means = map_means(table)
-    order = {
-        category: np.argsort(-of_maps.to_numpy(), kind="stable")[:TOP] for category, of_maps in means.iterrows()
-    }
+    order = {category: np.argsort(-of_maps.to_numpy(), kind="stable")[:TOP] for category, of_maps in means.iterrows()}
     values, categories = maps_of(table), table["category"].tolist()
     return np.array([of_region[order[c]].mean() for of_region, c in zip(values, categories, strict=True)], float)
 

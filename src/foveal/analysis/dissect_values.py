@@ -109,7 +109,9 @@ def _of_batch(
             associations(of_image, grid, (height, width), one.fixations.to(of_image.device)).cpu().numpy()
             for one, of_image in zip(batch, maps[layer], strict=True)
         ]
-        rows[layer] = [_rows(one, data.stimuli.ids[one.image], of_one) for one, of_one in zip(batch, values, strict=True)]
+        rows[layer] = [
+            _rows(one, data.stimuli.ids[one.image], of_one) for one, of_one in zip(batch, values, strict=True)
+        ]
     return rows
 
 

@@ -1,5 +1,6 @@
 """Networks whose named layers can be looked into: pretrained ones, and those that models are built on."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -171,6 +172,14 @@ class NamedLayers:
     def digest(self) -> str:
         """A short text that changes with the weights."""
         return "-".join(view.backbone.digest() for view in self.views)
+
+    @property
+    def whole_digest(self) -> str:
+        """A short text that changes with anything that the model's answer depends on."""
+        digest = hashlib.sha256(self.digest.encode())
+        for name, tensor in sorted(self.model.state_dict().items() if self.model else ()):
+            digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:12]
 
     def seen_sizes(self, size: Size) -> list[Size]:
         """Height and width at which each network sees photographs of this (height, width)."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli import catalogue, evaluate, layers, patches, predict, train, weights
+from foveal.cli import catalogue, dissect, evaluate, layers, patches, predict, train, weights
 from foveal.cli.console import notes_said, say, take_any_character, tell
 from foveal.errors import FovealError, first_line
 
@@ -33,6 +33,7 @@ app.command("export")(evaluate.export)
 app.command("train")(train.train)
 app.command("patches")(patches.patches)
 app.command("layers")(layers.layers)
+app.command("dissect")(dissect.dissect)
 app.add_typer(weights.app, name="weights")
 
 

@@ -60,7 +60,9 @@ def draw_improvements(table: pd.DataFrame, path: Path, title: str) -> None:
     axes = figure.subplots()
     for number, (label, row) in enumerate(table.iterrows()):
         color = LINES[number % len(LINES)]
-        axes.plot(range(len(row)), row.to_numpy(float), "o-", color=color, label=str(label), markersize=5, linewidth=1.2)
+        axes.plot(
+            range(len(row)), row.to_numpy(float), "o-", color=color, label=str(label), markersize=5, linewidth=1.2
+        )
     axes.axhline(0, color="#808080", linewidth=1, linestyle=":")
     axes.set_xticks(range(len(table.columns)), [words(str(name)).replace(" ", "\n") for name in table.columns])
     axes.set_ylabel("rise of the top ten maps' NSS")
@@ -94,9 +96,7 @@ def _name_points(axes: "Axes", x: Sequence[float], y: Sequence[float], names: Se
     """Write names beside points, on the side where the nearest other point is not."""
     x_scale, y_scale = (max(values) - min(values) or 1.0 for values in (x, y))
     for i, name in enumerate(names):
-        others = [
-            ((x[i] - x[j]) / x_scale, (y[i] - y[j]) / y_scale) for j in range(len(names)) if j != i
-        ]
+        others = [((x[i] - x[j]) / x_scale, (y[i] - y[j]) / y_scale) for j in range(len(names)) if j != i]
         nearest = min(others, key=lambda apart: apart[0] ** 2 + apart[1] ** 2, default=(0.0, 1.0))
         above = nearest[1] >= 0
         right = nearest[0] >= 0

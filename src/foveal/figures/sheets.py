@@ -51,6 +51,7 @@ def context_sheet(
 
 
 def labelled(picture: RGBImage, label: str) -> UInt8[np.ndarray, "h w 3"]:
+    """A picture with a line of text above it, on white."""
     head = np.full((HEAD, picture.shape[1], 3), 255, np.uint8)
     cv2.putText(head, label, (2, HEAD - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
     return np.vstack([head, picture])
