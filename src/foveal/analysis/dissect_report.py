@@ -129,7 +129,7 @@ def _sections(found: Findings, figures: dict[str, Path]) -> list[PageSection]:
             "Maps over photographs",
             [
                 "For each category, the map that answers most to it, on the three photographs where it does so most. "
-                "The region is outlined. Bright is where the map is high."
+                "The region is outlined. Dark is where the map is not above its mean."
             ],
             pictures=[("Maps that answer most to a category", figures["top_maps"])],
         ),

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -24,6 +24,7 @@ Maps = dict[str, Float[Tensor, "image feature _ _"]]
 Size = tuple[int, int]  # height and width, px
 
 
+@runtime_checkable
 class View(Protocol):
     """One pretrained network, and how it is shown photographs."""
 

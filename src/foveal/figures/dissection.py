@@ -16,7 +16,7 @@ from foveal.images import RGBImage
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HEAT = 0.62  # opacity of a map over its photograph
+HEAT = 0.6  # opacity of a map over its photograph
 DOT = "#1f4e86"
 LINES = ("#1f4e86", "#c8553d", "#588b8b", "#e0a030", "#7d5ba6", "#3a7d44", "#a0a0a0")
 DARK_CELL = 0.55  # share of the range from which on a cell is so dark that its number is white
@@ -112,9 +112,10 @@ def _name_points(axes: "Axes", x: Sequence[float], y: Sequence[float], names: Se
 
 
 def heated(photograph: RGBImage, response: Float[np.ndarray, "height width"]) -> RGBImage:
-    """A photograph under the colors of a map of its size, dark where it is lowest."""
-    low, high = float(response.min()), float(response.max())
-    heat = matplotlib.colormaps[COLORMAP]((response - low) / (high - low if high > low else 1.0))[..., :3]
+    """A photograph under the colors of a map of its size: dark where this is not above its mean, as the NSS sees it."""
+    mean, high = float(response.mean()), float(response.max())
+    above = ((response - mean) / (high - mean if high > mean else 1.0)).clip(0, 1)
+    heat = matplotlib.colormaps[COLORMAP](above)[..., :3]
     return np.rint(255 * HEAT * heat + (1 - HEAT) * photograph).astype(np.uint8)
 
 
