@@ -27,7 +27,8 @@ from foveal.gaze.regions import CATEGORIES, Regions
 from foveal.paths import safe_file_name
 from foveal.progress import Progress, Report
 
-LAYERS = ("conv4_1", "conv4_2", "conv4_3", "conv5_1", "conv5_2", "conv5_3")  # of VGG-16 (section 4.2)
+# Of VGG-16 (section 4.2). What the paper calls conv4-1 is what is left above zero: only with it are its values found.
+LAYERS = ("relu4_1", "relu4_2", "relu4_3", "relu5_1", "relu5_2", "relu5_3")
 SIZE = 224, 224  # px at which the paper's network sees a photograph (section 4.2)
 
 

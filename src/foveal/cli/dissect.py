@@ -20,7 +20,7 @@ def dissect(
         ),
     ] = "vgg16",
     layers: Annotated[
-        str, typer.Option(help="Names of layers, separated by commas, from the image up (default: conv4_1 to conv5_3).")
+        str, typer.Option(help="Names of layers, separated by commas, from the image up (default: relu4_1 to relu5_3).")
     ] = "",
     regions: Annotated[Path | None, typer.Option(help="A table of labelled regions (default: the data set's).")] = None,
     size: Annotated[
