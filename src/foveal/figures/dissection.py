@@ -8,7 +8,7 @@ import cv2
 import matplotlib
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from foveal.figures.sheets import COLORMAP, WIDTH, in_rows, labelled
 from foveal.images import RGBImage
@@ -138,6 +138,6 @@ def picture_rows(rows: Sequence[tuple[str, Sequence[Sequence[RGBImage]]]]) -> RG
     return in_rows(drawn, 1, gap=4)
 
 
-def _small(picture: RGBImage) -> RGBImage:
+def _small(picture: RGBImage) -> UInt8[np.ndarray, "h w 3"]:
     height = max(1, round(picture.shape[0] * WIDTH / picture.shape[1]))
     return cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
