@@ -195,7 +195,12 @@ def _tests(associations: dict[tuple[str, str], pd.DataFrame]) -> dict[str, pd.Da
             one.insert(0, "network", network)
             one.insert(1, "layer", layer)
             tables.append(one)
-    return {"anova": pd.concat(anova, ignore_index=True), "comparisons": pd.concat(pairs, ignore_index=True)}
+    return {"anova": _joined(anova), "comparisons": _joined(pairs)}
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all tables; of none that has rows, the columns."""
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def _counts(work: Sequence[LookedAt]) -> pd.DataFrame:

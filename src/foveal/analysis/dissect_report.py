@@ -135,9 +135,11 @@ def _sections(found: Findings, figures: dict[str, Path]) -> list[PageSection]:
         ),
     ]
     if "improvements" in tables:
-        sentence = f"Rise of the top {TOP} maps' mean NSS over {next(iter(found.networks))}, at the same layer."
+        sentences = [f"Rise of the top {TOP} maps' mean NSS over {next(iter(found.networks))}, at the same layer."]
+        if len(set(_seen(found).values())) > 1:
+            sentences.append("The networks see photographs at different sizes, which changes their maps as well.")
         picture = ("At the highest layer that both have", figures["improvements"])
-        sections.append(PageSection("What training changed", [sentence], tables["improvements"], pictures=[picture]))
+        sections.append(PageSection("What training changed", sentences, tables["improvements"], pictures=[picture]))
     sections.append(
         PageSection(
             "Do categories differ?",
@@ -215,9 +217,11 @@ def _in_words(table: pd.DataFrame, *, rows: bool = False) -> pd.DataFrame:
 def _about(found: Findings) -> str:
     n_regions = int(found.tables["regions"]["regions"].sum())
     n_images = next(iter(found.associations.values()))["image"].nunique()
-    sizes = {name: n.seen_sizes(found.data.stimuli[0].size) for name, n in found.networks.items()}
-    seen = "; ".join(
-        f"{name} sees the first at {', '.join(f'{height} x {width} px' for height, width in of_one)}"
-        for name, of_one in sizes.items()
-    )
+    seen = "; ".join(f"{name} sees the first at {sizes} px" for name, sizes in _seen(found).items())
     return f"{found.data.name}: {n_regions} regions of {n_images} photographs. {seen}."
+
+
+def _seen(found: Findings) -> dict[str, str]:
+    """Width and height at which each network sees the first photograph."""
+    sizes = {name: network.seen_sizes(found.data.stimuli[0].size) for name, network in found.networks.items()}
+    return {name: ", ".join(f"{width} x {height}" for height, width in of_one) for name, of_one in sizes.items()}

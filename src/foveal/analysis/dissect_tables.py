@@ -14,6 +14,8 @@ from foveal.gaze.regions import CATEGORIES
 TOP = 10  # maps that are averaged (section 4.3)
 THRESHOLD = 1.5  # mean NSS of a map that answers to a category (Tables 2 and 3)
 FEWEST = 2  # regions of a category that can be compared with others
+OF_ALL = ["F", "p", "between", "within"]  # columns of an analysis of variance; the last two are degrees of freedom
+OF_PAIRS = ["a", "b", "difference", "p", "low", "high", "is_sure"]  # of comparisons; the difference is b − a
 
 Associations = Mapping[tuple[str, str], pd.DataFrame]  # by network and layer; see `association_tables`
 
@@ -113,16 +115,16 @@ def compared(values: Float[np.ndarray, " region"], categories: pd.Series) -> Com
     counts = categories.value_counts()
     names = [name for name in CATEGORIES if counts.get(name, 0) >= FEWEST]
     if len(names) < 2:
-        return Comparison(pd.DataFrame(), pd.DataFrame())
+        return Comparison(pd.DataFrame(columns=OF_ALL), pd.DataFrame(columns=OF_PAIRS))
     from statsmodels.stats.multicomp import pairwise_tukeyhsd  # a second of imports
 
     kept = categories.isin(names).to_numpy()
     of_each = [values[(categories == name).to_numpy()] for name in names]
     f, p = stats.f_oneway(*of_each)
     tukey = pairwise_tukeyhsd(values[kept], categories[kept].to_numpy())
-    pairs = pd.DataFrame(tukey.summary().data[1:], columns=["a", "b", "difference", "p", "low", "high", "is_sure"])
+    pairs = pd.DataFrame(tukey.summary().data[1:], columns=OF_PAIRS)
     exact = {"difference": tukey.meandiffs, "p": tukey.pvalues, "low": tukey.confint[:, 0], "high": tukey.confint[:, 1]}
-    anova = pd.DataFrame([{"F": f, "p": p, "between": len(names) - 1, "within": int(kept.sum()) - len(names)}])
+    anova = pd.DataFrame([(f, p, len(names) - 1, int(kept.sum()) - len(names))], columns=OF_ALL)
     return Comparison(anova, pairs.assign(**exact))
 
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol, cast, runtime_checkable
 
 import torch
@@ -129,16 +130,18 @@ class OfDeepGaze1:
 
     def maps(self, images: Float[Tensor, "image 3 height width"], layers: Sequence[str]) -> Maps:
         """Of the shrunk photographs."""
-        return self._reading(layers).features(images)
+        return _reading(self.model, tuple(layers)).features(images)
 
     def grids(self, size: Size, layers: Sequence[str]) -> dict[str, Grid]:
         """Through the model's own view."""
-        return self._reading(layers).grids(size)
+        return _reading(self.model, tuple(layers)).grids(size)
 
-    def _reading(self, layers: Sequence[str]) -> DeepGaze1:
-        """The same, with other layers to read out."""
-        config = config_for(self.backbone.name, layers, self.model.config.padding)
-        return DeepGaze1(replace(config, downsampling=self.model.config.downsampling)).to(self.model.device)
+
+@lru_cache(maxsize=2)  # it reads its network from disk
+def _reading(model: DeepGaze1, layers: tuple[str, ...]) -> DeepGaze1:
+    """The same model, with other layers to read out."""
+    config = config_for(model.config.backbone, layers, model.config.padding)
+    return DeepGaze1(replace(config, downsampling=model.config.downsampling)).to(model.device)
 
 
 @dataclass(frozen=True)
