@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__: str  # as pyproject.toml says it
 
 if TYPE_CHECKING:
+    from foveal.analysis.dissect import dissect
     from foveal.analysis.layers import layers
     from foveal.analysis.patches import patches
     from foveal.analysis.popout import popout
@@ -33,6 +34,7 @@ _HOME = {
     "Results": "foveal.benchmarking",
     "Stimuli": "foveal.gaze",
     "benchmark": "foveal.benchmarking",
+    "dissect": "foveal.analysis.dissect",
     "evaluate": "foveal.benchmarking",
     "export": "foveal.benchmarking",
     "fixation_map": "foveal.gaze",
@@ -62,6 +64,7 @@ __all__ = [
     "Results",
     "Stimuli",
     "benchmark",
+    "dissect",
     "evaluate",
     "export",
     "fixation_map",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli import catalogue, evaluate, layers, patches, popout, predict, regions, train, weights
+from foveal.cli import catalogue, dissect, evaluate, layers, patches, popout, predict, regions, train, weights
 from foveal.cli.console import notes_said, say, take_any_character, tell
 from foveal.errors import FovealError, first_line
 
@@ -35,6 +35,7 @@ app.command("patches")(patches.patches)
 app.command("layers")(layers.layers)
 app.command("popout")(popout.popout)
 app.command("regions")(regions.regions)
+app.command("dissect")(dissect.dissect)
 app.add_typer(weights.app, name="weights")
 
 

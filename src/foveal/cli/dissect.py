@@ -1,0 +1,60 @@
+"""`foveal dissect`."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foveal.cli.console import progress_bars, show, tell
+from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Split, Strict, listed, tell_problems
+
+
+def dissect(
+    dataset: DatasetName,
+    out: Annotated[Path, typer.Option(help="Folder for tables, figures and report.html.")],
+    network: Annotated[
+        str,
+        typer.Option(
+            help="Pretrained networks, models or .safetensors files, separated by commas; the first is the base."
+        ),
+    ] = "vgg16",
+    layers: Annotated[
+        str, typer.Option(help="Names of layers, separated by commas, from the image up (default: relu4_1 to relu5_3).")
+    ] = "",
+    regions: Annotated[Path | None, typer.Option(help="A table of labelled regions (default: the data set's).")] = None,
+    size: Annotated[
+        str, typer.Option(help="WIDTHxHEIGHT at which pretrained networks see a photograph; models have their own.")
+    ] = "224x224",
+    data_root: DataRoot = None,
+    split: Split = None,
+    limit: Limit = None,
+    device: Device = "cpu",
+    strict: Strict = False,
+) -> None:
+    """Say what the layers of a network answer to, by category of region; goes on where it stopped."""
+    from foveal.analysis.dissect import dissect as run
+    from foveal.figures.dissection import words
+
+    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size)
+    if match is None:
+        raise typer.BadParameter(f"WIDTHxHEIGHT, such as 224x224, not {size!r}", param_hint="--size")
+    with progress_bars() as report:
+        done = run(
+            dataset,
+            out,
+            networks=listed(network),
+            layers=listed(layers) or None,
+            regions=regions,
+            size=(int(match[2]), int(match[1])),
+            data_root=data_root,
+            split=split,
+            limit=limit,
+            device=device,
+            progress=report,
+        )
+    table = done.tables["top_ten"]
+    rows = [[*map(str, row[:2]), *(f"{value:.2f}" for value in row[2:])] for row in table.itertuples(index=False)]
+    show([words(name) for name in table.columns], rows, title="mean NSS of the top ten maps")
+    tell(f"report: {done.files[-1]}")
+    tell_problems(done.problems, strict=strict)
