@@ -4,7 +4,7 @@ He, Tavakoli, Borji, Mi & Pugeault, "Understanding and visualizing deep visual s
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,12 +174,12 @@ def _output(
     work: Sequence[LookedAt],
     associations: pd.DataFrame,
     folder: Path,
-    key: dict[str, object],
+    key: Mapping[str, object],
     report: Progress,
 ) -> tuple[OutputSaliency, list[str]]:
     """What the network's answer is in the regions, beside what its highest layer is."""
     assert network.model is not None
-    key = key | {"weights": network.whole_digest}
+    key = {**key, "weights": network.whole_digest}
     outputs, problems = output_table(network.model, name, data, work, folder / "output.parquet", key, report)
     by = by_category(outputs, associations)
     differences = compared((outputs["output"] - outputs["people"]).abs().to_numpy(float), outputs["category"])
@@ -188,7 +188,8 @@ def _output(
 
 def _tests(associations: dict[tuple[str, str], pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Do categories differ, of every network and layer?"""
-    anova, pairs = [], []
+    anova: list[pd.DataFrame] = []
+    pairs: list[pd.DataFrame] = []
     for (network, layer), table in associations.items():
         found = compared(region_values(table), table["category"])
         for tables, one in ((anova, found.anova), (pairs, found.pairs)):

@@ -54,17 +54,19 @@ def examples_of(data: Dataset, regions: Regions, associations: Associations) -> 
     by_layer = {layer: map_means(associations[networks[-1], layer]) for layer in candidates}
     polygons = {(region.image, region.number): region.polygon for region in regions}
     position = {name: number for number, name in enumerate(data.stimuli.ids)}
-    found = []
+    found: list[Example] = []
     for category in CATEGORIES:
-        best = {
-            layer: of_layer.loc[category].max() for layer, of_layer in by_layer.items() if category in of_layer.index
+        values = {
+            layer: of_layer.loc[category].to_numpy(float)
+            for layer, of_layer in by_layer.items()
+            if category in of_layer.index
         }
-        if not best:
+        if not values:
             continue
-        layer = max(best, key=lambda name: best[name])
-        number = int(by_layer[layer].loc[category].argmax())
+        layer = max(values, key=lambda name: values[name].max())
+        number = int(values[layer].argmax())
         means = {
-            network: float(map_means(associations[network, layer]).loc[category].iloc[number])
+            network: map_means(associations[network, layer]).loc[category].to_numpy(float)[number].item()
             for network in networks
             if (network, layer) in associations
         }
@@ -94,16 +96,11 @@ def draw_examples(data: Dataset, networks: Mapping[str, NamedLayers], examples: 
         shown = [*shown[: MOST_NETWORKS - 1], shown[-1]] if len(shown) > MOST_NETWORKS else shown
         label = f"{words(example.category)}: {example.layer}, map {example.number}: "
         label += ", ".join(f"{name} {example.means[name]:.2f}" for name in shown)
-        groups = [
-            [
-                outlined(photograph := data.stimuli[image].image, polygon),
-                *(
-                    heated(photograph, map_of(networks[name], photograph, example.layer, example.number))
-                    for name in shown
-                ),
-            ]
-            for image, polygon in example.places
-        ]
+        groups = []
+        for image, polygon in example.places:
+            photograph = data.stimuli[image].image
+            maps = [map_of(networks[name], photograph, example.layer, example.number) for name in shown]
+            groups.append([outlined(photograph, polygon), *(heated(photograph, one) for one in maps)])
         rows.append((label, groups))
     path.write_bytes(encode_png(picture_rows(rows)))
 

@@ -1,6 +1,6 @@
 """What associations of maps with regions say by category: Tables 2 and 3 of the paper, and its tests of difference."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -68,10 +68,10 @@ def summary_tables(associations: Associations) -> dict[str, pd.DataFrame]:
     with a mean above 1.5. "improvements": of "top_ten", over the first network at the same layer, where there are
     several. "top_maps": each of the top ten, with its mean.
     """
-    rows: dict[str, list[dict[str, object]]] = {name: [] for name in ("top_ten", "held_out", "above_threshold")}
+    rows: dict[str, list[dict[Hashable, object]]] = {name: [] for name in ("top_ten", "held_out", "above_threshold")}
     top_maps = []
     for (network, layer), table in associations.items():
-        place: dict[str, object] = {"network": network, "layer": layer}
+        place: dict[Hashable, object] = {"network": network, "layer": layer}
         means = map_means(table)
         rows["top_ten"].append(place | top_means(means).to_dict())
         rows["held_out"].append(place | held_out_top_means(table).to_dict())
@@ -79,7 +79,7 @@ def summary_tables(associations: Associations) -> dict[str, pd.DataFrame]:
         for category, of_maps in means.iterrows():
             ranked = of_maps.sort_values(ascending=False, kind="stable")[:TOP]
             top_maps += [
-                place | {"category": category, "rank": rank, "map": int(number), "mean_nss": value}
+                place | {"category": category, "rank": rank, "map": int(str(number)), "mean_nss": value}
                 for rank, (number, value) in enumerate(ranked.items(), start=1)
             ]
     tables = {name: _in_order(pd.DataFrame(of_name)) for name, of_name in rows.items()}

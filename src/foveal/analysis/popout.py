@@ -194,7 +194,8 @@ def _write(
     for path in written:
         with write_atomically(path) as temporary:
             tables[path.name].to_csv(temporary, index=False, float_format="%.6g")
-    pictures = write_popout_page(folder, *tables.values(), arrays, device, problems)
+    of_models, of_curves, of_asymmetries, of_layers = tables.values()
+    pictures = write_popout_page(folder, of_models, of_curves, of_asymmetries, of_layers, arrays, device, problems)
     return Popout(
         tables["models.csv"],
         tables["asymmetries.csv"],

@@ -144,7 +144,7 @@ def _section_of_curves(paths: Sequence[Path]) -> PageSection:
 
 def _section_of_asymmetries(asymmetries: pd.DataFrame, lines: dict[tuple[str, str], str]) -> PageSection:
     named = _named(asymmetries, lines)
-    columns = {}
+    columns: dict[str, pd.Series] = {}
     for feature in dict.fromkeys(named["feature"]):
         part = named[named["feature"] == feature].set_index("line").reindex(list(lines.values()))
         columns |= {feature + end: part[f"NMM_difference{end}"] for end in ("", "_low", "_high")}

@@ -21,8 +21,8 @@ def scenes_of(name: str) -> MappingProxyType[str, str]:
         If no labels of such a data set come with the package.
     """
     labels = labels_of(name, "scenes")
-    with labels.open(encoding="utf-8", newline="") as file:
-        return MappingProxyType({row["image"]: row["scene"] for row in csv.DictReader(file)})
+    rows = csv.DictReader(labels.read_text(encoding="utf-8").splitlines())
+    return MappingProxyType({row["image"]: row["scene"] for row in rows})
 
 
 def has_labels(name: str, what: str) -> bool:

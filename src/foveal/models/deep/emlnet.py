@@ -193,7 +193,7 @@ class EMLNetLiteConfig(EMLNetConfig):
     year=2020,
     paper="a small form of Jia & Bruce, EML-NET: An expandable multi-layer network for saliency prediction, 2020",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class EMLNetLite(EMLNet):
     """The decoder of one network, EfficientNet-lite0, of photographs a quarter as large."""
