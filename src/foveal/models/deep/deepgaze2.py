@@ -180,7 +180,7 @@ class DeepGazeIILiteConfig(DeepGazeIIConfig):
     year=2016,
     paper="a small form of Kümmerer, Wallis & Bethge, DeepGaze II: Reading fixations from deep features, 2016",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class DeepGazeIILite(DeepGazeII):
     """On four depths of EfficientNet-lite0."""
