@@ -116,7 +116,8 @@ def test_networks_before_and_after_training(data, regions, tmp_path):
     assert page.count("data:image/png") == 7
     table = found.outputs["a/dissection"].table.set_index("category")
     model = foveal.load_model(files[0])
-    outputs = pd.read_parquet(tmp_path / "out/associations/a_dissection/output.parquet")
+    first, second = sorted((tmp_path / "out/associations").glob("*dissection*/output.parquet"))
+    assert not pd.read_parquet(first)["output"].equals(pd.read_parquet(second)["output"])
     values = []
     for image in range(6):
         fixations = data.fixations.for_image(image)
@@ -124,7 +125,6 @@ def test_networks_before_and_after_training(data, regions, tmp_path):
         map_ = model.saliency_map_of([data.stimuli[image].image])
         values.append(float(normalized_scanpath_saliency(map_, FixationBatch.stack([fixations.where(inside)]))))
     assert table.loc["person_head", "output"] == pytest.approx(np.mean(values), abs=1e-4)
-    assert len(outputs) == 12
 
 
 @pytest.mark.parametrize("cls", [FovealS, SALICON, Dissection])

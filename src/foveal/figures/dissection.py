@@ -129,7 +129,7 @@ def outlined(photograph: RGBImage, polygon: Float[np.ndarray, "corner 2"]) -> RG
     return drawn
 
 
-def picture_rows(rows: Sequence[tuple[str, Sequence[Sequence[RGBImage]]]]) -> RGBImage:
+def picture_rows(rows: Sequence[tuple[str, Sequence[Sequence[RGBImage]]]]) -> UInt8[np.ndarray, "h w 3"]:
     """A sheet with a labelled row of groups of pictures for each thing that is shown (Figs. 3, 5 and 6)."""
     drawn = []
     for label, groups in rows:
