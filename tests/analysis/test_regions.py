@@ -139,18 +139,21 @@ def test_rates_are_of_the_regions_that_people_put_first():
         image=["a", "a", "b", "b"],
         mass=[0.1] * 4,
         fixations=[0.2] * 4,
+        n_fixations=[30, 10, 10, 10],
         category=["text", "food", "text", "text"],
         flags=["GA", "", "G", ""],
         people_top=[1.0, 1.0, 1.0, 0.2],
-        model_top=[0.0, 1.0, 1.0, 1.0],
-        missed=[True, False, False, False],
+        model_top=[0.0, 1.0, 0.0, 1.0],
+        missed=[True, False, True, False],
         over_predicted=[False, False, False, True],
     )
     table = misses(rows).set_index("what")
-    assert np.isclose(table.loc["all", "missed"], 1 / 3)
-    assert table.loc["text", "missed"] == table.loc["gazed at", "missed"] == 1 / 2
-    assert table.loc["acted on", "missed"] == 1
-    assert np.isclose(table.loc["all", "over_predicted"], 1 / 3)
+    assert np.isclose(table.loc["all", "missed"], 2 / 3)
+    assert table.loc["text", "missed"] == table.loc["acted on", "missed"] == 1
+    assert table.loc["food", "missed"] == table.loc["food", "of_misses"] == 0
+    assert table.loc["acted on", "of_misses"] == 30 / 40
+    assert table.loc["gazed at", "of_misses"] == table.loc["all", "of_misses"] == 1
+    assert table.loc["all", "over_predicted"] == 1 / 2
     assert table.loc["gazed at", "regions"] == 2
 
 

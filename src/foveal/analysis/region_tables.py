@@ -48,11 +48,13 @@ def misses(of_regions: pd.DataFrame) -> pd.DataFrame:
     """Rate of misses of every model, of all regions, by category and by flag, with 95 % intervals over images.
 
     Columns: model, `what` (all, a category, or a flag in words), regions and images that it is of, missed (share of the
-    regions in people's top 5 % that the model misses), mass and fixations (mean share a region), and over_predicted
-    (share of the regions in the model's top 5 % that are not in people's).
+    regions in people's top 5 % that the model misses), of_misses (of the fixations in all that the model misses, the
+    share in these), mass and fixations (mean share a region), and over_predicted (share of the regions in the model's
+    top 5 % that are not in people's).
     """
     rows = []
     for model, of_model in of_regions.groupby("model", sort=False):
+        fixations_missed = of_model.loc[of_model["missed"], "n_fixations"].sum()
         for what, part in _kinds(of_model):
             hot, models = part[part["people_top"] > MOST], part[part["model_top"] > MOST]
             missed, low, high = _rate(hot, "missed")
@@ -66,6 +68,7 @@ def misses(of_regions: pd.DataFrame) -> pd.DataFrame:
                     "missed": missed,
                     "missed_low": low,
                     "missed_high": high,
+                    "of_misses": part.loc[part["missed"], "n_fixations"].sum() / max(1, fixations_missed),
                     "mass": part["mass"].mean(),
                     "fixations": part["fixations"].mean(),
                     "over_predicted": over,

@@ -64,7 +64,8 @@ def pieces_of(values: Float[np.ndarray, "height width"], apart: float) -> Int[np
     values
         The map.
     apart
-        Maxima that are nearer than so many px are one.
+        Of maxima nearer than so many px, along either side, only the highest counts. What is not connected with one
+        that counts is in no piece.
 
     Returns
     -------
