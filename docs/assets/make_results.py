@@ -135,6 +135,13 @@ PUBLISHED_NSS = {
     "aim": 0.8824,
     "itti1998": 0.4081,
 }
+ENOUGH = 4  # photographs of a kind of scene
+SCENES = """### Scene by scene
+
+IG on the held-out photographs of OSIE, in bit, by kind of scene. In parentheses is the number of photographs. With so
+few, two kinds of scenes mostly differ by their photographs.
+
+"""
 ORDER = """### The order beside MIT300's
 
 NSS on MIT300, as its board had it in 2021, of the papers' networks, and NSS of ours on MIT1003. Spearman's correlation
@@ -213,7 +220,8 @@ def every_model() -> str:
 
 def deep_family() -> str:
     """The section of the small forms of published networks, best information gain on MIT1003 first."""
-    rows = read("deep-family")
+    everything = read("deep-family")
+    rows = [row for row in everything if "category" not in row]
     gains = {row["model"]: row["value"] for row in rows if row.get("dataset") == "mit1003" and row["metric"] == "IG"}
     models = sorted(gains, key=lambda model: -gains[model])
     parts = [DEEP_FAMILY.format(models=" ".join(models))]
@@ -223,7 +231,25 @@ def deep_family() -> str:
     costs = {(row["model"], row["metric"]): row["value"] for row in rows if "dataset" not in row}
     lines = ["| model | weights | milliseconds |", "|---|---|---|"]
     lines += [f"| {name} | {costs[name, 'weights']:,} | {costs[name, 'milliseconds']:.0f} |" for name in models]
-    return "\n".join([*parts, order_of(rows), "### What they cost\n", *lines, ""])
+    return "\n".join([*parts, scenes_of(everything, models), order_of(rows), "### What they cost\n", *lines, ""])
+
+
+def scenes_of(rows: list[dict], models: list[str]) -> str:
+    """The information gain of each model in each kind of scene that has some photographs."""
+    cells = {
+        (row["model"], row["category"]): row for row in rows if row.get("n_images", 0) >= ENOUGH and "category" in row
+    }
+    others = [model for model in models if not any(model == of for of, _ in cells)]
+    models = [model for model in models if model not in others]
+    scenes = sorted({scene for _, scene in cells}, key=lambda scene: -cells[models[0], scene]["n_images"])
+    heads = [f"{scene.replace('_', ' ')} ({cells[models[0], scene]['n_images']})" for scene in scenes]
+    lines = [f"| model | {' | '.join(heads)} |", "|---" * (len(scenes) + 1) + "|"]
+    lines += [
+        f"| {model} | " + " | ".join(f"{cells[model, scene]['value']:.2f}" for scene in scenes) + " |"
+        for model in models
+    ]
+    missing = [f"Not measured yet: {', '.join(others)}.\n"] if others else []
+    return SCENES + "\n".join([*lines, "", *missing])
 
 
 def order_of(rows: list[dict]) -> str:

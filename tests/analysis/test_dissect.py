@@ -69,7 +69,9 @@ def test_values_are_those_of_resized_maps(data, regions, tmp_path):
         fixations = data.fixations.for_image(image)
         for region in regions.for_image(str(image)):
             inside = [
-                (x, y) for x, y in zip(fixations.pixel_x, fixations.pixel_y, strict=True) if region.mask((60, 80))[y, x]
+                (x, y)
+                for x, y in zip(fixations.pixel_x.tolist(), fixations.pixel_y.tolist(), strict=True)
+                if region.mask((60, 80))[y, x]
             ]
             row = kept[(kept["image"] == str(image)) & (kept["region"] == region.number)].iloc[0]
             expected = normalized_scanpath_saliency(large, FixationBatch.of(*[inside] * len(large)))

@@ -53,13 +53,13 @@ def two_hills(first: float) -> np.ndarray:
 
 def test_pieces_are_the_top_of_the_map():
     values = two_hills(1.1)
-    assert np.array_equal(pieces_of(values, 5) > 0, top_of(values))
-    assert not pieces_of(np.ones((40, 50)), 5).any()
+    assert np.array_equal(pieces_of(values, 5.0) > 0, top_of(values))
+    assert not pieces_of(np.ones((40, 50)), 5.0).any()
 
 
 def test_near_maxima_are_one_piece():
-    assert pieces_of(two_hills(1.1), 5).max() == 2
-    assert pieces_of(two_hills(1.01), 20).max() == 1
+    assert pieces_of(two_hills(1.1), 5.0).max() == 2
+    assert pieces_of(two_hills(1.01), 20.0).max() == 1
 
 
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(4, 20), st.integers(4, 20))
