@@ -29,25 +29,25 @@ def draw_curves(curves: pd.DataFrame, value: str, path: Path) -> None:
     rows = -(-len(titles) // ACROSS)
     figure = Figure(figsize=(2.6 * min(ACROSS, len(titles)) + 0.6, 2.1 * rows + 0.8), layout="constrained", dpi=110)
     axes = figure.subplots(rows, min(ACROSS, len(titles)), squeeze=False, sharex=True, sharey=True).ravel()
-    sizes = sorted(curves["set_size"].unique())
+    sizes, shares = sorted(curves["set_size"].unique()), sorted(curves["share"].unique())
     for ax, title in zip(axes, titles, strict=False):
         for size, color in zip(sizes, _colors(len(sizes)), strict=True):
             part = curves[(curves["line"] == title) & (curves["set_size"] == size)].sort_values("share")
             ends = np.abs(part[[f"{value}_low", f"{value}_high"]].to_numpy().T - part[value].to_numpy())
-            at = part["share"] * (1 + 0.03 * (sizes.index(size) - (len(sizes) - 1) / 2))  # lines do not hide each other
+            # Each a little to the side, so that intervals do not hide each other.
+            at = [shares.index(share) + 0.1 * (sizes.index(size) - (len(sizes) - 1) / 2) for share in part["share"]]
             ax.errorbar(at, part[value], ends, fmt="o-", color=color, markersize=3, linewidth=1.2, label=f"{size}")
             if value == "found":
                 ax.axhline(1 / size, color=color, linestyle=":", linewidth=0.8)
         ax.set_title(title, fontsize=8)
-        ax.set_xscale("log", base=2)
-        shares = sorted(curves["share"].unique())
-        ax.set_xticks(shares, [f"{share:g}" for share in shares])
-        ax.minorticks_off()
+        ax.set_xticks(range(len(shares)), [f"{share:g}" for share in shares])
+        ax.set_xlim(-0.4, len(shares) - 0.6)
         ax.tick_params(labelsize=7)
         ax.spines[["top", "right"]].set_visible(False)
     for ax in axes[len(titles) :]:
         ax.set_visible(False)
-    axes[0].legend(title="items", frameon=False, fontsize=7, title_fontsize=7)
+    lines, labels = axes[0].get_legend_handles_labels()
+    figure.legend(lines, labels, title="items", loc="outside right upper", frameon=False, fontsize=8, title_fontsize=8)
     figure.supxlabel("difference between target and distractors, as a share of the largest", fontsize=9)
     figure.supylabel(LABELS[value], fontsize=9)
     figure.savefig(path, format="png")
