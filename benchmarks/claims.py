@@ -16,6 +16,7 @@ from pathlib import Path
 
 from foveal import evaluate, load_dataset
 from foveal.benchmarking.predictions import Predictions
+from foveal.files import write_atomically
 from foveal.training import Phase, Recipe, train_by_recipe
 
 DATASET, FOLD = "osie", 0
@@ -91,7 +92,8 @@ def main() -> None:
         ]
         before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
         kept = [row for row in before if row["experiment"] != experiment]
-        RESULTS.write_text(json.dumps(kept + rows, indent=2) + "\n")
+        with write_atomically(RESULTS) as temporary:
+            temporary.write_text(json.dumps(kept + rows, indent=2) + "\n")
         print(results.to_string(), differences.to_string(), sep="\n", flush=True)
 
 

@@ -17,6 +17,7 @@ from timing import median_seconds
 
 from foveal import evaluate, load_dataset
 from foveal.benchmarking.results import Results
+from foveal.files import write_atomically
 from foveal.gaze import Dataset
 from foveal.metrics import list_metrics
 from foveal.models import load_model
@@ -64,7 +65,8 @@ def main() -> None:
         rows += [{"model": model.name, "metric": name, "value": value} for name, value in numbers.items()]
     before = json.loads(RESULTS.read_text()) if RESULTS.is_file() else []
     scored = {model.name for model in models}
-    RESULTS.write_text(json.dumps([row for row in before if row["model"] not in scored] + rows, indent=2) + "\n")
+    with write_atomically(RESULTS) as temporary:
+        temporary.write_text(json.dumps([row for row in before if row["model"] not in scored] + rows, indent=2) + "\n")
     print(f"{', '.join(sorted(scored))}: {RESULTS}")
 
 

@@ -56,6 +56,7 @@ def write_toy_onnx(path: Path) -> None:
     onnx.save(model, path)
 
 
+# What needs published data, or hours, is marked as "py" there, not as "python".
 PYTHON_BLOCKS = {
     (page.relative_to(ROOT).as_posix(), number): block
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
