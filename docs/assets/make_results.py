@@ -169,12 +169,12 @@ suit these two.""",
     ),
     "eml-losses": (
         "NSS + CC + KL against each alone (Jia & Bruce 2020)",
-        """The claim: the sum is better than its parts. It holds. NSS alone and CC alone lose IG and AUC. KL alone has the
-same IG and AUC, but less NSS.""",
+        """The claim: the sum is better than its parts. It holds. NSS alone and CC alone lose IG and AUC. KL alone has
+the same IG and AUC, but less NSS.""",
     ),
     "encoders": (
         "One network or two (Jia & Bruce 2020)",
-        "The claim: a decoder of several networks' maps is better than that of each. Here nothing of the networks is trained.",
+        "The claim: a decoder of several networks' maps is better than that of each. Nothing of the networks is trained.",
     ),
     "fine-tuning": (
         "Frozen or trained as well (He et al. 2019)",
