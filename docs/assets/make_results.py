@@ -174,7 +174,7 @@ the same IG and AUC, but less NSS.""",
     ),
     "encoders": (
         "One network or two (Jia & Bruce 2020)",
-        "The claim: a decoder of several networks' maps is better than that of each. Nothing of the networks is trained.",
+        "The claim: a decoder of several networks' maps is better than that of each. The networks stay as they are.",
     ),
     "fine-tuning": (
         "Frozen or trained as well (He et al. 2019)",
