@@ -65,6 +65,7 @@ def test_maps_chosen_on_other_images_gain_nothing_by_chance():
     assert chosen["plant"] > 0.35  # the best of 300 maps that answer to nothing
     assert abs(held_out["plant"]) < 0.15
     assert np.isnan(held_out_top_means(values[values["image"] == "0"])["plant"])
+    pd.testing.assert_series_equal(held_out_top_means(values.sample(frac=1, random_state=0)), held_out)
 
 
 def test_anova_and_comparisons():

@@ -132,8 +132,8 @@ def _intro(findings: Findings, entries: Sequence[Entry]) -> list[str]:
         f"{findings.data.name}: {n_regions} {findings.what} in {n_images} photographs. What people look at most is the "
         "top 5 % of their map, a Gaussian of one degree on every fixation. A region is missed if most of it lies "
         "there, and not most of it in the model's top 5 %. Intervals are 95 %, by bootstrap over photographs.",
-        "centerbias and gold are made from the data set itself, held out: the first looks at no photograph, the second "
-        "is all other observers.",
+        "centerbias and gold are made from the data set itself. The first sees no photograph. The map of the second "
+        "has seen all observers, so that it misses too little; only its log-likelihood is held out.",
     ]
     trained = [f"{entry.name} ({entry.n_trained_on})" for entry in entries if entry.n_trained_on]
     if trained:

@@ -71,13 +71,14 @@ def regions(
     """Find out which regions models miss, what they over-predict, and whether they put regions in people's order.
 
     A region is missed if most of it lies in the top 5 % of people's map and not most of it in the model's top 5 %. The
-    center bias and the gold standard of the data set, held out, are measured as models are: chance, and what one group
-    of people misses of another. Where regions have flags (gazed at, acted on, …), it is told how much of what a model
-    lacks lies there, and what an oracle of the flag would bring.
+    center bias of the data set, held out, is measured as models are: chance. So is the gold standard. Only its
+    likelihoods are held out: its map has seen all observers, and misses too little. Where regions have flags (gazed at,
+    acted on, …), it is told how much of what a model lacks lies there, and what an oracle of the flag would bring.
 
-    Writes into `out`: regions.csv, misses.csv, importance.csv, over_predictions.csv and flags.csv; the pieces that each
-    model over-predicts as regions to be labelled (over/*.csv); worst.*.png, the photographs where a model misses most;
-    and report.html. What is measured is kept in measured/, so that a run that was interrupted goes on where it was.
+    Writes into `out`: regions.csv, misses.csv, importance.csv, over_predictions.csv, information.csv, flags.csv; the
+    pieces that each model over-predicts as regions to be labelled (over/*.csv); worst.*.png, the photographs where a
+    model misses most; and report.html. What is measured is kept in measured/, so that a run that was interrupted goes
+    on where it was.
 
     Parameters
     ----------
