@@ -116,7 +116,7 @@ def map_of(network: NamedLayers, photograph: RGBImage, layer: str, number: int) 
     return resample(values, grid, Grid(Axis(height), Axis(width))).cpu().numpy()
 
 
-def draw_answers(data: Dataset, network: NamedLayers, examples: Sequence[Example], path: Path) -> None:
+def draw_answers(data: Dataset, name: str, network: NamedLayers, examples: Sequence[Example], path: Path) -> None:
     """Write a sheet: photographs, people's map and a network's, of the categories that it answers to most (Fig. 7)."""
     assert network.model is not None
     ranked = sorted(examples, key=lambda example: -max(example.means.values()))[:SHOWN]
@@ -129,7 +129,7 @@ def draw_answers(data: Dataset, network: NamedLayers, examples: Sequence[Example
         pictures = [outlined(photograph, polygon), heated(photograph, people_of(data, image).numpy())]
         rows.append(
             (
-                f"{words(example.category)}: photograph, people, {network.name}",
+                f"{words(example.category)}: photograph, people, {name}",
                 [[*pictures, heated(photograph, answer)]],
             )
         )

@@ -106,7 +106,7 @@ def _draw(found: Findings, folder: Path) -> dict[str, Path]:
             draw_inner_output(of_one.table, of_one.correlations, temporary, name)
         files[f"answers {name}"] = folder / f"answers_{number}.png"
         with write_atomically(files[f"answers {name}"]) as temporary:
-            draw_answers(found.data, found.networks[name], found.examples, temporary)
+            draw_answers(found.data, name, found.networks[name], found.examples, temporary)
     return files
 
 

@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, UInt8
+from matplotlib.transforms import Bbox
 
 from foveal.figures.sheets import COLORMAP, WIDTH, in_rows, labelled
 from foveal.images import RGBImage
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HEAT = 0.6  # opacity of a map over its photograph
-DOT = "#1f4e86"
+DOT, DOT_SIDE = "#1f4e86", 6  # color, points
 LINES = ("#1f4e86", "#c8553d", "#588b8b", "#e0a030", "#7d5ba6", "#3a7d44", "#a0a0a0")
 DARK_CELL = 0.55  # share of the range from which on a cell is so dark that its number is white
 
@@ -80,35 +81,52 @@ def draw_inner_output(
 
     figure = Figure(figsize=(10, 4.2), layout="constrained", dpi=130)
     shown = {"output": "output saliency (NSS)", "difference": "difference from people's map (NSS)"}
-    for axes, (column, label) in zip(figure.subplots(1, 2), shown.items(), strict=True):
-        axes.plot(table["inner"], table[column], "o", color=DOT, markersize=6)
-        _name_points(axes, table["inner"].tolist(), table[column].tolist(), [words(c) for c in table["category"]])
+    panels = figure.subplots(1, 2)
+    for axes, (column, label) in zip(panels, shown.items(), strict=True):
+        axes.plot(table["inner"], table[column], "o", color=DOT, markersize=DOT_SIDE)
         axes.set_xlabel("inner saliency: NSS of the top ten maps")
         axes.set_ylabel(label)
         axes.margins(0.18, 0.1)
         axes.set_title(f"Spearman's r = {correlations[column][0]:.2f}", loc="left", fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    figure.draw_without_rendering()  # only then is it known where points are
+    for axes, column in zip(panels, shown, strict=True):
+        _name_points(axes, table["inner"].tolist(), table[column].tolist(), [words(c) for c in table["category"]])
     figure.savefig(path, format="png")
 
 
 def _name_points(axes: "Axes", x: Sequence[float], y: Sequence[float], names: Sequence[str]) -> None:
-    """Write names beside points, on the side where the nearest other point is not."""
-    x_scale, y_scale = (max(values) - min(values) or 1.0 for values in (x, y))
+    """Write a name beside each point, in the corner where it covers least of other points and names."""
+    dots = axes.transData.transform(np.column_stack([x, y]))
+    around = DOT_SIDE * axes.figure.dpi / 72 / 2
+    taken = [Bbox.from_extents(*(dot - around), *(dot + around)) for dot in dots]
     for i, name in enumerate(names):
-        others = [((x[i] - x[j]) / x_scale, (y[i] - y[j]) / y_scale) for j in range(len(names)) if j != i]
-        nearest = min(others, key=lambda apart: apart[0] ** 2 + apart[1] ** 2, default=(0.0, 1.0))
-        above = nearest[1] >= 0
-        right = nearest[0] >= 0
-        axes.annotate(
-            name,
-            (x[i], y[i]),
-            (5 if right else -5, 3 if above else -3),
-            textcoords="offset points",
-            fontsize=8,
-            ha="left" if right else "right",
-            va="bottom" if above else "top",
-        )
+        labels = [
+            axes.annotate(
+                name,
+                (x[i], y[i]),
+                (right * 5, above * 4),
+                textcoords="offset points",
+                fontsize=8,
+                ha="left" if right > 0 else "right",
+                va="bottom" if above > 0 else "top",
+            )
+            for right in (1, -1)
+            for above in (1, -1)
+        ]
+        boxes = [label.get_window_extent() for label in labels]
+        covered = [sum(_common_area(box, other) for j, other in enumerate(taken) if j != i) for box in boxes]
+        best = int(np.argmin(covered))
+        taken.append(boxes[best])
+        for number, label in enumerate(labels):
+            if number != best:
+                label.remove()
+
+
+def _common_area(a: Bbox, b: Bbox) -> float:
+    both = Bbox.intersection(a, b)
+    return 0.0 if both is None else float(both.width * both.height)
 
 
 def heated(photograph: RGBImage, response: Float[np.ndarray, "height width"]) -> RGBImage:
