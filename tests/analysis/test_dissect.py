@@ -1,5 +1,7 @@
 """The whole dissection of tiny networks, and what is looked into."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,9 @@ import torch
 from toy import disc_center, make_dataset
 
 import foveal
+from foveal.analysis import dissect_recipes, dissect_trained
 from foveal.analysis.dissect import dissect
+from foveal.analysis.dissect_trained import dissect_depths, dissect_tasks
 from foveal.analysis.named_layers import named_layers
 from foveal.analysis.region_fixations import looked_at
 from foveal.errors import FovealError, RowsLeftOut
@@ -21,6 +25,7 @@ from foveal.models.deep.foveal_s import FovealS
 from foveal.models.deep.salicon import SALICON
 from foveal.models.parts.geometry import Axis, Grid, resample
 from foveal.models.registry import save_model
+from foveal.training.recipe import read_recipe
 
 LAYERS = ["conv4_3", "conv5_3"]
 SIZE = 64, 64
@@ -127,6 +132,66 @@ def test_networks_before_and_after_training(data, regions, tmp_path):
         map_ = model.saliency_map_of([data.stimuli[image].image])
         values.append(float(normalized_scanpath_saliency(map_, FixationBatch.stack([fixations.where(inside)]))))
     assert table.loc["person_head", "output"] == pytest.approx(np.mean(values), abs=1e-4)
+
+
+def test_layers_that_are_added_are_all_that_is_computed(data, regions, tmp_path):
+    def run(*layers):
+        dissect(data, tmp_path, networks=["vgg16_tiny"], layers=layers, regions=regions, size=SIZE, limit=2)
+        return {path.stem: path.stat().st_mtime_ns for path in tmp_path.glob("associations/*/*.parquet")}
+
+    before = run("conv5_3")
+    after = run("conv4_3", "conv5_3")
+    assert after["conv5_3"] == before["conv5_3"]
+    assert after.keys() == {"conv4_3", "conv5_3"}
+
+
+@pytest.fixture
+def tiny_recipe(monkeypatch):
+    """Trains of the smallest network, an epoch long."""
+    base = read_recipe("dissection")
+    tiny = {"backbone": "vgg16_tiny", "area": 64 * 64}
+    recipe = replace(base, config=tiny, phases=(replace(base.phases[0], epochs=1),))
+    monkeypatch.setattr(dissect_recipes, "read_recipe", lambda name: recipe)
+
+
+@pytest.mark.filterwarnings("ignore::foveal.errors.FovealNote")
+def test_depths_are_trained_and_compared(data, regions, tmp_path, monkeypatch, tiny_recipe):
+    loaded = []
+
+    def load(name, root):
+        loaded.append(name)
+        return make_dataset(n_images=11, name=name)
+
+    monkeypatch.setattr(dissect_trained, "load_dataset", load)
+    seen = replace(data, name="scene")  # one of those that are learned from otherwise
+    found = dissect_depths(seen, tmp_path, depths=["0", "2"], layers=LAYERS, regions=regions)
+    assert loaded == ["eyecrowd", "mit1003"]
+    gains = found.tables["improvements"].set_index("layer").drop(columns="network")
+    assert (gains.loc["conv4_3"] == 0).all()  # below all that is trained
+    assert (gains.loc["conv5_3"] != 0).all()
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.glob("depths/*/*.safetensors")}
+    assert len(times) == 2
+    dissect_depths(seen, tmp_path, depths=["0", "2"], layers=LAYERS, regions=regions)
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+    with pytest.raises(FovealError, match=r"no depth '7' \(has 0, 1, "):
+        dissect_depths(seen, tmp_path, depths=["7"])
+
+
+@pytest.mark.filterwarnings("ignore::foveal.errors.FovealNote")
+def test_two_tasks_are_compared_on_photographs_that_neither_learned_from(regions, tmp_path, monkeypatch, tiny_recipe):
+    monkeypatch.setattr(dissect_trained, "LAST_LAYER", replace(Dissection.tiny, first_trained="conv5_3"))
+    whole = replace(make_dataset(n_images=43, name="toy"), categories=("a", "b") * 21 + ("rare",))
+    labelled = Regions(
+        tuple(replace(region, image=str(i)) for i in range(43) for region in regions.for_image(str(i % 6)))
+    )
+    found = dissect_tasks(whole, tmp_path, layers=LAYERS, regions=labelled)
+    assert list(found.tables["top_ten"]["network"].unique()) == [
+        "pretrained/dissection", "saliency/dissection", "scenes/dissection"
+    ]  # fmt: skip
+    kept = pd.read_parquet(next(tmp_path.glob("associations/*/conv5_3.parquet")))
+    assert set(kept["image"]) == {"0", "10", "20", "30", "40", "42"}
+    assert found.tables["attention"]["images"].sum() == 5
+    assert "Do people look where scenes are told by?" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize("cls", [FovealS, SALICON, Dissection])

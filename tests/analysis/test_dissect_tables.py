@@ -7,7 +7,7 @@ from scipy import stats
 
 from foveal.analysis.dissect_output import by_category, rank_correlations
 from foveal.analysis.dissect_recipes import depth_recipes
-from foveal.analysis.dissect_tables import compared, held_out_top_means, map_means, region_values, summary_tables
+from foveal.analysis.dissect_tables import compared, held_out_top_means, held_out_values, map_means, summary_tables
 from foveal.models.deep.dissection import Dissection, DissectionConfig
 
 CATEGORIES = ["person_head", "text", "other"]
@@ -70,9 +70,10 @@ def test_maps_chosen_on_other_images_gain_nothing_by_chance():
 
 def test_anova_and_comparisons():
     data = table(5)
-    values = region_values(data)
+    values = held_out_values(data)
     for value, row in zip(values, data.to_dict("records"), strict=True):
-        order = np.argsort([-slow_mean(data, row["category"], number) for number in range(25)], kind="stable")[:10]
+        others = data[data["image"].astype(int) % 2 != int(row["image"]) % 2]
+        order = np.argsort([-slow_mean(others, row["category"], number) for number in range(25)], kind="stable")[:10]
         assert value == pytest.approx(np.mean([row[str(number)] for number in order]), rel=1e-5)
     found = compared(values, data["category"])
     groups = [values[data["category"] == category] for category in CATEGORIES]
@@ -84,6 +85,9 @@ def test_anova_and_comparisons():
         assert row.difference == pytest.approx(groups[j].mean() - groups[i].mean())
     alone = data[data["category"] == "text"]
     assert compared(values[:4], alone["category"]).anova.empty
+    unknown = pd.concat([data["category"], pd.Series(["food"] * 3)])
+    with_unknown = compared(np.append(values, [np.nan] * 3), unknown)
+    pd.testing.assert_frame_equal(with_unknown.anova, found.anova)
 
 
 def test_output_saliency_by_category():

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from toy import make_dataset
@@ -21,7 +22,7 @@ def two_scenes():
     """Red and blue pictures with noise; one picture of a third kind."""
     rng = np.random.default_rng(0)
     data = make_dataset(n_images=21)
-    kinds = ["red", "blue"] * 10 + ["green"]
+    kinds = ["red", "blue"] * 5 + ["blue", "red"] * 5 + ["green"]
     color = {"red": (200, 60, 60), "blue": (60, 60, 200), "green": (60, 200, 60)}
     pictures = [
         (np.array(color[kind]) + rng.normal(0, 20, (60, 80, 3))).clip(0, 255).astype(np.uint8) for kind in kinds
@@ -35,7 +36,9 @@ def test_scenes_are_learned(tmp_path):
     assert found.scenes == ("blue", "red")
     assert found.accuracy == 1.0
     assert found.chance == 0.5
-    assert found.attention["images"].tolist() == [4, 0]
+    assert found.told["image"].tolist() == ["0", "10"]
+    assert found.attention["images"].tolist() == [2, 0]
+    assert found.attention["NSS"][0] == pytest.approx(found.told["NSS"].mean())
     model = foveal.load_model(found.path)
     before = named_layers("vgg16_tiny").views[0].backbone.state_dict()
     after = model.encoder.state_dict()
@@ -45,6 +48,10 @@ def test_scenes_are_learned(tmp_path):
     [features] = model.features_read(model.see(images))
     mean = model.on_cells(features.mean(dim=1), (64, 64))
     torch.testing.assert_close(model(model.see(images), (64, 64)), mean)
+    written = found.path.stat().st_mtime_ns
+    kept = learn_scenes(data, tmp_path, config=CONFIG, fewest=5, epochs=30)
+    assert kept.path.stat().st_mtime_ns == written
+    pd.testing.assert_frame_equal(kept.attention, found.attention)
     again = learn_scenes(data, tmp_path / "2", config=CONFIG, fewest=5, epochs=30)
     torch.testing.assert_close(foveal.load_model(again.path).state_dict(), model.state_dict(), rtol=0, atol=0)
 

@@ -13,9 +13,10 @@ import pandas as pd
 from foveal.analysis.dissect_examples import examples_of
 from foveal.analysis.dissect_output import by_category, output_table, rank_correlations
 from foveal.analysis.dissect_report import Findings, OutputSaliency, write_findings
-from foveal.analysis.dissect_tables import compared, region_values, summary_tables
+from foveal.analysis.dissect_tables import compared, held_out_values, summary_tables
 from foveal.analysis.dissect_values import association_tables
 from foveal.analysis.named_layers import NamedLayers, named_layers
+from foveal.analysis.page import PageSection
 from foveal.analysis.region_fixations import LookedAt, digest_of, looked_at
 from foveal.benchmarking.results import short_names
 from foveal.datasets import load_dataset
@@ -67,6 +68,7 @@ def dissect(
     split: str | None = None,
     limit: int | None = None,
     device: str = "cpu",
+    sections: Sequence[PageSection] = (),
     progress: Report | None = None,
 ) -> Dissection:
     """Associate every map of some layers with every labelled region of a data set, and say by category what they are.
@@ -96,6 +98,8 @@ def dissect(
         Only this part of the data set; of that only the first so many photographs.
     device
         Where to compute.
+    sections
+        More of the report, at its end.
     progress
         Called with what is being done, how much of it is done, and of how much.
 
@@ -134,7 +138,9 @@ def dissect(
             problems += lines
     tables = summary_tables(associations) | _tests(associations) | {"regions": _counts(work)}
     found = Findings(data, loaded, associations, tables, outputs, examples_of(data, labelled, associations))
-    return Dissection(tables, outputs, write_findings(found, folder), [*data.problems, *dict.fromkeys(problems)])
+    return Dissection(
+        tables, outputs, write_findings(found, folder, sections), [*data.problems, *dict.fromkeys(problems)]
+    )
 
 
 def _loaded(
@@ -187,11 +193,11 @@ def _output(
 
 
 def _tests(associations: dict[tuple[str, str], pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Do categories differ, of every network and layer?"""
+    """Do categories differ, of every network and layer? By maps chosen on other images."""
     anova: list[pd.DataFrame] = []
     pairs: list[pd.DataFrame] = []
     for (network, layer), table in associations.items():
-        found = compared(region_values(table), table["category"])
+        found = compared(held_out_values(table), table["category"])
         for tables, one in ((anova, found.anova), (pairs, found.pairs)):
             one.insert(0, "network", network)
             one.insert(1, "layer", layer)

@@ -29,6 +29,6 @@ def depth_recipes(datasets: tuple[str, ...] = DATASETS) -> dict[str, Recipe]:
     base = read_recipe("dissection")
     assert isinstance(base, Recipe)
     return {
-        depth: replace(base, datasets=datasets, config={"first_trained": layer}, held_out=0)
+        depth: replace(base, datasets=datasets, config={**(base.config or {}), "first_trained": layer}, held_out=0)
         for depth, layer in FIRST_TRAINED.items()
     }

@@ -72,8 +72,8 @@ class Findings:
     examples: Sequence[Example]
 
 
-def write_findings(found: Findings, folder: Path) -> list[Path]:
-    """Write tables as CSV, figures as PNG and report.html; the paths of all."""
+def write_findings(found: Findings, folder: Path, more: Sequence[PageSection] = ()) -> list[Path]:
+    """Write tables as CSV, figures as PNG and report.html, with more sections at its end; the paths of all."""
     files = []
     outputs = [of_one.table.assign(network=name) for name, of_one in found.outputs.items()]
     inner = {"inner_output": pd.concat(outputs, ignore_index=True)} if outputs else {}
@@ -82,7 +82,8 @@ def write_findings(found: Findings, folder: Path) -> list[Path]:
         with write_atomically(files[-1]) as temporary:
             table.to_csv(temporary, index=False)
     figures = _draw(found, folder)
-    write_page(folder / "report.html", "What the layers answer to", [INTRO, _about(found)], _sections(found, figures))
+    sections = [*_sections(found, figures), *more]
+    write_page(folder / "report.html", "What the layers answer to", [INTRO, _about(found)], sections)
     return [*files, *figures.values(), folder / "report.html"]
 
 
@@ -144,10 +145,11 @@ def _sections(found: Findings, figures: dict[str, Path]) -> list[PageSection]:
         PageSection(
             "Do categories differ?",
             [
-                f"Analysis of variance over the categories, of each region's mean of the top {TOP} maps of its "
-                "category. Regions of one photograph are taken as independent, so that p is too small rather than too "
-                "large. comparisons.csv has Tukey's comparison of each two categories. The table below lists, for the "
-                "highest layer of each network, from which categories each one differs (p < .05)."
+                "Analysis of variance over the categories, of each region's mean of the top "
+                f"{TOP} maps of its category, chosen on other photographs. Regions of one photograph are taken as "
+                "independent, so that p is too small rather than too large. comparisons.csv has Tukey's comparison of "
+                "each two categories. The table below lists, for the highest layer of each network, from which "
+                "categories each one differs (p < .05)."
             ],
             tables["anova"],
             digits={"F": 1, "p": 4},

@@ -38,27 +38,26 @@ def top_means(means: pd.DataFrame, top: int = TOP) -> pd.Series:
     return pd.Series(np.sort(means.to_numpy(), axis=1)[:, -top:].mean(axis=1), index=means.index)
 
 
-def held_out_top_means(table: pd.DataFrame) -> pd.Series:
-    """As `top_means`, where the maps are chosen on every second image by name, and measured on the others.
+def held_out_values(table: pd.DataFrame) -> Float[np.ndarray, " region"]:
+    """Of each region, the mean association of the ten maps that answer most to its category elsewhere.
 
     The best of hundreds of maps are better by chance on the regions that they were chosen on, and most of categories
-    with few regions. Both halves are chosen on, one after the other; each region counts once. NaN where a category has
-    regions in one half only.
+    with few regions. So those of every second image by name are chosen on the other images. NaN where these have no
+    region of the category.
     """
-    half = table["image"].map({image: i % 2 for i, image in enumerate(sorted(set(table["image"])))})
-    halves = [map_means(table[half == i]) for i in (0, 1)]
-    counts = [table[half == i].groupby("category").size() for i in (0, 1)]
-    found = {}
-    for category in map_means(table).index:
-        if not all(category in means.index for means in halves):
-            found[category] = np.nan
-            continue
-        scores = [
-            of_half.loc[category].iloc[np.argsort(-halves[1 - i].loc[category].to_numpy(), kind="stable")[:TOP]].mean()
-            for i, of_half in enumerate(halves)
-        ]
-        found[category] = np.average(scores, weights=[count[category] for count in counts])
-    return pd.Series(found, dtype=float)
+    half = table["image"].map({image: i % 2 for i, image in enumerate(sorted(set(table["image"])))}).to_numpy()
+    values, found = maps_of(table), np.full(len(table), np.nan)
+    for chosen_on in (0, 1):
+        for category, means in map_means(table[half == chosen_on]).iterrows():
+            regions = (half != chosen_on) & (table["category"] == category).to_numpy()
+            found[regions] = values[regions][:, np.argsort(-means.to_numpy(), kind="stable")[:TOP]].mean(axis=1)
+    return found
+
+
+def held_out_top_means(table: pd.DataFrame) -> pd.Series:
+    """As `top_means`, by `held_out_values`: NaN of a category whose regions are all in one half of the images."""
+    by_category = pd.Series(held_out_values(table)).groupby(table["category"].to_numpy()).mean()
+    return by_category.reindex([category for category in CATEGORIES if category in by_category.index])
 
 
 def summary_tables(associations: Associations) -> dict[str, pd.DataFrame]:
@@ -98,20 +97,13 @@ def improvements(top_ten: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def region_values(table: pd.DataFrame) -> Float[np.ndarray, " region"]:
-    """Of each region, the mean association of the top ten maps of its category."""
-    means = map_means(table)
-    order = {category: np.argsort(-of_maps.to_numpy(), kind="stable")[:TOP] for category, of_maps in means.iterrows()}
-    values, categories = maps_of(table), table["category"].tolist()
-    return np.array([of_region[order[c]].mean() for of_region, c in zip(values, categories, strict=True)], float)
-
-
 def compared(values: Float[np.ndarray, " region"], categories: pd.Series) -> Comparison:
     """One-way analysis of variance over the categories, and Tukey's comparison of each two of them.
 
-    Categories with one region are left out. With fewer than two categories there is nothing to compare, and both
-    tables are empty. Regions of one image are taken as independent, as in the paper.
+    Regions whose value is NaN are left out, then categories with one region. With fewer than two categories there is
+    nothing to compare, and both tables are empty. Regions of one image are taken as independent, as in the paper.
     """
+    values, categories = values[~np.isnan(values)], categories[~np.isnan(values)]
     counts = categories.value_counts()
     names = [name for name in CATEGORIES if counts.get(name, 0) >= FEWEST]
     if len(names) < 2:

@@ -1,5 +1,6 @@
 """The association of every activation map with every region of a data set, kept on disk as it is computed."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def association_tables(
     data, work
         The photographs, and the regions in them.
     folder
-        Holds a file a layer; photographs that stand in all of them are not computed again.
+        Holds a file a layer; photographs that stand in it are not computed again.
     computed_from
         All that the values depend on but for the network.
     progress
@@ -58,22 +59,25 @@ def association_tables(
         layer: KeptTable(folder / f"{safe_file_name(layer)}.parquet", key | {"layer": layer}, PLACE[:2])
         for layer in layers
     }
-    known = set.intersection(*(set(table.table["image"]) for table in kept.values()))
-    missing = [one for one in work if data.stimuli.ids[one.image] not in known]
-    report = progress.counting(f"{network.name}: images", len(work), before=len(work) - len(missing))
+    known = {layer: set(table.table["image"]) for layer, table in kept.items()}
+    missing: dict[tuple[str, ...], list[LookedAt]] = defaultdict(list)  # by the layers that lack them
+    for one in work:
+        missing[tuple(layer for layer in layers if data.stimuli.ids[one.image] not in known[layer])].append(one)
+    report = progress.counting(f"{network.name}: images", len(work), before=len(missing.pop((), [])))
     problems: list[str] = []
     done = 0
-    for start in range(0, len(missing), KEPT_AFTER):
-        rows: dict[str, list[pd.DataFrame]] = {layer: [] for layer in layers}
-        for batch, images, lines in _read(data, missing[start : start + KEPT_AFTER]):
-            problems += lines
-            for layer, tables in _of_batch(network, layers, batch, images, data).items():
-                rows[layer] += tables
-            done += len(batch) + len(lines)
-            report(done)
-        for layer, tables in rows.items():
-            if tables:
-                kept[layer].add(pd.concat(tables, ignore_index=True))
+    for lacking, images in missing.items():
+        for start in range(0, len(images), KEPT_AFTER):
+            rows: dict[str, list[pd.DataFrame]] = {layer: [] for layer in lacking}
+            for batch, pictures, lines in _read(data, images[start : start + KEPT_AFTER]):
+                problems += lines
+                for layer, tables in _of_batch(network, lacking, batch, pictures, data).items():
+                    rows[layer] += tables
+                done += len(batch) + len(lines)
+                report(done)
+            for layer, tables in rows.items():
+                if tables:
+                    kept[layer].add(pd.concat(tables, ignore_index=True))
     wanted = {data.stimuli.ids[one.image] for one in work}
     return {layer: table.table[table.table["image"].isin(wanted)] for layer, table in kept.items()}, problems
 

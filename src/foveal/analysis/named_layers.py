@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from foveal.benchmarking.run import fingerprint
 from foveal.errors import FovealError
 from foveal.models import SaliencyModel, list_models, load_model
 from foveal.models.backbones.backbone import Backbone
@@ -174,16 +175,14 @@ class NamedLayers:
 
     @property
     def digest(self) -> str:
-        """A short text that changes with the weights."""
-        return "-".join(view.backbone.digest() for view in self.views)
+        """A short text that changes with the weights, and with strides that were taken out."""
+        networks = [(view.backbone.digest(), view.backbone.made_finer_by) for view in self.views]
+        return hashlib.sha256(repr(networks).encode()).hexdigest()[:12]
 
     @property
     def whole_digest(self) -> str:
         """A short text that changes with anything that the model's answer depends on."""
-        digest = hashlib.sha256(self.digest.encode())
-        for name, tensor in sorted(self.model.state_dict().items() if self.model else ()):
-            digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:12]
+        return self.digest + (fingerprint(self.model.name, self.model) if self.model else "")
 
     def seen_sizes(self, size: Size) -> list[Size]:
         """Height and width at which each network sees photographs of this (height, width)."""

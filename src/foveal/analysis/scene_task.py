@@ -1,7 +1,7 @@
 """The network of the dissection paper, trained to tell kinds of scenes instead of where people look (section 8).
 
 What training changes may come from the photographs or from the task. The same network, trained on the same photographs
-for another task, tells which. Its file goes to `foveal dissect` beside that of the network trained for saliency.
+for another task, tells which.
 
 Differs from the paper in: the three fully connected layers see the mean of each feature, and are as wide as there are
 features; the paper's see all places, which 700 photographs are too few for.
@@ -10,7 +10,7 @@ features; the paper's see all places, which 700 photographs are too few for.
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +24,8 @@ from foveal.errors import FovealError
 from foveal.features.cache import FeatureCache, FeatureGroup
 from foveal.files import make_writable_folder
 from foveal.gaze import Dataset
+from foveal.gaze.folds import held_out_images
+from foveal.kept import KeptTable
 from foveal.metrics.fixation_batch import FixationBatch
 from foveal.metrics.nss import normalized_scanpath_saliency
 from foveal.models.deep.dissection import Dissection, DissectionConfig
@@ -34,7 +36,7 @@ from foveal.models.registry import save_model
 from foveal.progress import Progress, Report
 
 FEWEST = 20  # photographs of a scene; the paper has 50, of 10,000 photographs instead of 700
-EVERY = 5  # one of so many photographs of each scene is held out
+HELD_OUT = 0  # fold
 BATCH = 16
 RATE, BACKBONE_RATE = 1e-3, 1e-4
 DROPOUT = 0.5
@@ -51,21 +53,36 @@ class SceneTask:
         The network, as a model `dissection` whose map is the mean of the highest features.
     scenes
         The kinds of scenes that were told apart.
-    accuracy, chance
-        Share of the held-out photographs whose scene is told, and of those with the most frequent scene.
-    attention
-        NSS of the mean of the highest features, of held-out photographs whose scene is told "right" and "wrong": the
-        mean, its standard error, and the number of photographs (Table 8).
+    told
+        One row for each held-out photograph: image, its scene, the scene that was told, and the NSS of the mean of the
+        highest features, NaN if nobody looked at it.
     problems
         One line for each photograph that could not be read.
     """
 
     path: Path
     scenes: tuple[str, ...]
-    accuracy: float
-    chance: float
-    attention: pd.DataFrame
+    told: pd.DataFrame
     problems: list[str]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the held-out photographs whose scene is told."""
+        return float((self.told["scene"] == self.told["told"]).mean())
+
+    @property
+    def chance(self) -> float:
+        """Share of them with the most frequent scene."""
+        return float(self.told["scene"].value_counts(normalize=True).iloc[0])
+
+    @property
+    def attention(self) -> pd.DataFrame:
+        """Mean NSS by whether the scene is told "right" or "wrong", standard error, number of images (Table 8)."""
+        is_right = (self.told["scene"] == self.told["told"]).map({True: "right", False: "wrong"})
+        found = self.told["NSS"].groupby(is_right).agg(["mean", "sem", "count"]).reindex(["right", "wrong"])
+        found = found.rename_axis("prediction").reset_index()
+        found["count"] = found["count"].fillna(0).astype(int)
+        return found.rename(columns={"mean": "NSS", "sem": "standard_error", "count": "images"})
 
 
 def learn_scenes(
@@ -79,7 +96,9 @@ def learn_scenes(
     data_root: str | os.PathLike[str] | None = None,
     progress: Report | None = None,
 ) -> SceneTask:
-    """Train the network to tell the scenes of photographs, and write `out`/dissection.safetensors.
+    """Train the network to tell the scenes of photographs; write `out`/dissection.safetensors and `out`/told.csv.
+
+    Fold 0 is held out. What is there already, of the same call, is not learned again.
 
     Parameters
     ----------
@@ -107,52 +126,78 @@ def learn_scenes(
     """
     whole = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     folder = make_writable_folder(out)
-    data, scenes = _with_scenes(whole, fewest)
-    labels = torch.tensor([scenes.index(category) for category in data.categories])
-    held_out = held_out_of(labels)
-    report = Progress.of(progress)
+    data = of_frequent_scenes(whole, fewest)
+    scenes = tuple(sorted(set(data.categories)))
+    path = folder / "dissection.safetensors"
+    key = {"data": data.digest(), "scenes": scenes, "config": asdict(config), "epochs": epochs, "seed": seed}
+    kept = KeptTable(folder / "told.csv", key, ["image"])
+    if kept.table.empty or not path.is_file():
+        kept.add(_learned(data, scenes, path, config, epochs, seed, Progress.of(progress)))
+    return SceneTask(path, scenes, kept.table, list(data.problems))
 
+
+def _learned(
+    data: Dataset,
+    scenes: tuple[str, ...],
+    path: Path,
+    config: DissectionConfig,
+    epochs: int,
+    seed: int,
+    report: Progress,
+) -> pd.DataFrame:
+    """Learn, write the weights, and tell the held-out photographs: see `SceneTask.told`."""
+    labels = torch.tensor([scenes.index(category) for category in data.categories])
+    judged = held_out_images(data, HELD_OUT)
+    fitted = torch.ones(len(data), dtype=torch.bool)
+    fitted[judged] = False
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = Dissection(config)
-        model.load_pretrained()
+        model = mean_of_features(config)
         head = scene_head(model.encoder.channels(model.read[0]), len(scenes))
         source = SeenByEncoder(model, dict.fromkeys(data.stimuli.by_size(), USUAL))
         groups = FeatureCache(source, data).groups(report, tell=False)
-        _train(model, head, groups, labels, ~held_out, epochs, report)
+        _train(model, head, groups, labels, fitted, epochs, report)
     model.eval()
+    told = _told(model, head, groups, labels)
+    save_model(
+        model,
+        path,
+        {"dataset": data.name, "licence": data.licence, "n_images": int(fitted.sum()), "task": "scenes"},
+    )
+    return pd.DataFrame(
+        {
+            "image": [data.stimuli.ids[image] for image in judged],
+            "scene": [data.categories[image] for image in judged],
+            "told": [scenes[told[image]] for image in judged],
+            "NSS": [_attention(model, data, image) for image in judged.tolist()],
+        }
+    )
+
+
+def mean_of_features(config: DissectionConfig) -> Dissection:
+    """The pretrained network, whose map is the mean of its highest features (section 8)."""
+    model = Dissection(config)
+    model.load_pretrained()
     with torch.no_grad():
-        model.readout.weight.fill_(1 / model.readout.weight.shape[1])  # its map is the mean of the features
-    told = _told(model, head, groups, labels) == labels
-
-    path = folder / "dissection.safetensors"
-    provenance = {"dataset": data.name, "licence": data.licence, "n_images": int((~held_out).sum()), "task": "scenes"}
-    save_model(model, path, provenance)
-    chance = max(Counter(labels[held_out].tolist()).values()) / int(held_out.sum())
-    attention = _attention(model, data, held_out.nonzero()[:, 0].tolist(), told)
-    return SceneTask(path, scenes, float(told[held_out].float().mean()), chance, attention, list(data.problems))
+        model.readout.weight.fill_(1 / model.readout.weight.shape[1])
+    return model
 
 
-def _with_scenes(whole: Dataset, fewest: int) -> tuple[Dataset, tuple[str, ...]]:
-    """The readable photographs of scenes that are frequent enough, and these scenes."""
+def of_frequent_scenes(whole: Dataset, fewest: int = FEWEST) -> Dataset:
+    """The readable photographs of kinds of scenes with so many photographs at least.
+
+    Raises
+    ------
+    FovealError
+        If nobody said what scenes they are of, or fewer than two kinds are left.
+    """
     if not whole.categories:
         raise FovealError(f"{whole.name}: nobody said what kinds of scenes its photographs are of")
     data = whole.readable()
     counts = Counter(data.categories)
-    scenes = tuple(sorted(scene for scene, count in counts.items() if count >= fewest))
-    if len(scenes) < 2:
+    if sum(count >= fewest for count in counts.values()) < 2:
         raise FovealError(f"{data.name}: fewer than two kinds of scenes with {fewest} photographs at least")
-    return data.select([image for image, scene in enumerate(data.categories) if scene in scenes]), scenes
-
-
-def held_out_of(labels: Int[Tensor, " image"]) -> Tensor:
-    """Which photographs are held out: one of five of each scene, the first among them.
-
-    >>> held_out_of(torch.tensor([0, 1, 0, 0, 0, 0, 0])).int()
-    tensor([1, 1, 0, 0, 0, 0, 1], dtype=torch.int32)
-    """
-    position = torch.stack([(labels[:i] == label).sum() for i, label in enumerate(labels)])
-    return position % EVERY == 0
+    return data.select([image for image, scene in enumerate(data.categories) if counts[scene] >= fewest])
 
 
 def scene_head(n_features: int, n_scenes: int) -> nn.Sequential:
@@ -235,16 +280,10 @@ def _told(
     return found
 
 
-def _attention(model: Dissection, data: Dataset, images: list[int], told: Tensor) -> pd.DataFrame:
-    """Do people look where the features are high? NSS of their mean by whether the scene was told (Table 8)."""
-    rows = []
-    for image in images:
-        fixations = data.fixations.for_image(image)
-        if len(fixations):
-            map_ = model.saliency_map_of([data.stimuli[image].image])
-            nss = float(normalized_scanpath_saliency(map_, FixationBatch.stack([fixations])))
-            rows.append({"prediction": "right" if told[image] else "wrong", "NSS": nss})
-    by_prediction = pd.DataFrame(rows, columns=["prediction", "NSS"]).groupby("prediction")["NSS"]
-    found = by_prediction.agg(["mean", "sem", "size"]).reindex(["right", "wrong"]).reset_index()
-    found["size"] = found["size"].fillna(0).astype(int)
-    return found.rename(columns={"mean": "NSS", "sem": "standard_error", "size": "images"})
+def _attention(model: Dissection, data: Dataset, image: int) -> float:
+    """Do people look where the features are high? NSS of their mean; NaN if nobody looked (Table 8)."""
+    fixations = data.fixations.for_image(image)
+    if not len(fixations):
+        return float("nan")
+    map_ = model.saliency_map_of([data.stimuli[image].image])
+    return float(normalized_scanpath_saliency(map_, FixationBatch.stack([fixations])))

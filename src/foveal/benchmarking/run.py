@@ -263,9 +263,10 @@ def _fingerprint_of_metrics() -> str:
 
 
 def fingerprint(name: str, model: SaliencyModel | None = None) -> str:
-    """Says whether a model still is the one that it was: its weights, whatever file they lie in."""
-    digest = hashlib.sha256(name.encode())
-    for place, tensor in sorted((model or load_model(name)).state_dict().items()):
+    """Says whether a model still is the one that it was: its configuration and weights, whatever file they lie in."""
+    model = model or load_model(name)
+    digest = hashlib.sha256(f"{name} {model.config}".encode())
+    for place, tensor in sorted(model.state_dict().items()):
         digest.update(place.encode())
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

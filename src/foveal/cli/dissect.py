@@ -1,6 +1,8 @@
 """`foveal dissect`."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +18,19 @@ def dissect(
     network: Annotated[
         str,
         typer.Option(
-            help="Pretrained networks, models or .safetensors files, separated by commas; the first is the base."
+            help="Pretrained networks, models or .safetensors files, separated by commas; the first is the base "
+            "(default: vgg16)."
         ),
-    ] = "vgg16",
+    ] = "",
+    depths: Annotated[
+        str,
+        typer.Option(
+            help="Instead: train VGG-16 for saliency to these depths, 0 to 6 layers or all, separated by commas."
+        ),
+    ] = "",
+    tasks: Annotated[
+        bool, typer.Option("--tasks", help="Instead: train VGG-16 for saliency and for kinds of scenes.")
+    ] = False,
     layers: Annotated[
         str, typer.Option(help="Names of layers, separated by commas, from the image up (default: relu4_1 to relu5_3).")
     ] = "",
@@ -33,9 +45,17 @@ def dissect(
     strict: Strict = False,
 ) -> None:
     """Say what the layers of a network answer to, by category of region; goes on where it stopped."""
-    from foveal.analysis.dissect import dissect as run
+    from foveal.analysis.dissect import Dissection, dissect
+    from foveal.analysis.dissect_trained import dissect_depths, dissect_tasks
     from foveal.figures.dissection import words
 
+    if bool(network) + bool(depths) + tasks > 1:
+        raise typer.BadParameter("give one of --network, --depths and --tasks")
+    run: Callable[..., Dissection] = partial(dissect, networks=listed(network) or ["vgg16"])
+    if depths:
+        run = partial(dissect_depths, depths=listed(depths))
+    elif tasks:
+        run = dissect_tasks
     match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size)
     if match is None:
         raise typer.BadParameter(f"WIDTHxHEIGHT, such as 224x224, not {size!r}", param_hint="--size")
@@ -43,7 +63,6 @@ def dissect(
         done = run(
             dataset,
             out,
-            networks=listed(network),
             layers=listed(layers) or None,
             regions=regions,
             size=(int(match[2]), int(match[1])),
