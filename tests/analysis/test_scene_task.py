@@ -32,7 +32,7 @@ def two_scenes():
 
 def test_scenes_are_learned(tmp_path):
     data = two_scenes()
-    found = learn_scenes(data, tmp_path, config=CONFIG, fewest=5, epochs=30)
+    found = learn_scenes(data, tmp_path, config=CONFIG, fewest=5, epochs=300)
     assert found.scenes == ("blue", "red")
     assert found.accuracy == 1.0
     assert found.chance == 0.5
@@ -49,10 +49,10 @@ def test_scenes_are_learned(tmp_path):
     mean = model.on_cells(features.mean(dim=1), (64, 64))
     torch.testing.assert_close(model(model.see(images), (64, 64)), mean)
     written = found.path.stat().st_mtime_ns
-    kept = learn_scenes(data, tmp_path, config=CONFIG, fewest=5, epochs=30)
+    kept = learn_scenes(data, tmp_path, config=CONFIG, fewest=5, epochs=300)
     assert kept.path.stat().st_mtime_ns == written
     pd.testing.assert_frame_equal(kept.attention, found.attention)
-    again = learn_scenes(data, tmp_path / "2", config=CONFIG, fewest=5, epochs=30)
+    again = learn_scenes(data, tmp_path / "2", config=CONFIG, fewest=5, epochs=300)
     torch.testing.assert_close(foveal.load_model(again.path).state_dict(), model.state_dict(), rtol=0, atol=0)
 
 

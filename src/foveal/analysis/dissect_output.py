@@ -12,6 +12,7 @@ from scipy import stats
 from torch import Tensor
 
 from foveal.analysis.dissect_tables import TOP, map_means, top_means
+from foveal.analysis.dissect_values import KEPT_AFTER
 from foveal.analysis.region_fixations import LookedAt
 from foveal.gaze import Dataset, fixation_map
 from foveal.gaze.regions import CATEGORIES
@@ -22,8 +23,6 @@ from foveal.metrics.nss import normalized_scanpath_saliency
 from foveal.models import SaliencyMapModel, SaliencyModel
 from foveal.progress import Progress
 from foveal.threads import computed_ahead
-
-KEPT_AFTER = 48  # images
 
 
 def output_table(

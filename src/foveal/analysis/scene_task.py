@@ -236,6 +236,7 @@ def _train(
     trained = model.parameter_groups().get(BACKBONE, [])
     rates = [{"params": list(head.parameters()), "lr": RATE}, {"params": trained, "lr": BACKBONE_RATE}]
     optimizer = torch.optim.Adam([group for group in rates if group["params"]])
+    course = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     for epoch in range(epochs):
         report("epochs of scenes", epoch, epochs)
         for group, rows in _batches(groups, fitted):
@@ -245,6 +246,7 @@ def _train(
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+        course.step()
     report("epochs of scenes", epochs, epochs)
 
 

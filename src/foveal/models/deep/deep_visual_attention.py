@@ -144,7 +144,7 @@ class DeepVisualAttentionLiteConfig(DeepVisualAttentionConfig):
     year=2018,
     paper="a small form of Wang & Shen, Deep visual attention prediction, IEEE TIP 27(5), 2018",
     trainable=True,
-    weights="recipe",
+    weights="package",
 )
 class DeepVisualAttentionLite(DeepVisualAttention):
     """On EfficientNet-lite0 with a twelfth of the channels, of photographs half as large again."""
