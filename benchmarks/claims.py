@@ -22,8 +22,8 @@ from foveal.training import Phase, Recipe, train_by_recipe
 DATASET, FOLD = "osie", 0
 METRICS = ("IG", "AUC", "NSS", "CC")
 RESULTS = Path(__file__).parents[1] / "docs/results/claims.json"
-SMALL = {"area": 128 * 192, "first_trained": "stem"}  # a game of two networks learns from the pixels, epoch by epoch
-GAME = 3  # epochs, or as many of cross entropy alone
+SMALL = {"area": 96 * 144, "first_trained": "stem"}  # a game of two networks learns from the pixels
+GAME = 2  # epochs, or as many of cross entropy alone
 
 
 def recipe(model: str, *phases: Phase) -> Recipe:
@@ -37,7 +37,7 @@ def experiments(out: Path) -> dict[str, dict[str, Recipe]]:
     pdp_losses = ("kl", "chi-squared", "total-variation", "cosine")
     eml = recipe("eml-net-lite", Phase(4, 1e-2))
     dissection = recipe("dissection-lite", Phase(4, 1e-2), Phase(4, 2e-3, 5e-4))
-    salgan = replace(recipe("salgan-lite", Phase(4, 1e-3, 3e-4)), config=SMALL)
+    salgan = replace(recipe("salgan-lite", Phase(3, 1e-3, 3e-4)), config=SMALL)
     more = replace(
         salgan,
         start_from=str(out / "adversary/cross entropy/salgan-lite.safetensors"),

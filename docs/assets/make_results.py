@@ -174,11 +174,13 @@ the same IG and AUC, but less NSS.""",
     ),
     "encoders": (
         "One network or two (Jia & Bruce 2020)",
-        "The claim: a decoder of several networks' maps is better than that of each. The networks stay as they are.",
+        """The claim: a decoder of several networks' maps is better than that of each. It holds: two have .07 bit more
+than the better one alone. The networks stay as they are.""",
     ),
     "fine-tuning": (
         "Frozen or trained as well (He et al. 2019)",
-        "The claim: training some layers helps, more and more layers do not.",
+        """The claim: training some layers helps, more and more layers do not. The first half holds: one block brings
+.64 bit. The second does not here: two more blocks bring .12 bit on top.""",
     ),
     "adversary": (
         "Cross entropy or a game of two networks (Pan et al. 2017)",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__: str  # as pyproject.toml says it
 
 if TYPE_CHECKING:
+    from foveal.analysis.attention import attention
     from foveal.analysis.dissect import dissect
     from foveal.analysis.layers import layers
     from foveal.analysis.patches import patches
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from foveal.analysis.regions import regions
     from foveal.benchmarking import Predictions, Results, benchmark, evaluate, export
     from foveal.datasets import list_datasets, load_dataset, save_dataset
+    from foveal.datasets.picture_regions import PictureRegion
     from foveal.errors import FovealError
     from foveal.figures import overlay, plot_density, plot_fixations
     from foveal.file_predictions import predict_files
@@ -29,10 +31,12 @@ _HOME = {
     "Dataset": "foveal.gaze",
     "Fixations": "foveal.gaze",
     "FovealError": "foveal.errors",
+    "PictureRegion": "foveal.datasets.picture_regions",
     "Prediction": "foveal.models",
     "Predictions": "foveal.benchmarking",
     "Results": "foveal.benchmarking",
     "Stimuli": "foveal.gaze",
+    "attention": "foveal.analysis.attention",
     "benchmark": "foveal.benchmarking",
     "dissect": "foveal.analysis.dissect",
     "evaluate": "foveal.benchmarking",
@@ -59,10 +63,12 @@ __all__ = [
     "Dataset",
     "Fixations",
     "FovealError",
+    "PictureRegion",
     "Prediction",
     "Predictions",
     "Results",
     "Stimuli",
+    "attention",
     "benchmark",
     "dissect",
     "evaluate",

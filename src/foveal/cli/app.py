@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from foveal.cli import catalogue, dissect, evaluate, layers, patches, popout, predict, regions, train, weights
+from foveal.cli import (
+    attention,
+    catalogue,
+    dissect,
+    evaluate,
+    layers,
+    patches,
+    popout,
+    predict,
+    regions,
+    train,
+    weights,
+)
 from foveal.cli.console import notes_said, say, take_any_character, tell
 from foveal.errors import FovealError, first_line
 
@@ -27,6 +39,7 @@ app = typer.Typer(
 app.command("predict")(predict.predict)
 app.command("models")(catalogue.models)
 app.command("datasets")(catalogue.datasets)
+app.command("attention")(attention.attention)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(evaluate.benchmark)
 app.command("export")(evaluate.export)

@@ -62,6 +62,13 @@ class Placing:
         """Width and height in px of a text with its margin."""
         return self.font.getlength(text) + 0.5 * self.text_size, 1.3 * self.text_size
 
+    def shortened(self, text: str) -> str:
+        """As much of a text as may stand in the drawing; the rest is an ellipsis."""
+        most, short = WIDEST * self.scene.density.shape[1], text
+        while len(short) > 1 and self.size_of(short)[0] > most:
+            short = short.rstrip("…")[:-1].rstrip() + "…"
+        return short
+
     def place(self, text: str, centers: Path) -> Label | None:
         """Put a text on the best of the centers; None if there is room on none."""
         width, height = self.size_of(text)

@@ -1,5 +1,7 @@
 """Lines around regions, with their labels: where they run, in px of the drawing."""
 
+from collections.abc import Mapping, Sequence
+
 import cv2
 import numpy as np
 from contourpy import contour_generator
@@ -11,6 +13,7 @@ from foveal.figures.scene import Scene
 
 SPECK = 25  # units of the scene; a line that is shorter is left out
 LENGTHS = 6  # a line is labeled if it is so many times as long as its label
+LABELS_ACROSS = 9  # places along a side of a region where its text may be
 HOTSPOTS = 0.5  # share of the fixations in all hotspots together
 SMALLEST_HOTSPOT = 0.01  # share of the fixations in one that is worth a label
 
@@ -42,6 +45,25 @@ def hotspot_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
             outline = corner + _outline(spot[corner[1] :, corner[0] :][:down, :across] == number)
             text = percent(round(shares[number], 2))
             placing.place(text, _beside(outline, *placing.size_of(text)))
+    return lines, placing.placed
+
+
+def outline_lines(scene: Scene, outlines: Mapping[str, Sequence[Path]]) -> tuple[list[Path], list[Label]]:
+    """The lines around regions, in px of the scene, and their texts along the upper or lower border."""
+    closed = {
+        text: [scene.scale * np.concatenate([piece, piece[:1]]) for piece in pieces]
+        for text, pieces in outlines.items()
+    }
+    lines = [line for of_region in closed.values() for line in of_region]
+    placing = Placing(scene, lines)
+    for text, of_region in closed.items():
+        corners = np.concatenate(of_region)
+        short = placing.shortened(text)
+        width, height = placing.size_of(short)
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        rows = [top + height / 2, top - height / 2, bottom - height / 2, bottom + height / 2]
+        columns = np.linspace(left + width / 2, max(right - width / 2, left + width / 2), LABELS_ACROSS)
+        placing.place(short, np.array([(x, y) for y in rows for x in columns]))
     return lines, placing.placed
 
 

@@ -1,6 +1,7 @@
 """The overlay: where people look, drawn over the photograph, as an RGB array."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image, ImageDraw
 from foveal.figures.labels import DARK, WHITE, Label, Path, covered_by, font_of, text_size
 from foveal.figures.legend import add_legend
 from foveal.figures.levels import MASS_LEVELS
+from foveal.figures.lines import outline_lines
 from foveal.figures.scene import LARGEST_SIDE, Scene
 from foveal.figures.styles import drawn, styles_of
 from foveal.images import ImageSource, RGBImage
@@ -28,6 +30,7 @@ def overlay(
     cmap: str | Colormap | None = None,
     levels: Sequence[float] = MASS_LEVELS,
     largest_side: int = LARGEST_SIDE,
+    outlines: Mapping[str, Sequence[Path]] = MappingProxyType({}),
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Draw a density over its photograph.
 
@@ -52,6 +55,9 @@ def overlay(
         Shares of the fixations that contours enclose.
     largest_side
         The drawing is shrunk to so many px on the longer side if the photograph is larger.
+    outlines
+        Regions to be outlined, by the texts that are put on them where there is room: corners of their pieces, x and y
+        in px of the photograph.
 
     Raises
     ------
@@ -65,6 +71,8 @@ def overlay(
     styles = styles_of(style)
     scene = Scene.of(image, log_density, levels=levels, cmap=cmap, largest_side=largest_side)
     canvas, lines, labels = drawn(scene, styles)
+    some_lines, some_labels = outline_lines(scene, outlines)
+    lines, labels = lines + some_lines, labels + some_labels
     _draw_lines(canvas, lines, scene.unit)
     canvas = _with_labels(canvas, labels, text_size(scene))
     return add_legend(canvas, scene, styles) if color_bar else canvas

@@ -1,0 +1,317 @@
+"""What share of people's attention the regions of a picture get, and where its attention is.
+
+A share is the probability that a fixation lands in the region: the density of the model, summed over its pixels.
+"""
+
+import csv
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from foveal.analysis.being_seen import Seen, being_seen
+from foveal.datasets.json_file import read_json
+from foveal.datasets.picture_regions import PictureRegion
+from foveal.errors import FovealError
+from foveal.figures.levels import density_at_mass
+from foveal.files import write_atomically
+from foveal.models.prediction import Prediction
+
+SCHEMA = "foveal.attention/1"
+HALF = 0.5
+SMALLEST_HOTSPOT = 0.01  # share of the attention
+FIXATIONS = (1, 3, 5, 10)  # by how many fixations a region was seen
+WORTH_A_WIN = 0.1  # of the larger share
+
+
+@dataclass(frozen=True)
+class RegionAttention:
+    """What one region gets.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    share
+        Probability that a fixation lands in it, from 0 to 1.
+    area
+        Its share of the picture's pixels.
+    per_area
+        `share` over `area`: 1 where the picture gives the same to all its parts.
+    rank
+        1 for the region with the largest share.
+    peak
+        Column and row of its most probable pixel.
+    seen
+        By numbers of fixations, the share of observers who look at it within so many (see `being_seen`).
+    """
+
+    name: str
+    share: float
+    area: float
+    per_area: float
+    rank: int
+    peak: tuple[int, int]
+    seen: Mapping[int, Seen]
+
+
+@dataclass(frozen=True)
+class PictureAttention:
+    """Where the attention of a picture is.
+
+    Attributes
+    ----------
+    half_in
+        Half of the attention is in this share of the picture: the smaller, the more focused.
+    focus
+        By how many bits the density is sharper than one that is the same everywhere.
+    centre_pull
+        How much nearer to the middle a fixation is than a random point: 0 as near, 1 all in the middle.
+    hotspots
+        Number of connected places of the half that hold a hundredth of the attention or more.
+    peak
+        Column and row of the most probable pixel.
+    """
+
+    half_in: float
+    focus: float
+    centre_pull: float
+    hotspots: int
+    peak: tuple[int, int]
+
+    @property
+    def in_words(self) -> str:
+        """One sentence a person understands."""
+        places = "one place" if self.hotspots == 1 else f"{self.hotspots} places"
+        return f"Half of the attention is on {self.half_in:.0%} of the picture, in {places}."
+
+
+@dataclass(frozen=True, eq=False)
+class Attention:
+    """Regions of a picture, and the picture.
+
+    Attributes
+    ----------
+    picture, width, height
+        What it is called, and its size in px.
+    model
+        Whose density it is.
+    regions
+        In the order in which they were given.
+    whole
+        Where the attention is.
+    """
+
+    picture: str
+    width: int
+    height: int
+    model: str
+    regions: tuple[RegionAttention, ...]
+    whole: PictureAttention
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON says it, of the version `SCHEMA`."""
+        return {
+            "schema": SCHEMA,
+            "picture": self.picture,
+            "width": self.width,
+            "height": self.height,
+            "model": self.model,
+            "whole": asdict(self.whole),
+            "regions": [asdict(region) for region in self.regions],
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a .json file, or a .csv with a row a region.
+
+        Raises
+        ------
+        FovealError
+            If the path has another ending, or cannot be written to.
+        """
+        path = Path(path)
+        if path.suffix not in (".json", ".csv"):
+            raise FovealError(f"{path}: attention is written as .json or .csv")
+        with write_atomically(path) as temporary:
+            if path.suffix == ".json":
+                temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+            else:
+                with temporary.open("w", encoding="utf-8", newline="") as file:
+                    csv.writer(file, lineterminator="\n").writerows(self._rows())
+
+    def _rows(self) -> list[list[Any]]:
+        head = ["picture", "name", "share", "area", "per_area", "rank", "peak_x", "peak_y"]
+        rows = [
+            [self.picture, region.name, region.share, region.area, region.per_area, region.rank, *region.peak]
+            + [value for seen in region.seen.values() for value in (seen.probability, seen.low, seen.high)]
+            for region in self.regions
+        ]
+        return [head + [f"seen_{n}{end}" for n in FIXATIONS for end in ("", "_low", "_high")], *rows]
+
+
+def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> Attention:
+    """What the regions of a picture get of the attention that a model predicts.
+
+    Parameters
+    ----------
+    prediction
+        Of the picture.
+    regions
+        Parts of it; they may overlap.
+
+    Raises
+    ------
+    FovealError
+        If a region has no pixel in the picture.
+    """
+    density = np.exp(prediction.log_density.astype(np.float64))
+    found = [_of_region(region, density) for region in regions]
+    order = np.argsort([-share for share, _, _ in found], kind="stable")
+    rank = {int(place): number for number, place in enumerate(order, 1)}
+    height, width = density.shape
+    return Attention(
+        prediction.name,
+        width,
+        height,
+        prediction.model,
+        tuple(
+            RegionAttention(
+                region.name, share, area, share / area, rank[place], peak, being_seen(share, area, FIXATIONS)
+            )
+            for place, (region, (share, area, peak)) in enumerate(zip(regions, found, strict=True))
+        ),
+        of_picture(density),
+    )
+
+
+def _of_region(
+    region: PictureRegion, density: Float[np.ndarray, "height width"]
+) -> tuple[float, float, tuple[int, int]]:
+    """Share, share of the area, and peak."""
+    rows, columns = region.pixels(density.shape)
+    inside = density[rows, columns]
+    highest = int(inside.argmax())
+    return float(inside.sum()), len(rows) / density.size, (int(columns[highest]), int(rows[highest]))
+
+
+def of_picture(density: Float[np.ndarray, "height width"]) -> PictureAttention:
+    """Where the attention of a picture is, of its density, which sums to one."""
+    row, column = np.unravel_index(int(density.argmax()), density.shape)
+    in_half = density >= density_at_mass(density, [HALF])[0]
+    _, spots = cv2.connectedComponents(in_half.astype(np.uint8))
+    shares = np.bincount(spots.ravel(), weights=density.ravel())[1:]
+    entropy = -float((density * np.log2(density, where=density > 0, out=np.zeros_like(density))).sum())
+    y, x = ((np.arange(side) - (side - 1) / 2) / max(density.shape) for side in density.shape)
+    distance = np.hypot(y[:, None], x[None])
+    return PictureAttention(
+        half_in=float(in_half.mean()),
+        focus=math.log2(density.size) - entropy,
+        centre_pull=1 - float((density * distance).sum() / distance.mean()) if density.size > 1 else 0.0,
+        hotspots=int((shares >= SMALLEST_HOTSPOT).sum()),
+        peak=(int(column), int(row)),
+    )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One region in two pictures.
+
+    Attributes
+    ----------
+    name
+        What it is called in both.
+    a, b
+        Its shares.
+    """
+
+    name: str
+    a: float
+    b: float
+
+    @property
+    def difference(self) -> float:
+        """How much more the first picture gives to it."""
+        return self.a - self.b
+
+    @property
+    def winner(self) -> str:
+        """Which picture gives more to it, by a tenth at least: A, B or neither."""
+        if abs(self.difference) < WORTH_A_WIN * max(self.a, self.b):
+            return "neither"
+        return "A" if self.difference > 0 else "B"
+
+
+def compared(first: Attention, second: Attention) -> list[Compared]:
+    """The regions that two pictures have both, by their names, in the order of the first.
+
+    Raises
+    ------
+    FovealError
+        If both have regions, and none in common.
+    """
+    shares = {region.name: region.share for region in second.regions}
+    found = [
+        Compared(region.name, region.share, shares[region.name]) for region in first.regions if region.name in shares
+    ]
+    if first.regions and shares and not found:
+        raise FovealError(f"{first.picture} and {second.picture}: no region has the same name in both")
+    return found
+
+
+def too_low(found: Attention, limits: Mapping[str, float]) -> list[str]:
+    """One line for each region that gets less than its limit.
+
+    Raises
+    ------
+    FovealError
+        If there is no region of such a name.
+    """
+    shares = _shares(found)
+    if unknown := [name for name in limits if name not in shares]:
+        raise FovealError(f"{found.picture}: no region {unknown[0]!r} (has {', '.join(shares) or 'none'})")
+    return [
+        f"{found.picture}: {name} gets {shares[name]:.3f} of the attention, less than {limit:g}"
+        for name, limit in limits.items()
+        if shares[name] < limit
+    ]
+
+
+def fallen(found: Attention, before: Mapping[str, float], max_drop: float) -> list[str]:
+    """One line for each region whose share fell by more than `max_drop` since `before`, or that is gone."""
+    shares = _shares(found)
+    lines = [f"{found.picture}: {name} is gone since the baseline" for name in before if name not in shares]
+    return lines + [
+        f"{found.picture}: {name} fell from {before[name]:.3f} to {share:.3f}, by more than {max_drop:g}"
+        for name, share in shares.items()
+        if before.get(name, share) - share > max_drop
+    ]
+
+
+def read_shares(path: str | os.PathLike[str]) -> dict[str, float]:
+    """The shares of a file that `Attention.save` wrote as .json, by region.
+
+    Raises
+    ------
+    FovealError
+        If it cannot be read, or is another kind of file, or of another version.
+    """
+    try:
+        content = read_json(Path(path))
+        if content["schema"] != SCHEMA:
+            raise FovealError(f"{path}: {content['schema']}, not {SCHEMA}")
+        return {str(region["name"]): float(region["share"]) for region in content["regions"]}
+    except FileNotFoundError:
+        raise FovealError(f"{path}: no such file") from None
+    except (KeyError, TypeError, ValueError):
+        raise FovealError(f"{path}: no attention of regions, as `foveal attention` writes it") from None
+
+
+def _shares(found: Attention) -> dict[str, float]:
+    return {region.name: region.share for region in found.regions}

@@ -1,0 +1,93 @@
+"""`foveal attention`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foveal.cli.console import SOME_INPUTS_FAILED, say, show, tell
+from foveal.cli.options import Device
+
+if TYPE_CHECKING:
+    from foveal.analysis.attention import Attention
+
+
+def attention(
+    image: Annotated[Path, typer.Argument(help="A picture.", metavar="IMAGE")],
+    regions: Annotated[
+        Path | None, typer.Option(help="Its regions: a table of boxes or polygons, or COCO's or labelme's JSON.")
+    ] = None,
+    against: Annotated[Path | None, typer.Option(help="Another picture, with the same regions: A against B.")] = None,
+    model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "foveal-s",
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
+    ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SHARE", help="Exit with status 1 if a region gets less than this share."),
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option(help="An earlier .attention.json to compare with.")] = None,
+    max_drop: Annotated[
+        float, typer.Option(help="Exit with status 1 if a share fell by more than this since the baseline.")
+    ] = 0.0,
+    device: Device = "cpu",
+) -> None:
+    """Say what share of people's attention the regions of a picture get.
+
+    Writes OUT/<stem>.attention.json, .attention.csv and .attention.png; with --against also those of the other picture,
+    OUT/<stem>.against.csv and .against.png, where orange is what A gets more of, and blue B.
+    """
+    from foveal.analysis.attention import compared, fallen, read_shares, too_low
+    from foveal.analysis.attention_files import attention_of, write_attention, write_comparison
+    from foveal.models import load_model
+
+    limits = dict(_limit(text) for text in fail_under or ())
+    before = read_shares(baseline) if baseline else {}
+    loaded = load_model(model, device)
+    pictures = [attention_of(path, loaded, regions, ppd) for path in (image, against) if path is not None]
+    for prediction, named, found in pictures:
+        _show(found)
+        tell(*map(str, write_attention(prediction, named, found, out)))
+    if against is not None:
+        (first, _, found), (second, _, other) = pictures
+        rows = compared(found, other)
+        show(
+            ["region", "A", "B", "A - B", "wins"],
+            [[r.name, f"{r.a:.1%}", f"{r.b:.1%}", f"{r.difference:+.1%}", r.winner] for r in rows],
+            title=f"A {found.picture} against B {other.picture}",
+        )
+        tell(*map(str, write_comparison(first, second, rows, out)))
+    failed = [*too_low(pictures[0][2], limits), *fallen(pictures[0][2], before, max_drop)]
+    for line in failed:
+        say(f"error: {line}")
+    if failed:
+        raise typer.Exit(SOME_INPUTS_FAILED)
+
+
+def _limit(text: str) -> tuple[str, float]:
+    """Name and share of "Buy now=0.05"."""
+    name, _, share = text.rpartition("=")
+    try:
+        value = float(share)
+    except ValueError:
+        value = -1.0
+    if not name.strip() or not 0 <= value <= 1:
+        raise typer.BadParameter(f"NAME=SHARE, such as logo=0.05, not {text!r}", param_hint="--fail-under")
+    return name.strip(), value
+
+
+def _show(found: "Attention") -> None:
+    if found.regions:
+        numbers = list(found.regions[0].seen)
+        rows = [
+            [
+                region.name,
+                f"{region.share:.1%}",
+                f"{region.per_area:.1f}",
+                str(region.rank),
+                *(f"{seen.probability:.0%} ({seen.low:.0%} to {seen.high:.0%})" for seen in region.seen.values()),
+            ]
+            for region in found.regions
+        ]
+        seen_by = [f"seen in {n} fixation{'s' * (n > 1)}" for n in numbers]
+        show(["region", "share", "per area", "rank", *seen_by], rows, title=found.picture)
+    tell(f"{found.picture}: {found.whole.in_words}")

@@ -1,0 +1,128 @@
+"""Shares of regions against plain sums, pictures whose numbers are known, limits and baselines."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foveal.analysis.attention import attention, compared, fallen, of_picture, read_shares, too_low
+from foveal.analysis.attention_files import difference_map
+from foveal.datasets.picture_regions import PictureRegion
+from foveal.errors import FovealError
+from foveal.models.prediction import Prediction
+
+SIZE = 40, 60
+
+
+def predicted(density, name="page"):
+    density = np.asarray(density, np.float64) / np.sum(density)
+    with np.errstate(divide="ignore"):
+        return Prediction(np.full((*density.shape, 3), 128, np.uint8), np.log(density).astype(np.float32), "m", name)
+
+
+def random_density(seed=0):
+    return np.random.default_rng(seed).random(SIZE) ** 4
+
+
+def box(name, x, y, width, height):
+    return PictureRegion.box(name, float(x), float(y), float(width), float(height))
+
+
+@given(st.integers(0, 50), st.integers(0, 35), st.integers(1, 20), st.integers(1, 15))
+def test_a_share_is_the_sum_of_the_density(x, y, width, height):
+    density = random_density()
+    found = attention(predicted(density), [box("a", x, y, width, height)]).regions[0]
+    inside = density[y : y + height, x : x + width]
+    assert found.share == pytest.approx(inside.sum() / density.sum(), rel=1e-5)
+    assert found.area == pytest.approx(inside.size / density.size)
+    assert found.per_area == pytest.approx(found.share / found.area)
+    column, row = found.peak
+    assert density[row, column] == inside.max()
+
+
+def test_regions_are_ranked_and_seen_more_by_more_fixations():
+    density = np.ones(SIZE)
+    density[:, :20] = 5
+    found = attention(
+        predicted(density), [box("right", 40, 0, 20, 40), box("left", 0, 0, 20, 40), box("none", 0, 0, 1, 1)]
+    )
+    assert [region.rank for region in found.regions] == [2, 1, 3]
+    for region in found.regions:
+        probabilities = [seen.probability for seen in region.seen.values()]
+        assert probabilities == sorted(probabilities)
+        assert all(0 <= seen.low <= seen.high <= 1 for seen in region.seen.values())
+    assert found.regions[1].seen[1].probability > found.regions[2].seen[1].probability
+
+
+def test_where_the_attention_of_a_picture_is():
+    flat = of_picture(np.full(SIZE, 1 / (SIZE[0] * SIZE[1])))
+    assert (flat.half_in, flat.hotspots) == (1.0, 1)
+    assert flat.focus == pytest.approx(0)
+    assert flat.centre_pull == pytest.approx(0)
+    two = np.full(SIZE, 1e-6)
+    two[5:9, 5:9] = two[30:34, 50:54] = 1
+    found = of_picture(two / two.sum())
+    assert found.hotspots == 2
+    assert found.half_in == pytest.approx(32 / two.size)
+    assert found.focus == pytest.approx(np.log2(two.size / 32), abs=0.05)
+    assert found.centre_pull < 0
+    middle = np.zeros(SIZE)
+    middle[19:21, 29:31] = 0.25
+    assert of_picture(middle).centre_pull > 0.9
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    found = attention(predicted(random_density()), [box("a, b", 1, 1, 9, 9), box("c", 20, 3, 9, 9)])
+    found.save(tmp_path / "a.json")
+    assert read_shares(tmp_path / "a.json") == {region.name: region.share for region in found.regions}
+    assert json.loads((tmp_path / "a.json").read_text())["schema"] == "foveal.attention/1"
+    found.save(tmp_path / "a.csv")
+    head, first, _ = (tmp_path / "a.csv").read_text().splitlines()
+    assert head.startswith("picture,name,share,area,per_area,rank,peak_x,peak_y,seen_1,seen_1_low")
+    assert first.startswith('page,"a, b",')
+    assert first.count(",") == head.count(",") + 1
+    with pytest.raises(FovealError, match=r"is written as \.json or \.csv"):
+        found.save(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema": "foveal.attention/0", "regions": []}', '{"regions": []}'])
+def test_a_baseline_that_is_none_is_one_line(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_text(content)
+    with pytest.raises(FovealError, match=r"a\.json: "):
+        read_shares(path)
+    with pytest.raises(FovealError, match="no such file"):
+        read_shares(tmp_path / "none.json")
+
+
+def test_limits_and_falls():
+    found = attention(predicted(np.ones(SIZE)), [box("half", 0, 0, 30, 40), box("logo", 0, 0, 6, 4)])
+    assert too_low(found, {"half": 0.4, "logo": 0.02}) == ["page: logo gets 0.010 of the attention, less than 0.02"]
+    with pytest.raises(FovealError, match=r"no region 'lgo' \(has half, logo\)"):
+        too_low(found, {"lgo": 0.1})
+    before = {"half": 0.58, "logo": 0.01, "gone": 0.1}
+    assert fallen(found, before, 0.1) == ["page: gone is gone since the baseline"]
+    assert fallen(found, before, 0.05)[1] == "page: half fell from 0.580 to 0.500, by more than 0.05"
+
+
+def test_two_pictures_are_compared_by_names():
+    regions = [box("left", 0, 0, 30, 40), box("top", 0, 0, 60, 20), box("only here", 0, 0, 1, 1)]
+    heavy = np.ones(SIZE)
+    heavy[:, :30] = 3
+    first, second = predicted(heavy), predicted(np.ones(SIZE), "other")
+    rows = compared(attention(first, regions), attention(second, regions[:2]))
+    assert [(row.name, row.winner) for row in rows] == [("left", "A"), ("top", "neither")]
+    assert rows[0].difference == pytest.approx(0.25, abs=1e-4)
+    with pytest.raises(FovealError, match="page and other: no region has the same name"):
+        compared(attention(first, regions[:1]), attention(second, regions[1:2]))
+    drawn = difference_map(first, second).astype(int)
+    assert (drawn[:, :30, 0] > drawn[:, :30, 2]).all()  # orange where the first has more
+    assert (drawn[:, 30:, 0] < drawn[:, 30:, 2]).all()
+
+
+def test_ten_thousand_regions():
+    rng = np.random.default_rng(0)
+    regions = [box(str(i), *rng.integers(0, 30, 2), 5, 5) for i in range(10_000)]
+    assert len(attention(predicted(random_density()), regions).regions) == 10_000

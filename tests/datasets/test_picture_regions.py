@@ -1,0 +1,103 @@
+"""Regions that people drew: boxes and polygons in tables, COCO's and labelme's JSON."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foveal.datasets.picture_regions import PictureRegion, read_picture_regions
+from foveal.errors import FovealError
+
+SIZE = 20, 30
+
+
+def mask(region):
+    found = np.zeros(SIZE, int)
+    np.add.at(found, region.pixels(SIZE), 1)
+    return found
+
+
+def written(path, content):
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+@given(st.integers(-5, 35), st.integers(-5, 25), st.integers(1, 40), st.integers(1, 30))
+def test_a_box_holds_the_pixels_that_numpy_slices(x, y, width, height):
+    expected = np.zeros(SIZE, int)
+    expected[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)] = 1
+    region = PictureRegion.box("b", *map(float, (x, y, width, height)))
+    if expected.any():
+        assert (mask(region) == expected).all()
+    else:
+        with pytest.raises(FovealError, match=r"^b: no pixel of the picture of 30 x 20 px lies in it$"):
+            region.pixels(SIZE)
+
+
+def test_pieces_that_overlap_count_once():
+    pieces = [
+        PictureRegion.box("a", 1.0, 1.0, 5.0, 4.0).polygons[0], PictureRegion.box("a", 3.0, 1.0, 5.0, 4.0).polygons[0]
+    ]  # fmt: skip
+    assert mask(PictureRegion("a", tuple(pieces))).max() == 1
+    assert mask(PictureRegion("a", tuple(pieces))).sum() == 7 * 4
+
+
+def test_the_same_box_in_all_formats(tmp_path):
+    coco = {
+        "images": [{"id": 7, "file_name": "shots/page.png"}, {"id": 8, "file_name": "other.png"}],
+        "categories": [{"id": 1, "name": "button"}],
+        "annotations": [
+            {"image_id": 8, "bbox": [0, 0, 1, 1], "category_id": 1},
+            {"image_id": 7, "bbox": [2, 3, 4, 5], "category_id": 1, "segmentation": {"counts": "x", "size": [1, 1]}},
+            {"image_id": 7, "bbox": [0, 0, 9, 9], "category_id": 1, "segmentation": [[2, 3, 6, 3, 6, 8, 2, 8]]},
+        ],
+    }
+    labelme = {
+        "shapes": [
+            {"label": "button", "points": [[6, 8], [2, 3]], "shape_type": "rectangle"},
+            {"label": "button", "points": [[2, 3], [6, 3], [6, 8], [2, 8]], "shape_type": "polygon"},
+        ]
+    }
+    files = [
+        written(tmp_path / "a.csv", "name,x,y,width,height\nbutton,2,3,4,5\nbutton,2,3,4,5\n"),
+        written(tmp_path / "b.csv", 'image,name,polygon\npage.png,button,"1.5,2.5 5.5,2.5 5.5,7.5 1.5,7.5"\n'
+                                    'page.png,button,"2,3 5,3 5,7 2,7"\nother.png,button,"0,0 9,0 9,9"\n'),
+        written(tmp_path / "coco.json", coco),
+        written(tmp_path / "labelme.json", labelme),
+    ]  # fmt: skip
+    expected = mask(PictureRegion.box("button", 2.0, 3.0, 4.0, 5.0))
+    for file in files:
+        regions = read_picture_regions(file, "deep/page.png")
+        assert [region.name for region in regions] == ["button", "button 2"]
+        for region in regions:
+            assert (mask(region) == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "name,x,y\nb,1,2\n", "needs the columns x, y, width, height, or polygon"),
+        ("a.csv", "name,x,y,width,height\nb,1,2,0,4\n", r"line 2: b: 0.0 x 4.0 px \(a box has a width and a height\)"),
+        ("a.csv", "name,x,y,width,height\nb,1,2,,4\n", "line 2: b: x, y, width, height are needed"),
+        ("a.csv", "name,x,y,width,height\n,1,2,3,4\n", "line 2: a region without a name"),
+        ("a.csv", 'name,polygon\nb,"1,1 2,2"\n', "line 2: b: 2 corners"),
+        ("a.csv", "image,name,x,y,width,height\nq.png,b,1,2,3,4\n", "no region of page.png"),
+        ("a.json", "{", "not JSON that can be read"),
+        ("a.json", "[]", r"neither shapes \(labelme\) nor annotations \(COCO\)"),
+        ("a.json", {"shapes": [{"label": "b", "points": [[1, 2]], "shape_type": "circle"}]}, "shape 1: circle"),
+        ("a.json", {"shapes": [{"label": "b", "points": ["x"]}]}, "shape 1: numbers are needed"),
+        ("a.json", {"shapes": [{"points": []}]}, "entry 1 without the field 'label'"),
+        ("a.json", {"annotations": []}, "a list is needed"),
+        ("none.json", None, "no such file"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_one_line(tmp_path, name, content, message):
+    path = tmp_path / name
+    if content is not None:
+        written(path, content)
+    with pytest.raises(FovealError, match=message) as caught:
+        read_picture_regions(path, "page.png")
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
