@@ -4,9 +4,10 @@
 
 Regions are those that nobody chose for being looked at: boxes at random, from .2 to 30 % of the picture, and all heads
 of EyeCrowd. Shares are of small networks on every tenth photograph of OSIE, EyeCrowd and Scene, which they were not
-trained on. Fixations count from the first that the observer chose: the one before the picture is left out. What is shipped is fitted to all of these. It is judged twice: on photographs that it was not fitted to
-(five parts), and with foveal-s on boxes in every seventh photograph of MIT1003, of which neither has seen any. OSIE's
-labelled regions are judged as well. They were found by where people look, so that more of them are seen.
+trained on. Fixations count from the first that the observer chose: that from before the picture is left out. What is
+shipped is fitted to all of these. It is judged twice: on photographs that it was not fitted to (five parts), and with
+foveal-s on boxes in every seventh photograph of MIT1003, of which neither has seen any. OSIE's labelled regions are
+judged as well. They were found by where people look, so that more of them are seen.
 
 Writes src/foveal/analysis/being_seen.json, docs/results/being-seen.json and docs/assets/being_seen.png.
 """
@@ -129,9 +130,8 @@ def draw(results: pd.DataFrame) -> None:
                 ax.plot(some["said"], some["seen"], "o-", markersize=3, linewidth=1, label=label)
             ax.set_title(f"within {n} fixation{'s' * (n > 1)}" if by == "measured" else "", fontsize=10)
             ax.set_aspect("equal")
-        row[0].set_ylabel(
-            f"{'as Foveal says' if by == 'measured' else 'if independent'}\nshare of observers who looked"
-        )
+        row[0].set_ylabel("as Foveal says" if by == "measured" else "if independent")
+    figure.supylabel("share of observers who looked", fontsize=10)
     figure.supxlabel("probability", fontsize=10)
     of_label = dict(zip(*axes[0, 1].get_legend_handles_labels()[::-1], strict=True))
     figure.legend(of_label.values(), of_label, loc="outside right center", frameon=False, fontsize=9)

@@ -11,6 +11,7 @@ import typer
 
 from foveal.cli import (
     attention,
+    capture,
     catalogue,
     dissect,
     evaluate,
@@ -40,6 +41,7 @@ app.command("predict")(predict.predict)
 app.command("models")(catalogue.models)
 app.command("datasets")(catalogue.datasets)
 app.command("attention")(attention.attention)
+app.command("capture")(capture.capture)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(evaluate.benchmark)
 app.command("export")(evaluate.export)

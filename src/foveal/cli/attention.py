@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from foveal.cli.capture import Viewport, viewport_of
 from foveal.cli.console import SOME_INPUTS_FAILED, say, show, tell
 from foveal.cli.options import Device
 
@@ -13,11 +14,15 @@ if TYPE_CHECKING:
 
 
 def attention(
-    image: Annotated[Path, typer.Argument(help="A picture.", metavar="IMAGE")],
+    image: Annotated[
+        str, typer.Argument(help="A picture; or a page, which is captured first.", metavar="IMAGE|PAGE.html|ADDRESS")
+    ],
     regions: Annotated[
         Path | None, typer.Option(help="Its regions: a table of boxes or polygons, or COCO's or labelme's JSON.")
     ] = None,
-    against: Annotated[Path | None, typer.Option(help="Another picture, with the same regions: A against B.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Another picture or page, with regions of the same names: A against B.")
+    ] = None,
     model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "foveal-s",
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
     ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
@@ -29,9 +34,12 @@ def attention(
     max_drop: Annotated[
         float, typer.Option(help="Exit with status 1 if a share fell by more than this since the baseline.")
     ] = 0.0,
+    viewport: Viewport = "1280x800",
     device: Device = "cpu",
 ) -> None:
     """Say what share of people's attention the regions of a picture get.
+
+    The regions of a page are its elements, unless --regions says others.
 
     Writes OUT/<stem>.attention.json, .attention.csv and .attention.png; with --against also those of the other picture,
     OUT/<stem>.against.csv and .against.png, where orange is what A gets more of, and blue B.
@@ -43,7 +51,10 @@ def attention(
     limits = dict(_limit(text) for text in fail_under or ())
     before = read_shares(baseline) if baseline else {}
     loaded = load_model(model, device)
-    pictures = [attention_of(path, loaded, regions, ppd) for path in (image, against) if path is not None]
+    pictures = [
+        attention_of(picture, loaded, regions or its_own, ppd)
+        for picture, its_own in (_picture(source, out, viewport) for source in (image, against) if source is not None)
+    ]
     for prediction, named, found in pictures:
         _show(found)
         tell(*map(str, write_attention(prediction, named, found, out)))
@@ -61,6 +72,16 @@ def attention(
         say(f"error: {line}")
     if failed:
         raise typer.Exit(SOME_INPUTS_FAILED)
+
+
+def _picture(source: str, out: Path, viewport: str) -> tuple[Path, Path | None]:
+    """The file of a picture, and the regions that it comes with, if it is a page."""
+    from foveal.interop.browser import capture, is_page
+
+    if not is_page(source):
+        return Path(source), None
+    [screen] = capture(source, out, viewport=viewport_of(viewport))
+    return screen.picture, screen.regions
 
 
 def _limit(text: str) -> tuple[str, float]:
