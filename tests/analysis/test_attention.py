@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foveal.analysis.attention import attention, compared, fallen, of_picture, read_shares, too_low
+from foveal.analysis.attention import attention, compared, fallen, more_focused_than, of_picture, read_shares, too_low
 from foveal.analysis.attention_files import difference_map
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.errors import FovealError
@@ -71,6 +71,13 @@ def test_where_the_attention_of_a_picture_is():
     middle = np.zeros(SIZE)
     middle[19:21, 29:31] = 0.25
     assert of_picture(middle).centre_pull > 0.9
+
+
+def test_focus_beside_photographs():
+    assert more_focused_than(2.0, "bms") is None
+    found = [more_focused_than(focus, "foveal-s") for focus in (-1.0, 1.0, 2.0, 3.0, 99.0)]
+    assert found == sorted(found)
+    assert (found[0], found[-1]) == (0.0, 1.0)
 
 
 def test_what_is_written_is_read_again(tmp_path):

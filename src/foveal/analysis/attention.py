@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ class PictureAttention:
         Half of the attention is in this share of the picture: the smaller, the more focused.
     focus
         By how many bits the density is sharper than one that is the same everywhere.
+    more_focused_than
+        Share of photographs whose focus is lower, by the default model; None of other models.
     centre_pull
         How much nearer to the middle a fixation is than a random point: 0 as near, 1 all in the middle.
     hotspots
@@ -82,15 +85,19 @@ class PictureAttention:
 
     half_in: float
     focus: float
+    more_focused_than: float | None
     centre_pull: float
     hotspots: int
     peak: tuple[int, int]
 
     @property
     def in_words(self) -> str:
-        """One sentence a person understands."""
+        """A sentence or two that a person understands."""
         places = "one place" if self.hotspots == 1 else f"{self.hotspots} places"
-        return f"Half of the attention is on {self.half_in:.0%} of the picture, in {places}."
+        sentence = f"Half of the attention is on {self.half_in:.0%} of the picture, in {places}."
+        if self.more_focused_than is not None:
+            sentence += f" It is more focused than in {self.more_focused_than:.0%} of photographs."
+        return sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +194,7 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
             )
             for place, (region, (share, area, peak)) in enumerate(zip(regions, found, strict=True))
         ),
-        of_picture(density),
+        of_picture(density, prediction.model),
     )
 
 
@@ -201,8 +208,8 @@ def _of_region(
     return float(inside.sum()), len(rows) / density.size, (int(columns[highest]), int(rows[highest]))
 
 
-def of_picture(density: Float[np.ndarray, "height width"]) -> PictureAttention:
-    """Where the attention of a picture is, of its density, which sums to one."""
+def of_picture(density: Float[np.ndarray, "height width"], model: str = "") -> PictureAttention:
+    """Where the attention of a picture is, of its density, which sums to one, by the model of this name."""
     row, column = np.unravel_index(int(density.argmax()), density.shape)
     in_half = density >= density_at_mass(density, [HALF])[0]
     _, spots = cv2.connectedComponents(in_half.astype(np.uint8))
@@ -210,9 +217,11 @@ def of_picture(density: Float[np.ndarray, "height width"]) -> PictureAttention:
     entropy = -float((density * np.log2(density, where=density > 0, out=np.zeros_like(density))).sum())
     y, x = ((np.arange(side) - (side - 1) / 2) / max(density.shape) for side in density.shape)
     distance = np.hypot(y[:, None], x[None])
+    focus = math.log2(density.size) - entropy
     return PictureAttention(
         half_in=float(in_half.mean()),
-        focus=math.log2(density.size) - entropy,
+        focus=focus,
+        more_focused_than=more_focused_than(focus, model),
         centre_pull=1 - float((density * distance).sum() / distance.mean()) if density.size > 1 else 0.0,
         hotspots=int((shares >= SMALLEST_HOTSPOT).sum()),
         peak=(int(column), int(row)),
@@ -315,3 +324,11 @@ def read_shares(path: str | os.PathLike[str]) -> dict[str, float]:
 
 def _shares(found: Attention) -> dict[str, float]:
     return {region.name: region.share for region in found.regions}
+
+
+def more_focused_than(focus: float, model: str) -> float | None:
+    """Share of photographs whose focus is lower; None of a model that was not measured (benchmarks/focus.py)."""
+    measured = json.loads(resources.files("foveal.analysis").joinpath("focus.json").read_text(encoding="utf-8"))
+    if model != measured["model"]:
+        return None
+    return float(np.interp(focus, measured["percentiles"], np.linspace(0, 1, len(measured["percentiles"]))))
