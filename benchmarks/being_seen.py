@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from foveal import load_dataset, load_model
-from foveal.analysis.being_seen import SeenModel, counted, fit_being_seen, independent
+from foveal.analysis.being_seen import INTERVAL, SeenModel, counted, fit_being_seen, independent
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.datasets.regions import regions_of
 from foveal.errors import FovealError
@@ -35,6 +35,7 @@ FITTED = ("osie", "eyecrowd", "scene")
 BOXES, SMALLEST, LARGEST = 12, 0.002, 0.3  # a photograph; shares of its area
 PARTS = 5
 FIXATIONS = (1, 3, 5, 10)
+TOLD = 0.05, 0.95  # probabilities whose intervals are judged: beyond, few observers tell nothing
 FEWEST = 300  # observations in a tenth that says anything
 ROOT = Path(__file__).parents[1]
 KINDS = {"box": "boxes at random", "head": "heads of EyeCrowd", "labelled": "labelled regions of OSIE"}
@@ -77,8 +78,8 @@ def observed(model: SaliencyModel, data: Dataset, images: Sequence[int]) -> pd.D
             inside = mask[paths["y"], paths["x"]]
             for _, of_one in pd.Series(inside).groupby(paths["subject"].to_numpy()):
                 first = int(of_one.to_numpy().argmax()) + 1 if of_one.any() else 0
-                rows.append((image, number, kind, density[at].sum(), mask.mean(), len(of_one), first))
-    table = pd.DataFrame(rows, columns=["image", "region", "kind", "share", "area", "n", "first"])
+                rows.append((image, number, kind, density[at].sum(), len(of_one), first))
+    table = pd.DataFrame(rows, columns=["image", "region", "kind", "share", "n", "first"])
     table["region"] = f"{model.name} {data.name} " + table["image"].astype(str) + " " + table["region"].astype(str)
     return table.assign(data=data.name, model=model.name)
 
@@ -94,10 +95,13 @@ def judged(model: SeenModel, table: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for n in FIXATIONS:
         of_n = counted(table.assign(weight=1.0), n)
-        share, area = of_n["share"].to_numpy(), of_n["area"].to_numpy()
+        share = of_n["share"].to_numpy()
+        probability = model.probability(share, n)
+        low, high = model.interval(probability, n)
+        is_inside = (of_n["seen"] / of_n["observers"]).between(low, high)
         kind = table.groupby("region")["kind"].first()
         parts.append(
-            of_n.assign(n=n, kind=kind, measured=model.probability(share, area, n), independent=independent(share, n))
+            of_n.assign(n=n, kind=kind, measured=probability, independent=independent(share, n), is_inside=is_inside)
         )
     return pd.concat(parts)
 
@@ -115,6 +119,14 @@ def reliability(table: pd.DataFrame, by: str) -> pd.DataFrame:
                 {"kind": kind, "n": n, "tenth": int(number), "said": said, "seen": seen, "observers": int(observers)}
             )
     return pd.DataFrame(rows).assign(by=by)
+
+
+def coverage(table: pd.DataFrame) -> pd.DataFrame:
+    """By kind and number of fixations: for how many regions the observers' share lies in the interval."""
+    told = table[table["measured"].between(*TOLD)]
+    found = told.groupby(["kind", "n"])["is_inside"].agg(["mean", "size"]).reset_index()
+    found = found.rename(columns={"mean": "seen", "size": "regions"})
+    return found.assign(by="interval", said=INTERVAL)
 
 
 def draw(results: pd.DataFrame) -> None:
@@ -161,8 +173,12 @@ def main() -> None:
         for name, of_one in (("held out", held_out), ("mit1003", zero_shot))
         for by in ("measured", "independent")
     )
+    intervals = pd.concat(
+        coverage(of_one).assign(photographs=name) for name, of_one in (("held out", held_out), ("mit1003", zero_shot))
+    )
+    rows = [*results.round(4).to_dict("records"), *intervals.round(4).to_dict("records")]
     with write_atomically(ROOT / "docs/results/being-seen.json") as temporary:
-        temporary.write_text(json.dumps(results.round(4).to_dict("records"), indent=2) + "\n")
+        temporary.write_text(json.dumps(rows, indent=2) + "\n")
     draw(results)
     off = (results["said"] - results["seen"]).abs()
     print(

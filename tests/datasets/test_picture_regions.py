@@ -19,6 +19,11 @@ def mask(region):
     return found
 
 
+def coco(**annotation):
+    base = {"image_id": 1, "bbox": [1, 1, 2, 2]}
+    return {"images": [{"id": 1, "file_name": "page.png"}], "annotations": [base | annotation]}
+
+
 def written(path, content):
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return path
@@ -34,6 +39,19 @@ def test_a_box_holds_the_pixels_that_numpy_slices(x, y, width, height):
     else:
         with pytest.raises(FovealError, match=r"^b: no pixel of the picture of 30 x 20 px lies in it$"):
             region.pixels(SIZE)
+
+
+@given(st.floats(0, 14), st.floats(1, 7))
+def test_boxes_beside_each_other_share_no_pixel(x, width):
+    left, right = (PictureRegion.box("b", at, 0.0, width, 20.0) for at in (x, x + width))
+    assert (mask(left) + mask(right)).max() == 1
+
+
+def test_many_regions_of_one_name(tmp_path):
+    path = written(tmp_path / "a.csv", "name,x,y,width,height\n" + "b,2,3,4,5\n" * 3000)
+    names = [region.name for region in read_picture_regions(path, "page.png")]
+    assert len(set(names)) == 3000
+    assert names[-1] == "b 3000"
 
 
 def test_pieces_that_overlap_count_once():
@@ -88,6 +106,13 @@ def test_the_same_box_in_all_formats(tmp_path):
         ("a.json", "[]", r"neither shapes \(labelme\) nor annotations \(COCO\)"),
         ("a.json", {"shapes": [{"label": "b", "points": [[1, 2]], "shape_type": "circle"}]}, "shape 1: circle"),
         ("a.json", {"shapes": [{"label": "b", "points": ["x"]}]}, "shape 1: numbers are needed"),
+        ("a.json", {"shapes": [{"label": "b", "points": [[1, 2], [3, 4]]}]}, "shape 1: b: 2 corners"),
+        ("a.json", {"shapes": [{"label": None, "points": [[1, 2]]}]}, "shape 1: its name is no text"),
+        ("a.json", coco(image_id=[1]), "no region of page.png"),
+        ("a.json", coco(bbox=5), "annotation 1: bbox: x, y, width, height are needed"),
+        ("a.json", coco(segmentation=[5]), "annotation 1: segmentation"),
+        ("a.json", coco(segmentation=[[1, 2, 3]]), "annotation 1: segmentation"),
+        ("a.json", coco(category_id=[2], bbox=[0, 0, 0, 1]), "annotation 1: annotation 1: 0.0 x 1.0 px"),
         ("a.json", {"shapes": [{"points": []}]}, "entry 1 without the field 'label'"),
         ("a.json", {"annotations": []}, "a list is needed"),
         ("none.json", None, "no such file"),

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -75,7 +76,7 @@ class PictureAttention:
         By how many bits the density is sharper than one that is the same everywhere.
     more_focused_than
         Share of photographs whose focus is lower, by the default model; None of other models.
-    centre_pull
+    center_pull
         How much nearer to the middle a fixation is than a random point: 0 as near, 1 all in the middle.
     hotspots
         Number of connected places of the half that hold a hundredth of the attention or more.
@@ -86,7 +87,7 @@ class PictureAttention:
     half_in: float
     focus: float
     more_focused_than: float | None
-    centre_pull: float
+    center_pull: float
     hotspots: int
     peak: tuple[int, int]
 
@@ -176,10 +177,13 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
     Raises
     ------
     FovealError
-        If a region has no pixel in the picture.
+        If a region has no pixel in the picture, or two have the same name.
     """
     density = np.exp(prediction.log_density.astype(np.float64))
+    if repeated := [name for name, times in Counter(region.name for region in regions).items() if times > 1]:
+        raise FovealError(f"{prediction.name}: two regions are called {repeated[0]!r}")
     found = [_of_region(region, density) for region in regions]
+    seen = being_seen(np.array([share for share, _, _ in found]), FIXATIONS)
     order = np.argsort([-share for share, _, _ in found], kind="stable")
     rank = {int(place): number for number, place in enumerate(order, 1)}
     height, width = density.shape
@@ -189,9 +193,7 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
         height,
         prediction.model,
         tuple(
-            RegionAttention(
-                region.name, share, area, share / area, rank[place], peak, being_seen(share, area, FIXATIONS)
-            )
+            RegionAttention(region.name, share, area, share / area, rank[place], peak, seen[place])
             for place, (region, (share, area, peak)) in enumerate(zip(regions, found, strict=True))
         ),
         of_picture(density, prediction.model),
@@ -222,7 +224,7 @@ def of_picture(density: Float[np.ndarray, "height width"], model: str = "") -> P
         half_in=float(in_half.mean()),
         focus=focus,
         more_focused_than=more_focused_than(focus, model),
-        centre_pull=1 - float((density * distance).sum() / distance.mean()) if density.size > 1 else 0.0,
+        center_pull=1 - float((density * distance).sum() / distance.mean()) if density.size > 1 else 0.0,
         hotspots=int((shares >= SMALLEST_HOTSPOT).sum()),
         peak=(int(column), int(row)),
     )
@@ -303,23 +305,31 @@ def fallen(found: Attention, before: Mapping[str, float], max_drop: float) -> li
     ]
 
 
-def read_shares(path: str | os.PathLike[str]) -> dict[str, float]:
+def read_shares(path: str | os.PathLike[str], model: str) -> dict[str, float]:
     """The shares of a file that `Attention.save` wrote as .json, by region.
 
     Raises
     ------
     FovealError
-        If it cannot be read, or is another kind of file, or of another version.
+        If it cannot be read, is another kind of file or of another version, or its shares are of another model.
     """
+    path = Path(path)
+    if not path.is_file():
+        raise FovealError(f"{path}: no such file")
+    content = read_json(path)
+    none = FovealError(f"{path}: no attention of regions, as `foveal attention` writes it")
+    if not isinstance(content, dict) or "schema" not in content:
+        raise none
+    for name, needed in (("schema", SCHEMA), ("model", model)):
+        if content.get(name) != needed:
+            raise FovealError(f"{path}: {name} {content.get(name)}, not {needed}")
     try:
-        content = read_json(Path(path))
-        if content["schema"] != SCHEMA:
-            raise FovealError(f"{path}: {content['schema']}, not {SCHEMA}")
-        return {str(region["name"]): float(region["share"]) for region in content["regions"]}
-    except FileNotFoundError:
-        raise FovealError(f"{path}: no such file") from None
+        shares = {str(region["name"]): float(region["share"]) for region in content["regions"]}
     except (KeyError, TypeError, ValueError):
-        raise FovealError(f"{path}: no attention of regions, as `foveal attention` writes it") from None
+        raise none from None
+    if not all(0 <= share <= 1 for share in shares.values()):
+        raise none
+    return shares
 
 
 def _shares(found: Attention) -> dict[str, float]:

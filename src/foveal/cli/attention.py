@@ -32,8 +32,9 @@ def attention(
     ] = None,
     baseline: Annotated[Path | None, typer.Option(help="An earlier .attention.json to compare with.")] = None,
     max_drop: Annotated[
-        float, typer.Option(help="Exit with status 1 if a share fell by more than this since the baseline.")
-    ] = 0.0,
+        float,
+        typer.Option(min=0.0, max=1.0, help="Exit with status 1 if a share fell by more than this since the baseline."),
+    ] = 0.01,
     viewport: Viewport = "1280x800",
     device: Device = "cpu",
 ) -> None:
@@ -49,8 +50,8 @@ def attention(
     from foveal.models import load_model
 
     limits = dict(_limit(text) for text in fail_under or ())
-    before = read_shares(baseline) if baseline else {}
     loaded = load_model(model, device)
+    before = read_shares(baseline, loaded.name) if baseline else {}
     pictures = [
         attention_of(picture, loaded, regions or its_own, ppd)
         for picture, its_own in (_picture(source, out, viewport) for source in (image, against) if source is not None)

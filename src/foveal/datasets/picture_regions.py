@@ -1,7 +1,9 @@
 """Regions of one picture with names, as people draw them: a table of boxes or polygons, COCO's or labelme's JSON."""
 
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, TypeAlias
@@ -16,6 +18,7 @@ from foveal.errors import FovealError
 
 Real: TypeAlias = int | float
 BOX = ("x", "y", "width", "height")
+HAIR = 1e-6  # px; skimage counts what is on a border as inside
 TEXTS = ("name", "image", "polygon")
 KINDS = "a table (.csv, .parquet), or COCO's or labelme's JSON (.json)"
 
@@ -52,15 +55,19 @@ class PictureRegion:
 
     @classmethod
     def box(cls, name: str, x: Real, y: Real, width: Real, height: Real) -> "PictureRegion":
-        """The pixels from column x and row y on, so many of them.
+        """The pixels whose centers lie between the sides of a box; x and y are its left and upper side.
+
+        Sides count from the picture's left and upper border. A center on the right or lower side is outside, so that
+        boxes beside each other share no pixel.
 
         >>> rows, columns = PictureRegion.box("logo", 2, 0, 3, 2).pixels((10, 10))
         >>> rows.tolist(), columns.tolist()
         ([0, 0, 0, 1, 1, 1], [2, 3, 4, 2, 3, 4])
         """
-        left, top, right, bottom = x - 0.5, y - 0.5, x + width - 0.5, y + height - 0.5
         if not (width > 0 and height > 0):
             raise FovealError(f"{name}: {width} x {height} px (a box has a width and a height)")
+        left, top = x - 0.5, y - 0.5
+        right, bottom = left + width - HAIR, top + height - HAIR
         return cls(name, (np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64),))
 
     def pixels(self, size: tuple[int, int]) -> tuple[Int[np.ndarray, " pixel"], Int[np.ndarray, " pixel"]]:
@@ -112,12 +119,13 @@ def read_picture_regions(path: str | os.PathLike[str], picture: str | os.PathLik
 def _told_apart(regions: Sequence[PictureRegion]) -> tuple[PictureRegion, ...]:
     """With numbers behind names that were there before."""
     taken: set[str] = set()
+    times: Counter[str] = Counter()
     found = []
     for region in regions:
-        name, number = region.name, 1
+        name = region.name
         while name in taken:
-            number += 1
-            name = f"{region.name} {number}"
+            times[region.name] += 1
+            name = f"{region.name} {times[region.name] + 1}"
         taken.add(name)
         found.append(PictureRegion(name, region.polygons))
     return tuple(found)
@@ -182,52 +190,73 @@ def _of_json(path: Path, file_name: str) -> list[PictureRegion]:
 
 
 def _of_labelme(content: Mapping[str, Any], path: Path) -> list[PictureRegion]:
-    found = []
-    for number, (label, points) in enumerate(entries(content["shapes"], ("label", "points"), path), 1):
-        kind = content["shapes"][number - 1].get("shape_type") or "polygon"
-        name = str(label)
-        corners = _corners(points, f"{path}: shape {number}")
-        if kind == "rectangle" and len(corners) == 2:
-            (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-            found.append(PictureRegion.box(name, left, top, right - left, bottom - top))
-        elif kind == "polygon":
-            found.append(PictureRegion(name, (corners - 0.5,)))
-        else:
-            raise FovealError(f"{path}: shape {number}: {kind} (rectangles and polygons are regions)")
-    return found
+    shapes = enumerate(entries(content["shapes"], ("label", "points"), path), 1)
+    return [
+        _at(f"{path}: shape {number}", _of_shape, label, points, content["shapes"][number - 1].get("shape_type"))
+        for number, (label, points) in shapes
+    ]
+
+
+def _of_shape(label: Any, points: Any, kind: Any) -> PictureRegion:
+    corners = _corners(points)
+    if kind == "rectangle" and len(corners) == 2:
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        return PictureRegion.box(_name(label), left, top, right - left, bottom - top)
+    if kind in ("polygon", None):
+        return PictureRegion(_name(label), (corners - 0.5,))
+    raise FovealError(f"{kind} (rectangles and polygons are regions)")
 
 
 def _of_coco(content: Mapping[str, Any], path: Path, file_name: str) -> list[PictureRegion]:
     images = entries(content.get("images"), ("id", "file_name"), path)
-    wanted = {key for key, name in images if PurePath(str(name)).name == file_name}
-    names = dict(entries(content.get("categories", []), ("id", "name"), path))
-    found = []
-    for number, (image, box) in enumerate(entries(content["annotations"], ("image_id", "bbox"), path), 1):
-        if image not in wanted:
-            continue
-        annotation, where = content["annotations"][number - 1], f"{path}: annotation {number}"
-        name = str(names.get(annotation.get("category_id"), f"annotation {number}"))
-        pieces = annotation.get("segmentation")
-        if isinstance(pieces, list) and pieces:
-            corners = [_corners(np.reshape(piece, (-1, 2)) if len(piece) % 2 == 0 else [], where) for piece in pieces]
-            found.append(PictureRegion(name, tuple(of_piece - 0.5 for of_piece in corners)))
-        else:  # none, or a mask in run lengths
-            sides = _numbers(box, where)
-            if len(sides) != len(BOX):
-                raise FovealError(f"{where}: bbox: {', '.join(BOX)} are needed")
-            found.append(PictureRegion.box(name, *sides))
-    return found
+    wanted = [key for key, name in images if PurePath(str(name)).name == file_name]
+    categories = entries(content.get("categories", []), ("id", "name"), path)
+    names = {json.dumps(key): name for key, name in categories}
+    annotations = enumerate(entries(content["annotations"], ("image_id", "bbox"), path), 1)
+    return [
+        _at(f"{path}: annotation {number}", _of_annotation, content["annotations"][number - 1], number, names)
+        for number, (image, _) in annotations
+        if image in wanted
+    ]
 
 
-def _corners(points: Any, where: str) -> Float[np.ndarray, "corner 2"]:
-    corners = _numbers(points, where)
+def _of_annotation(annotation: Mapping[str, Any], number: int, names: Mapping[str, Any]) -> PictureRegion:
+    name = _name(names.get(json.dumps(annotation.get("category_id")), f"annotation {number}"))
+    pieces = annotation.get("segmentation")
+    if isinstance(pieces, list) and pieces:
+        flat = [_numbers(piece) for piece in pieces]
+        if any(piece.ndim != 1 or len(piece) % 2 for piece in flat):
+            raise FovealError("segmentation: lists of x, y, x, y … are needed")
+        return PictureRegion(name, tuple(piece.reshape(-1, 2) - 0.5 for piece in flat))
+    sides = _numbers(annotation["bbox"])  # no outline, or one in run lengths
+    if sides.shape != (len(BOX),):
+        raise FovealError(f"bbox: {', '.join(BOX)} are needed")
+    return PictureRegion.box(name, *sides.tolist())
+
+
+def _at(where: str, read: Callable[..., PictureRegion], *values: Any) -> PictureRegion:
+    """A region; what is wrong with it is said with its place."""
+    try:
+        return read(*values)
+    except FovealError as error:
+        raise FovealError(f"{where}: {error}") from None
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise FovealError("its name is no text")
+    return value.strip()
+
+
+def _corners(points: Any) -> Float[np.ndarray, "corner 2"]:
+    corners = _numbers(points)
     if corners.ndim != 2 or corners.shape[1] != 2:
-        raise FovealError(f"{where}: its points are no pairs x, y")
+        raise FovealError("its points are no pairs x, y")
     return corners
 
 
-def _numbers(values: Any, where: str) -> Float[np.ndarray, "..."]:
+def _numbers(values: Any) -> Float[np.ndarray, "..."]:
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise FovealError(f"{where}: numbers are needed") from None
+        raise FovealError("numbers are needed") from None

@@ -1,5 +1,6 @@
 """Texts beside lines: how large they are, and where there is room for them."""
 
+import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
@@ -64,10 +65,11 @@ class Placing:
 
     def shortened(self, text: str) -> str:
         """As much of a text as may stand in the drawing; the rest is an ellipsis."""
-        most, short = WIDEST * self.scene.density.shape[1], text
-        while len(short) > 1 and self.size_of(short)[0] > most:
-            short = short.rstrip("…")[:-1].rstrip() + "…"
-        return short
+        most = WIDEST * self.scene.density.shape[1]
+        if self.size_of(text)[0] <= most:
+            return text
+        n = bisect.bisect(range(len(text)), most, key=lambda n: self.size_of(text[:n] + "…")[0])
+        return text[: max(n - 1, 0)].rstrip() + "…"
 
     def place(self, text: str, centers: Path) -> Label | None:
         """Put a text on the best of the centers; None if there is room on none."""

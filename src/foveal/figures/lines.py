@@ -13,6 +13,7 @@ from foveal.figures.scene import Scene
 
 SPECK = 25  # units of the scene; a line that is shorter is left out
 LENGTHS = 6  # a line is labeled if it is so many times as long as its label
+BEYOND = 10_000  # px outside the drawing that lines may run
 LABELS_ACROSS = 9  # places along a side of a region where its text may be
 HOTSPOTS = 0.5  # share of the fixations in all hotspots together
 SMALLEST_HOTSPOT = 0.01  # share of the fixations in one that is worth a label
@@ -65,6 +66,13 @@ def outline_lines(scene: Scene, outlines: Mapping[str, Sequence[Path]]) -> tuple
         columns = np.linspace(left + width / 2, max(right - width / 2, left + width / 2), LABELS_ACROSS)
         placing.place(short, np.array([(x, y) for y in rows for x in columns]))
     return lines, placing.placed
+
+
+def _in_scene(scene: Scene, polygon: Path) -> Path:
+    """A closed polygon in px of the scene; what is far outside is brought near."""
+    rows, columns = scene.density.shape
+    corners = scene.scale * (np.concatenate([polygon, polygon[:1]]) + 0.5) - 0.5
+    return np.clip(corners, -BEYOND, np.array([columns, rows]) + BEYOND)
 
 
 def in_hotspots(scene: Scene) -> Bool[np.ndarray, "height width"]:
