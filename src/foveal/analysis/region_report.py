@@ -10,7 +10,7 @@ import pandas as pd
 from foveal.analysis.page import PageSection, write_page
 from foveal.analysis.region_findings import Findings
 from foveal.analysis.region_shares import OVER, densities_of
-from foveal.analysis.region_tables import ALL
+from foveal.analysis.region_tables import ALL, united
 from foveal.benchmarking.entries import Entry
 from foveal.benchmarking.yardsticks import YARDSTICKS
 from foveal.datasets.regions import write_regions
@@ -94,7 +94,8 @@ def _worst(findings: Findings, entry: Entry, data: Dataset) -> list[Outlined]:
     """The photographs where a model gives least of the mass that people give to the regions that it misses."""
     of_model = findings.by_region[findings.by_region["model"] == entry.name]
     missed = of_model[of_model["missed"]]
-    lacking = (missed["fixations"] - missed["mass"]).groupby(missed["image"]).sum().nlargest(N_WORST)
+    sums = united(findings.shares[findings.shares["model"] == entry.name], missed)
+    lacking = (sums["fixations"] - sums["mass"]).nlargest(N_WORST)
     position = {name: number for number, name in enumerate(data.stimuli.ids)}
     densities = dict(densities_of(entry, [position[str(name)] for name in lacking.index], data))
     over = over_predicted(findings.shares, entry.name)
@@ -104,7 +105,7 @@ def _worst(findings: Findings, entry: Entry, data: Dataset) -> list[Outlined]:
         if image not in densities:
             continue
         stimulus = data.stimuli[image]
-        people = people_map(stimulus, data.fixations.for_image(image))
+        people = people_map(data, image)
         numbers = set(missed.loc[missed["image"] == name, "number"])
         regions = findings.regions.for_image(stimulus.id)
         rows.append(
@@ -132,8 +133,8 @@ def _intro(findings: Findings, entries: Sequence[Entry]) -> list[str]:
         f"{findings.data.name}: {n_regions} {findings.what} in {n_images} photographs. What people look at most is the "
         "top 5 % of their map, a Gaussian of one degree on every fixation. A region is missed if most of it lies "
         "there, and not most of it in the model's top 5 %. Intervals are 95 %, by bootstrap over photographs.",
-        "centerbias and gold are made from the data set itself. The first sees no photograph. The map of the second "
-        "has seen all observers, so that it misses too little; only its log-likelihood is held out.",
+        "centerbias and gold are made from the data set itself. The first sees no photograph. The second, other "
+        "observers, has only a log-likelihood here, which is held out. It has seen the map that misses are judged by.",
     ]
     trained = [f"{entry.name} ({entry.n_trained_on})" for entry in entries if entry.n_trained_on]
     if trained:
@@ -159,19 +160,18 @@ def _sections(findings: Findings, sheets: dict[str, Path]) -> list[PageSection]:
             overview[shown],
         )
     ]
-    kinds = _wide(findings.misses, "missed", "regions")
+    kinds = _wide(findings.misses, "missed", "in_people_top")
     if len(kinds) > 1:
         sections.append(PageSection("Share of regions missed, by what is in them", (), kinds))
     ordered = _wide(findings.importance, "order", "images")
     if len(ordered) > 1:
         sections.append(PageSection("Order of the regions of a photograph, by what is in them", (), ordered))
-    judged = findings.misses[findings.misses["over_predicted"] > 0]
-    if len(judged):
+    if (findings.misses["over_predicted"] > 0).any():
         sections.append(
             PageSection(
                 "Regions that are over-predicted",
                 ("Of the regions in the model's top 5 %, the share that is not in people's.",),
-                _wide(findings.misses, "over_predicted", "regions"),
+                _wide(findings.misses, "over_predicted", "in_model_top"),
             )
         )
     sections.append(
@@ -206,7 +206,7 @@ def _sections(findings: Findings, sheets: dict[str, Path]) -> list[PageSection]:
 
 
 def _wide(table: pd.DataFrame, value: str, count: str) -> pd.DataFrame:
-    """A row a kind of region, a column with its interval for each model; rare kinds are left out."""
+    """A row a kind of region, a column with its interval for each model; values of few are left out."""
     rows: list[dict[str, Any]] = []
     for what, of_kind in table.groupby("what", sort=False):
         n = int(of_kind[count].max())
@@ -214,7 +214,9 @@ def _wide(table: pd.DataFrame, value: str, count: str) -> pd.DataFrame:
             continue
         row: dict[str, Any] = {"regions": NAMES.get(str(what), str(what)), "number": n}
         for _, cells in of_kind.iterrows():
-            row |= {f"{cells['model']}{end}": cells[f"{value}{end}"] for end in ("", *INTERVAL)}
+            is_known = cells[count] >= LEAST_IN_TABLE or what == ALL
+            ends = ("", *INTERVAL)
+            row |= {f"{cells['model']}{end}": cells[f"{value}{end}"] if is_known else np.nan for end in ends}
         rows.append(row)
     return pd.DataFrame(rows)
 
