@@ -11,6 +11,7 @@ from toy import make_dataset
 
 from foveal.analysis import regions as module
 from foveal.analysis.region_choice import choose_regions
+from foveal.analysis.region_findings import findings_of
 from foveal.analysis.region_report import over_predicted
 from foveal.analysis.region_shares import shares_of
 from foveal.analysis.region_tables import flag_gains, importance, misses, over_predictions, united, with_labels
@@ -78,7 +79,12 @@ def test_shares_against_a_slow_loop(data):
 
 def test_regions_that_overlap_count_once(data):
     densities = random_log_densities(data)
-    overlapping = (box("1", 1, 5, 6, 25, 20), box("1", 2, 20, 10, 40, 30), box("1", 3, 6, 6, 20, 9), box("0", 1, 0, 0, 9, 9))
+    overlapping = (
+        box("1", 1, 5, 6, 25, 20),
+        box("1", 2, 20, 10, 40, 30),
+        box("1", 3, 6, 6, 20, 9),
+        box("0", 1, 0, 0, 9, 9),
+    )
     shares = shares_table(entry_of(densities), data, Regions(overlapping))
     for numbers in ([1], [1, 2], [3, 1], [2, 3], [1, 2, 3]):
         sums = united(shares, pd.DataFrame({"image": "1", "number": numbers}))
@@ -157,6 +163,11 @@ def test_uniform_knows_sizes():
     orders = importance(rows).set_index(["model", "what"])["order"]
     assert np.isclose(orders["uniform", "all"], 1)
     assert np.isclose(orders["m", "all"], 0)
+    densities = importance(rows.assign(area=[0.2, 0.3, 0.6] * 2)).set_index(["model", "what"])["density_order"]
+    assert np.isclose(densities["uniform", "all"], 0)
+    assert np.isclose(
+        densities["m", "all"], spearmanr([0.1 / 0.2, 0.1 / 0.3, 0.1 / 0.6], [0.5, 0.2 / 0.3, 0.5]).statistic
+    )
 
 
 def test_rates_are_of_the_regions_that_people_put_first():
@@ -206,9 +217,18 @@ def test_a_flag_that_says_no_more_than_that_there_is_a_region_brings_nothing_bey
     assert gains.loc["main subject", "beyond"] > 0.01
     assert np.isnan(gains.loc["all", "beyond"])
     assert gains["deficit"].isna().all()
-    better = shares.assign(model="gold", bits=shares["bits"] + np.where(shares["part"] == "image", 40, shares["n_fixations"] / 2))
+    better = shares.assign(
+        model="gold", bits=shares["bits"] + np.where(shares["part"] == "image", 40, shares["n_fixations"] / 2)
+    )
     deficits = flag_gains(regions, pd.concat([shares, better]), fold).set_index("what")["deficit"]
     assert np.allclose(deficits[["all", "gazed at", "main subject"]], [30 / 40, 15 / 40, 25 / 40])
+
+
+def test_a_part_that_is_one_fold_has_folds_of_its_own():
+    part = make_dataset(21, 5, 6, SIZE).select([0, 10, 20])
+    given = Regions(tuple(box(image, 1, 5, 6, 25, 20, "text", "S") for image in part.stimuli.ids))
+    shares = shares_table(entry_of(random_log_densities(part)), part, given).assign(model="m")
+    assert (findings_of(shares, part, given, "regions").flags["gain"] != 0).all()
 
 
 def test_labels_go_round(tmp_path, data):
@@ -231,7 +251,9 @@ def measured(monkeypatch):
     """The photographs that models are asked of, run by run."""
     seen = []
     true_shares = module.shares_of
-    monkeypatch.setattr(module, "shares_of", lambda *args: seen.append((args[0].name, list(args[1]))) or true_shares(*args))
+    monkeypatch.setattr(
+        module, "shares_of", lambda *args: seen.append((args[0].name, list(args[1]))) or true_shares(*args)
+    )
     return seen
 
 

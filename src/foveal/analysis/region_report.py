@@ -19,7 +19,7 @@ from foveal.files import write_atomically
 from foveal.gaze import Dataset
 from foveal.gaze.found_regions import people_map
 from foveal.gaze.regions import CATEGORIES, Region, Regions
-from foveal.images import encode_png
+from foveal.images import RGBImage, encode_png
 from foveal.paths import safe_file_name
 
 N_WORST = 6  # photographs of a sheet
@@ -61,7 +61,7 @@ def write_findings(findings: Findings, entries: Sequence[Entry], data: Dataset, 
             files.append(folder / f"{name}.csv")
             with write_atomically(files[-1]) as temporary:
                 table.to_csv(temporary, index=False)
-    sheets: dict[str, Path] = {}
+    sheets: dict[str, RGBImage] = {}
     for entry in entries:
         if entry.name in YARDSTICKS or entry.name not in findings.models:
             continue
@@ -69,10 +69,11 @@ def write_findings(findings: Findings, entries: Sequence[Entry], data: Dataset, 
         write_regions(files[-1], over_predicted(findings.shares, entry.name))
         rows = _worst(findings, entry, data)
         if rows:
-            sheets[entry.name] = folder / f"worst.{safe_file_name(entry.name)}.png"
-            with write_atomically(sheets[entry.name]) as temporary:
-                temporary.write_bytes(encode_png(region_sheet(rows, entry.name)))
-    files += [*sheets.values(), folder / "report.html"]
+            sheets[entry.name] = region_sheet(rows, entry.name)
+            files.append(folder / f"worst.{safe_file_name(entry.name)}.png")
+            with write_atomically(files[-1]) as temporary:
+                temporary.write_bytes(encode_png(sheets[entry.name]))
+    files.append(folder / "report.html")
     write_page(files[-1], f"Regions of {findings.data.name}", _intro(findings, entries), _sections(findings, sheets))
     return files
 
@@ -142,12 +143,13 @@ def _intro(findings: Findings, entries: Sequence[Entry]) -> list[str]:
     return lines
 
 
-def _sections(findings: Findings, sheets: dict[str, Path]) -> list[PageSection]:
+def _sections(findings: Findings, sheets: dict[str, RGBImage]) -> list[PageSection]:
     wholes = findings.misses[findings.misses["what"] == ALL]
     order = findings.importance[findings.importance["what"] == ALL]
     overview = findings.information.merge(wholes.drop(columns=["what", "images"]), on="model", how="left")
     overview = overview.merge(order.drop(columns=["what", "images"]), on="model", how="left")
     shown = ["model", *_with_interval("LL"), *_with_interval("missed"), "mass", "fixations", *_with_interval("order")]
+    shown += _with_interval("density_order")
     sections = [
         PageSection(
             "Models",
@@ -155,25 +157,27 @@ def _sections(findings: Findings, sheets: dict[str, Path]) -> list[PageSection]:
                 "LL is in bit per fixation above the uniform density. missed is the share of the regions in people's "
                 "top 5 %. mass and fixations are the mean share of a region: what the model gives it, and what people "
                 "do. order is Spearman's correlation between the model's and people's order of the regions of a "
-                "photograph that has three or more.",
+                "photograph that has three or more; density_order is that of mass and fixations per pixel, which does "
+                "not follow from the sizes of the regions.",
             ),
             overview[shown],
         )
     ]
-    kinds = _wide(findings.misses, "missed", "in_people_top")
-    if len(kinds) > 1:
-        sections.append(PageSection("Share of regions missed, by what is in them", (), kinds))
-    ordered = _wide(findings.importance, "order", "images")
-    if len(ordered) > 1:
-        sections.append(PageSection("Order of the regions of a photograph, by what is in them", (), ordered))
-    if (findings.misses["over_predicted"] > 0).any():
-        sections.append(
-            PageSection(
-                "Regions that are over-predicted",
-                ("Of the regions in the model's top 5 %, the share that is not in people's.",),
-                _wide(findings.misses, "over_predicted", "in_model_top"),
-            )
-        )
+    tables = (
+        (findings.misses, "missed", "in_people_top", "Share of regions missed, by what is in them", "regions"),
+        (findings.importance, "order", "images", "Order of the regions of a photograph", "photographs"),
+        (findings.importance, "density_order", "images", "Order by density", "photographs"),
+        (
+            findings.misses,
+            "over_predicted",
+            "in_model_top",
+            "Share over-predicted, of the model's regions",
+            "regions at most",
+        ),
+    )
+    for table, value, count, heading, counted in tables:
+        if len(table):
+            sections.append(PageSection(heading, (f"In brackets: number of {counted}.",), _wide(table, value, count)))
     sections.append(
         PageSection(
             "What is over-predicted",
@@ -199,24 +203,25 @@ def _sections(findings: Findings, sheets: dict[str, Path]) -> list[PageSection]:
                 digits={"gain": 3, "beyond": 3, "area": 3, "factor": 1},
             )
         )
-    for model, path in sheets.items():
+    for model, sheet in sheets.items():
         caption = "The photographs where it gives least to what it misses"
-        sections.append(PageSection(f"Worst photographs of {model}", (), pictures=((caption, path),)))
+        sections.append(PageSection(f"Worst photographs of {model}", (), pictures=((caption, sheet),)))
     return sections
 
 
 def _wide(table: pd.DataFrame, value: str, count: str) -> pd.DataFrame:
-    """A row a kind of region, a column with its interval for each model; values of few are left out."""
+    """A row a model, a column with its interval for each kind of region; values of few regions are left out."""
     rows: list[dict[str, Any]] = []
-    for what, of_kind in table.groupby("what", sort=False):
-        n = int(of_kind[count].max())
-        if n < LEAST_IN_TABLE and what != ALL:
-            continue
-        row: dict[str, Any] = {"regions": NAMES.get(str(what), str(what)), "number": n}
-        for _, cells in of_kind.iterrows():
-            is_known = cells[count] >= LEAST_IN_TABLE or what == ALL
-            ends = ("", *INTERVAL)
-            row |= {f"{cells['model']}{end}": cells[f"{value}{end}"] if is_known else np.nan for end in ends}
+    numbers = table.groupby("what", sort=False)[count].max()
+    for model, of_model in table.groupby("model", sort=False):
+        row: dict[str, Any] = {"model": model}
+        of_what = of_model.set_index("what")
+        for what, number in numbers.items():
+            if what == ALL or number >= LEAST_IN_TABLE:
+                is_known = what in of_what.index and (what == ALL or of_what.loc[what, count] >= LEAST_IN_TABLE)
+                for end in ("", *INTERVAL):
+                    name = f"{NAMES.get(str(what), what)} ({number}){end}"
+                    row[name] = of_what.loc[what, value + end] if is_known else np.nan
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -143,7 +143,9 @@ def _measured(views: _Views, data: Dataset, regions: Regions) -> list[Share]:
     masks = {region.number: region.mask(stimulus.size) for region in regions.for_image(stimulus.id)}
     shares += [share(REGION, mask, number) for number, mask in masks.items()]
     cell_of, within = _cells(masks, stimulus.size)
-    shares += [share(CELL, cell_of == cell, cell, within=within[cell]) for cell in np.unique(cell_of[cell_of > 0]).tolist()]
+    shares += [
+        share(CELL, cell_of == cell, cell, within=within[cell]) for cell in np.unique(cell_of[cell_of > 0]).tolist()
+    ]
     pieces = pieces_of(density, stimulus.assumed_pixels_per_degree)
     for piece in range(1, int(pieces.max(initial=0)) + 1):
         mask = pieces == piece

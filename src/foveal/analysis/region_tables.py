@@ -16,6 +16,8 @@ from foveal.metrics.bootstrap import bootstrap_interval
 LEAST_IN_ORDER = 3  # regions of an image that have an order worth speaking of
 ALL = "all"
 GOLD, UNIFORM = "gold", "uniform"
+ORDERS = ("order", "density_order")
+DIGITS = 6  # of a density relative to the uniform one; a difference in what is behind them is one of rounding
 
 Rows = Sequence[dict[str, Any]]
 
@@ -60,7 +62,11 @@ def united(shares: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     The columns area, mass, n_fixations, bits, and fixations (share of the image's), a row an image that has some.
     """
     cells = shares[shares["part"] == CELL].rename(columns={"number": "cell", "within": "number"}).explode("number")
-    inside = cells.astype({"number": int}).merge(regions[["image", "number"]], on=["image", "number"]).drop_duplicates(["image", "cell"])
+    inside = (
+        cells.astype({"number": int})
+        .merge(regions[["image", "number"]], on=["image", "number"])
+        .drop_duplicates(["image", "cell"])
+    )
     sums = inside.groupby("image")[["area", "mass", "n_fixations", "bits"]].sum()
     return sums.assign(fixations=sums["n_fixations"] / _wholes(shares)["n_fixations"])
 
@@ -108,7 +114,8 @@ def importance(of_regions: pd.DataFrame) -> pd.DataFrame:
     """Does a model put the regions of a photograph in people's order? Spearman's correlation, the mean over images.
 
     Of all regions, and of those of one category, of the photographs with three or more; a model that says the same of
-    all has no order, and 0. `uniform` is always there: larger regions have more fixations, and it knows no more.
+    all has no order, and 0. Columns: `order` is that of mass and share of the fixations, `density_order` that of both
+    per pixel. `uniform` is always there: larger regions have more fixations, and it knows no more.
     """
     if UNIFORM not in set(of_regions["model"]):
         areas = of_regions.drop_duplicates(["image", "number"])
@@ -116,19 +123,17 @@ def importance(of_regions: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for model, of_model in of_regions.groupby("model", sort=False):
         for what, part in _kinds(of_model, flags=False):
-            values = np.array(
-                [
-                    _spearman(of_image["mass"].to_numpy(), of_image["fixations"].to_numpy())
-                    for _, of_image in part.groupby("image")
-                    if len(of_image) >= LEAST_IN_ORDER
-                ]
-            )
-            values = values[np.isfinite(values)]
-            if len(values) > 1:
-                low, high = bootstrap_interval(_mean, values)
-                row = {"model": model, "what": what, "images": len(values), "order": values.mean()}
-                rows.append({**row, "order_low": low, "order_high": high})
-    columns = ["model", "what", "images", "order", "order_low", "order_high"]
+            orders = np.array(
+                [_orders(of_image) for _, of_image in part.groupby("image") if len(of_image) >= LEAST_IN_ORDER]
+            ).reshape(-1, len(ORDERS))
+            orders = orders[np.isfinite(orders).all(axis=1)]
+            if len(orders) > 1:
+                row: dict[str, Any] = {"model": model, "what": what, "images": len(orders)}
+                for name, values in zip(ORDERS, orders.T, strict=True):
+                    low, high = bootstrap_interval(_mean, values)
+                    row |= {name: values.mean(), f"{name}_low": low, f"{name}_high": high}
+                rows.append(row)
+    columns = ["model", "what", "images", *(name + end for name in ORDERS for end in ("", "_low", "_high"))]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -216,6 +221,12 @@ def _rate(part: pd.DataFrame, column: str) -> tuple[float, float, float]:
         by_image.size().to_numpy(np.float64),
     )
     return float(part[column].mean()), low, high
+
+
+def _orders(regions: pd.DataFrame) -> list[float]:
+    """Spearman's correlations of what a model gives to an image's regions and what people do: in all, and per pixel."""
+    predicted, measured, area = (regions[name].to_numpy(np.float64) for name in ("mass", "fixations", "area"))
+    return [_spearman(predicted, measured), _spearman((predicted / area).round(DIGITS), measured / area)]
 
 
 def _spearman(predicted: Float[np.ndarray, " region"], measured: Float[np.ndarray, " region"]) -> float:

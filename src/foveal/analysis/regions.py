@@ -145,10 +145,13 @@ def find(
     Raises
     ------
     FovealError
-        If the data set cannot be loaded, or the table cannot be written.
+        If the data set cannot be loaded, there is such a table already, which may have been labelled, or it cannot be
+        written.
     """
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     path = make_writable_folder(out) / "found.csv"
+    if path.exists():
+        raise FovealError(f"{path}: is there already, and may have been labelled; move it away, or give another --out")
     write_regions(path, find_regions(data.select(images_to_score(data, split, limit)), progress=progress))
     return path
 
