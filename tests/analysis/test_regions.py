@@ -14,7 +14,15 @@ from foveal.analysis.region_choice import choose_regions
 from foveal.analysis.region_findings import findings_of
 from foveal.analysis.region_report import over_predicted
 from foveal.analysis.region_shares import shares_of
-from foveal.analysis.region_tables import flag_gains, importance, misses, over_predictions, united, with_labels
+from foveal.analysis.region_tables import (
+    cells_of,
+    flag_gains,
+    importance,
+    misses,
+    over_predictions,
+    united,
+    with_labels,
+)
 from foveal.analysis.regions import find, regions
 from foveal.benchmarking.entries import Entry
 from foveal.benchmarking.scoring import MapBatch
@@ -87,7 +95,7 @@ def test_regions_that_overlap_count_once(data):
     )
     shares = shares_table(entry_of(densities), data, Regions(overlapping))
     for numbers in ([1], [1, 2], [3, 1], [2, 3], [1, 2, 3]):
-        sums = united(shares, pd.DataFrame({"image": "1", "number": numbers}))
+        sums = united(cells_of(shares, pd.DataFrame({"image": "1", "number": numbers})))
         mask = np.any([overlapping[number - 1].mask(SIZE) for number in numbers], axis=0)
         fixations = data.fixations.for_image(1)
         inside = mask[fixations.pixel_y, fixations.pixel_x]

@@ -10,7 +10,7 @@ import pandas as pd
 from foveal.analysis.page import PageSection, write_page
 from foveal.analysis.region_findings import Findings
 from foveal.analysis.region_shares import OVER, densities_of
-from foveal.analysis.region_tables import ALL, united
+from foveal.analysis.region_tables import ALL, cells_of, united
 from foveal.benchmarking.entries import Entry
 from foveal.benchmarking.yardsticks import YARDSTICKS
 from foveal.datasets.regions import write_regions
@@ -95,7 +95,7 @@ def _worst(findings: Findings, entry: Entry, data: Dataset) -> list[Outlined]:
     """The photographs where a model gives least of the mass that people give to the regions that it misses."""
     of_model = findings.by_region[findings.by_region["model"] == entry.name]
     missed = of_model[of_model["missed"]]
-    sums = united(findings.shares[findings.shares["model"] == entry.name], missed)
+    sums = united(cells_of(findings.shares[findings.shares["model"] == entry.name], missed))
     lacking = (sums["fixations"] - sums["mass"]).nlargest(N_WORST)
     position = {name: number for number, name in enumerate(data.stimuli.ids)}
     densities = dict(densities_of(entry, [position[str(name)] for name in lacking.index], data))
@@ -145,39 +145,53 @@ def _intro(findings: Findings, entries: Sequence[Entry]) -> list[str]:
 
 def _sections(findings: Findings, sheets: dict[str, RGBImage]) -> list[PageSection]:
     wholes = findings.misses[findings.misses["what"] == ALL]
-    order = findings.importance[findings.importance["what"] == ALL]
     overview = findings.information.merge(wholes.drop(columns=["what", "images"]), on="model", how="left")
-    overview = overview.merge(order.drop(columns=["what", "images"]), on="model", how="left")
-    shown = ["model", *_with_interval("LL"), *_with_interval("missed"), "mass", "fixations", *_with_interval("order")]
-    shown += _with_interval("density_order")
+    shown = ["model", *_with_interval("LL"), *_with_interval("missed"), "mass", "fixations"]
     sections = [
         PageSection(
             "Models",
             (
                 "LL is in bit per fixation above the uniform density. missed is the share of the regions in people's "
                 "top 5 %. mass and fixations are the mean share of a region: what the model gives it, and what people "
-                "do. order is Spearman's correlation between the model's and people's order of the regions of a "
-                "photograph that has three or more; density_order is that of mass and fixations per pixel, which does "
-                "not follow from the sizes of the regions.",
+                "do.",
             ),
             overview[shown],
         )
     ]
-    tables = (
-        (findings.misses, "missed", "in_people_top", "Share of regions missed, by what is in them", "regions"),
-        (findings.importance, "order", "images", "Order of the regions of a photograph", "photographs"),
-        (findings.importance, "density_order", "images", "Order by density", "photographs"),
+    for heading, sentence, table, value, count in (
         (
+            "Share of regions missed, by what is in them",
+            "In brackets: number of regions.",
+            findings.misses,
+            "missed",
+            "in_people_top",
+        ),
+        (
+            "Order of the regions of a photograph",
+            "Spearman's correlation of what the model gives to regions and what people do, in photographs that have "
+            "three or more. uniform knows their sizes only. In brackets: number of photographs.",
+            findings.importance,
+            "order",
+            "images",
+        ),
+        (
+            "Order of the regions of a photograph, by density",
+            "The same of mass and fixations per pixel. Sizes have no part in it.",
+            findings.importance,
+            "density_order",
+            "images",
+        ),
+        (
+            "Regions that are over-predicted",
+            "Of the regions in the model's top 5 %, the share that is not in people's. In brackets: how many regions "
+            "of a model there are, at most.",
             findings.misses,
             "over_predicted",
             "in_model_top",
-            "Share over-predicted, of the model's regions",
-            "regions at most",
         ),
-    )
-    for table, value, count, heading, counted in tables:
-        if len(table):
-            sections.append(PageSection(heading, (f"In brackets: number of {counted}.",), _wide(table, value, count)))
+    ):
+        if table[value].fillna(0).any():
+            sections.append(PageSection(heading, (sentence,), _wide(table, value, count)))
     sections.append(
         PageSection(
             "What is over-predicted",
@@ -199,7 +213,7 @@ def _sections(findings: Findings, sheets: dict[str, RGBImage]) -> list[PageSecti
                     "model that knows all regions already. All regions are where people look much; only this part is "
                     "due to the flag.",
                 ),
-                findings.flags,
+                findings.flags.replace({"what": {ALL: NAMES[ALL]}}),
                 digits={"gain": 3, "beyond": 3, "area": 3, "factor": 1},
             )
         )

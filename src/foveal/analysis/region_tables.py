@@ -17,7 +17,8 @@ LEAST_IN_ORDER = 3  # regions of an image that have an order worth speaking of
 ALL = "all"
 GOLD, UNIFORM = "gold", "uniform"
 ORDERS = ("order", "density_order")
-DIGITS = 6  # of a density relative to the uniform one; a difference in what is behind them is one of rounding
+SUMMED = ["area", "mass", "n_fixations", "bits"]
+DIGITS = 6  # of a density relative to the uniform one: what differs beyond them is rounding
 
 Rows = Sequence[dict[str, Any]]
 
@@ -47,28 +48,30 @@ def with_labels(shares: pd.DataFrame, regions: Regions) -> pd.DataFrame:
     return of_regions[[*columns, "bits", "people_top", "model_top", "missed", "over_predicted"]]
 
 
-def united(shares: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
-    """What a model and people do in the union of some regions of each photograph; what lies in several counts once.
+def cells_of(shares: pd.DataFrame, of_regions: pd.DataFrame) -> pd.DataFrame:
+    """What a model and people do in the cells of regions, a row for each region that a cell lies in.
 
     Parameters
     ----------
     shares
         Those of one model.
-    regions
-        The columns image and number say which regions.
-
-    Returns
-    -------
-    The columns area, mass, n_fixations, bits, and fixations (share of the image's), a row an image that has some.
+    of_regions
+        Regions by image and number; their other columns are joined to what is in the cells.
     """
     cells = shares[shares["part"] == CELL].rename(columns={"number": "cell", "within": "number"}).explode("number")
-    inside = (
-        cells.astype({"number": int})
-        .merge(regions[["image", "number"]], on=["image", "number"])
-        .drop_duplicates(["image", "cell"])
-    )
-    sums = inside.groupby("image")[["area", "mass", "n_fixations", "bits"]].sum()
-    return sums.assign(fixations=sums["n_fixations"] / _wholes(shares)["n_fixations"])
+    cells = cells[["image", "cell", "number", *SUMMED]].astype({"number": int})
+    labels = of_regions[["image", "number", *of_regions.columns.intersection(["category", "flags", "missed"])]]
+    wholes = _wholes(shares)["n_fixations"].rename("n_of_image")
+    cells = cells.merge(labels, on=["image", "number"]).join(wholes, on="image")
+    return cells.assign(fixations=cells["n_fixations"] / cells["n_of_image"])
+
+
+def united(cells: pd.DataFrame) -> pd.DataFrame:
+    """Sums over the union of the regions that these are the cells of, by image; what lies in several counts once.
+
+    The columns are area, mass, n_fixations, bits, and fixations (share of the image's).
+    """
+    return cells.drop_duplicates(["image", "cell"]).groupby("image")[[*SUMMED, "fixations"]].sum()
 
 
 def misses(of_regions: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
@@ -81,8 +84,8 @@ def misses(of_regions: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for model, of_model in of_regions.groupby("model", sort=False):
-        its_shares = shares[shares["model"] == model]
-        fixations_missed = united(its_shares, of_model[of_model["missed"]])["n_fixations"].sum()
+        cells = cells_of(shares[shares["model"] == model], of_model)
+        fixations_missed = {what: united(part)["n_fixations"].sum() for what, part in _kinds(cells[cells["missed"]])}
         for what, part in _kinds(of_model):
             hot, models = part[part["people_top"] > MOST], part[part["model_top"] > MOST]
             missed, low, high = _rate(hot, "missed")
@@ -98,8 +101,7 @@ def misses(of_regions: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
                     "missed": missed,
                     "missed_low": low,
                     "missed_high": high,
-                    "of_misses": united(its_shares, part[part["missed"]])["n_fixations"].sum()
-                    / max(1, fixations_missed),
+                    "of_misses": fixations_missed.get(what, 0) / max(1, fixations_missed.get(ALL, 0)),
                     "mass": part["mass"].mean(),
                     "fixations": part["fixations"].mean(),
                     "over_predicted": over,
@@ -168,20 +170,20 @@ def flag_gains(of_regions: pd.DataFrame, shares: pd.DataFrame, fold: Mapping[str
         its_shares = shares[shares["model"] == model]
         wholes = _wholes(its_shares)
         folds = np.array([fold[image] for image in wholes.index])
-        union = _parts(united(its_shares, of_model), wholes)
+        cells, cells_of_gold = cells_of(its_shares, of_model), cells_of(gold, of_model)
+        union = _parts(united(cells), wholes)
         told = oracle(union["mass"], union["fixations"], folds)
-        flags = {words: of_model[of_model["flags"].str.contains(flag)] for flag, words in FLAGS.items()}
-        for what, part in {ALL: of_model, **flags}.items():
-            if part.empty:
-                continue
-            sums = united(its_shares, part)
+        parts_of_gold = dict(_kinds(cells_of_gold, categories=False))
+        for what, part in _kinds(cells, categories=False):
+            sums = united(part)
             flagged = _parts(sums, wholes)
             alone = oracle(flagged["mass"], flagged["fixations"], folds)
             both = {name: np.hstack([union[name] - flagged[name], flagged[name]]) for name in ("mass", "fixations")}
             row = {"model": model, "what": what, "images": len(sums)}
             row |= {"area": float(flagged["area"].mean()), "fixations": float(flagged["fixations"].mean())}
-            lacking = _wholes(gold)["bits"] - wholes["bits"], united(gold, part)["bits"] - sums["bits"]
-            row |= {**_deficit(*lacking), "factor": float(alone.factors[0])}
+            there = united(parts_of_gold.get(what, cells_of_gold))["bits"] - sums["bits"]
+            row |= _deficit(_wholes(gold)["bits"] - wholes["bits"], there)
+            row["factor"] = float(alone.factors[0])
             beyond = oracle(both["mass"], both["fixations"], folds).gain - told.gain if what != ALL else None
             for name, gain in (("gain", alone.gain), ("beyond", beyond)):
                 low, high = (np.nan, np.nan) if gain is None else bootstrap_interval(_mean, gain)
@@ -201,12 +203,13 @@ def information(shares: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _kinds(of_model: pd.DataFrame, *, flags: bool = True) -> list[tuple[str, pd.DataFrame]]:
-    """All regions, those of each category, and those with each flag, as far as there are any."""
-    kinds = [(ALL, of_model)]
-    kinds += [(category, of_model[of_model["category"] == category]) for category in CATEGORIES]
+def _kinds(rows: pd.DataFrame, *, categories: bool = True, flags: bool = True) -> list[tuple[str, pd.DataFrame]]:
+    """Rows of all regions, of those of each category, and of those with each flag, as far as there are any."""
+    kinds = [(ALL, rows)]
+    if categories:
+        kinds += [(category, rows[rows["category"] == category]) for category in CATEGORIES]
     if flags:
-        kinds += [(words, of_model[of_model["flags"].str.contains(flag)]) for flag, words in FLAGS.items()]
+        kinds += [(words, rows[rows["flags"].str.contains(flag)]) for flag, words in FLAGS.items()]
     return [(what, part) for what, part in kinds if len(part)]
 
 
