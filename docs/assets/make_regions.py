@@ -1,6 +1,6 @@
 """Make the tables and the figure of docs/regions.md from folders that `foveal regions` wrote.
 
-python docs/assets/make_regions.py osie=regions all=regions-all crowd=crowd     # the page says with which commands
+python docs/assets/make_regions.py osie=regions crowd=crowd text=text     # the page says how these were made
 
 Writes docs/results/regions.json and docs/assets/regions_missed.webp, and prints the tables.
 """
@@ -112,7 +112,7 @@ def _draw(differences: pd.DataFrame) -> None:
     axes.axvline(0, color="#888888", lw=0.8)
     axes.set_xlabel("share missed, minus that of the other regions (95 % intervals over photographs)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="upper right")
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=120)
     Image.open(drawn).convert("RGB").save(DOCS / "assets" / "regions_missed.webp", quality=85)
@@ -123,7 +123,7 @@ def _print_overview(tables: dict[str, pd.DataFrame]) -> None:
     missed = tables["misses"][tables["misses"]["what"] == "all"]
     rows = tables["information"].merge(missed, on="model", how="outer").merge(order, on="model", how="outer")
     rows = rows.sort_values("missed", na_position="last")
-    print(_markdown(_with_intervals(rows, ["model"], ["LL", "missed", "over_predicted", "order", "density_order"])))
+    print(_markdown(_with_intervals(rows, ["model"], ["LL", "missed", "order", "density_order"])))
 
 
 def _print_kinds(misses: pd.DataFrame) -> None:

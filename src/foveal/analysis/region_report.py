@@ -1,5 +1,6 @@
 """What `foveal regions` writes: tables, over-predicted pieces to be labelled, sheets, and a page."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,8 @@ def _worst(findings: Findings, entry: Entry, data: Dataset) -> list[Outlined]:
 
 def _missed_words(regions: Regions, numbers: set[int]) -> str:
     words = [region.note or NAMES.get(region.category, "") or f"region {region.number}" for region in regions]
-    return ", ".join(word for word, region in zip(words, regions, strict=True) if region.number in numbers)
+    missed = Counter(word for word, region in zip(words, regions, strict=True) if region.number in numbers)
+    return ", ".join(word if n == 1 else f"{n} x {word}" for word, n in missed.items())
 
 
 def _intro(findings: Findings, entries: Sequence[Entry]) -> list[str]:
