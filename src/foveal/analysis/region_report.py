@@ -228,16 +228,17 @@ def _sections(findings: Findings, sheets: dict[str, RGBImage]) -> list[PageSecti
 def _wide(table: pd.DataFrame, value: str, count: str) -> pd.DataFrame:
     """A row a model, a column with its interval for each kind of region; values of few regions are left out."""
     rows: list[dict[str, Any]] = []
-    numbers = table.groupby("what", sort=False)[count].max()
+    numbers = {str(what): int(of_kind[count].max()) for what, of_kind in table.groupby("what", sort=False)}
     for model, of_model in table.groupby("model", sort=False):
         row: dict[str, Any] = {"model": model}
-        of_what = of_model.set_index("what")
+        of_what: dict[str, dict[Any, Any]] = {cells["what"]: cells for cells in of_model.to_dict("records")}
         for what, number in numbers.items():
             if what == ALL or number >= LEAST_IN_TABLE:
-                is_known = what in of_what.index and (what == ALL or of_what.loc[what, count] >= LEAST_IN_TABLE)
+                cells = of_what.get(what, {})
+                is_known = what == ALL or cells.get(count, 0) >= LEAST_IN_TABLE
                 for end in ("", *INTERVAL):
-                    name = f"{NAMES.get(str(what), what)} ({number}){end}"
-                    row[name] = of_what.loc[what, value + end] if is_known else np.nan
+                    name = f"{NAMES.get(what, what)} ({number}){end}"
+                    row[name] = cells.get(value + end, np.nan) if is_known else np.nan
         rows.append(row)
     return pd.DataFrame(rows)
 
