@@ -11,9 +11,18 @@ from toy import make_dataset
 
 from foveal.analysis import regions as module
 from foveal.analysis.region_choice import choose_regions
+from foveal.analysis.region_findings import findings_of
 from foveal.analysis.region_report import over_predicted
 from foveal.analysis.region_shares import shares_of
-from foveal.analysis.region_tables import flag_gains, importance, misses, over_predictions, with_labels
+from foveal.analysis.region_tables import (
+    cells_of,
+    flag_gains,
+    importance,
+    misses,
+    over_predictions,
+    united,
+    with_labels,
+)
 from foveal.analysis.regions import find, regions
 from foveal.benchmarking.entries import Entry
 from foveal.benchmarking.scoring import MapBatch
@@ -22,6 +31,7 @@ from foveal.errors import FovealError
 from foveal.gaze import Heads
 from foveal.gaze.found_regions import people_map
 from foveal.gaze.regions import Region, Regions
+from foveal.models import load_model
 
 SIZE = (40, 50)
 
@@ -58,7 +68,7 @@ def test_shares_against_a_slow_loop(data):
     table = shares_table(entry_of(densities), data, given)
     table = table[table["image"] == "1"].set_index(["part", "number"])
     boxes = {1: (5, 6, 25, 20), 2: (20, 10, 40, 30)}
-    parts = {("region", n): [n] for n in boxes} | {("regions", 0): [1, 2], ("S", 0): [1, 2], ("G", 0): [1]}
+    parts = {("region", n): [n] for n in boxes}
     fixations = data.fixations.for_image(1)
     for key, of in parts.items():
         mass = area = n = bits = 0.0
@@ -72,7 +82,26 @@ def test_shares_against_a_slow_loop(data):
                     bits += here * (float(densities[1, y, x]) / np.log(2) + np.log2(2000))
         row = table.loc[key]
         assert np.allclose([row["mass"], row["area"], row["n_fixations"], row["bits"]], [mass, area, n, bits])
-    assert ("A", 0) not in table.index
+    assert table.loc["cell", "within"].tolist() == [[1], [2], [1, 2]]
+
+
+def test_regions_that_overlap_count_once(data):
+    densities = random_log_densities(data)
+    overlapping = (
+        box("1", 1, 5, 6, 25, 20),
+        box("1", 2, 20, 10, 40, 30),
+        box("1", 3, 6, 6, 20, 9),
+        box("0", 1, 0, 0, 9, 9),
+    )
+    shares = shares_table(entry_of(densities), data, Regions(overlapping))
+    for numbers in ([1], [1, 2], [3, 1], [2, 3], [1, 2, 3]):
+        sums = united(cells_of(shares, pd.DataFrame({"image": "1", "number": numbers})))
+        mask = np.any([overlapping[number - 1].mask(SIZE) for number in numbers], axis=0)
+        fixations = data.fixations.for_image(1)
+        inside = mask[fixations.pixel_y, fixations.pixel_x]
+        expected = [np.exp(densities[1][mask]).sum(), mask.mean(), inside.sum(), inside.mean()]
+        assert np.allclose(sums.loc["1", ["mass", "area", "n_fixations", "fixations"]].tolist(), expected)
+        assert len(sums) == 1
 
 
 def test_the_cells_of_a_grid_share_everything(data):
@@ -89,7 +118,7 @@ def test_the_cells_of_a_grid_share_everything(data):
 
 def test_people_themselves_miss_nothing_and_whoever_looks_elsewhere_all(data):
     found, _ = choose_regions(data)
-    people = np.stack([np.log(people_map(data.stimuli[i], data.fixations.for_image(i)) + 1e-9) for i in range(3)])
+    people = np.stack([np.log(people_map(data, i) + 1e-9) for i in range(3)])
     people = (people - np.log(np.exp(people).sum(axis=(1, 2), keepdims=True))).astype(np.float32)
     opposite = np.log(np.exp(people).max() * 1.01 - np.exp(people))
     opposite = (opposite - np.log(np.exp(opposite).sum(axis=(1, 2), keepdims=True))).astype(np.float32)
@@ -98,7 +127,7 @@ def test_people_themselves_miss_nothing_and_whoever_looks_elsewhere_all(data):
         for name, maps in (("people", people), ("opposite", opposite))
     ]
     shares = pd.concat(tables, ignore_index=True)
-    rates = misses(with_labels(shares, found)).set_index(["model", "what"])["missed"]
+    rates = misses(with_labels(shares, found), shares).set_index(["model", "what"])["missed"]
     assert rates["people", "all"] == 0
     assert rates["opposite", "all"] == 1
     over = over_predictions(shares).set_index("model")
@@ -111,6 +140,8 @@ def rows_of(**columns):
     n = len(columns["mass"])
     defaults = {
         "model": ["m"] * n,
+        "area": [0.1] * n,
+        "number": list(range(n)),
         "category": ["text"] * n,
         "flags": [""] * n,
         "people_top": [1.0] * n,
@@ -125,13 +156,26 @@ def test_order_is_spearmans_correlation_of_images_with_three_regions():
     rng = np.random.default_rng(0)
     image = np.repeat(["a", "b", "c"], [5, 3, 2])
     rows = rows_of(image=image, mass=rng.random(10).round(1), fixations=rng.random(10).round(1))
-    [whole, text] = importance(rows).to_dict("records")
+    [whole, text, *uniform] = importance(rows).to_dict("records")
     expected = [
         spearmanr(rows["mass"][image == name], rows["fixations"][image == name]).statistic for name in ("a", "b")
     ]
     assert np.isclose(whole["order"], np.mean(expected))
     assert whole["images"] == text["images"] == 2
     assert np.isclose(whole["order"], text["order"])
+    assert [(row["model"], row["order"]) for row in uniform] == [("uniform", 0.0)] * 2  # all are of one size
+
+
+def test_uniform_knows_sizes():
+    rows = rows_of(image=["a"] * 3 + ["b"] * 3, mass=[0.1] * 6, fixations=[0.1, 0.2, 0.3] * 2, area=[0.2, 0.3, 0.4] * 2)
+    orders = importance(rows).set_index(["model", "what"])["order"]
+    assert np.isclose(orders["uniform", "all"], 1)
+    assert np.isclose(orders["m", "all"], 0)
+    densities = importance(rows.assign(area=[0.2, 0.3, 0.6] * 2)).set_index(["model", "what"])["density_order"]
+    assert np.isclose(densities["uniform", "all"], 0)
+    assert np.isclose(
+        densities["m", "all"], spearmanr([0.1 / 0.2, 0.1 / 0.3, 0.1 / 0.6], [0.5, 0.2 / 0.3, 0.5]).statistic
+    )
 
 
 def test_rates_are_of_the_regions_that_people_put_first():
@@ -147,7 +191,9 @@ def test_rates_are_of_the_regions_that_people_put_first():
         missed=[True, False, True, False],
         over_predicted=[False, False, False, True],
     )
-    table = misses(rows).set_index("what")
+    cells = rows.assign(part="cell", within=[[number] for number in rows["number"]], bits=0.0)
+    wholes = pd.DataFrame({"model": "m", "image": ["a", "b"], "part": "image", "n_fixations": [50, 40]})
+    table = misses(rows, pd.concat([cells, wholes])).set_index("what")
     assert np.isclose(table.loc["all", "missed"], 2 / 3)
     assert table.loc["text", "missed"] == table.loc["acted on", "missed"] == 1
     assert table.loc["food", "missed"] == table.loc["food", "of_misses"] == 0
@@ -155,21 +201,42 @@ def test_rates_are_of_the_regions_that_people_put_first():
     assert table.loc["gazed at", "of_misses"] == table.loc["all", "of_misses"] == 1
     assert table.loc["all", "over_predicted"] == 1 / 2
     assert table.loc["gazed at", "regions"] == 2
+    assert (table.loc["all", "in_people_top"], table.loc["all", "in_model_top"]) == (3, 2)
+
+
+def shares_of_images(n_images):
+    """Three regions of 0.05, 0.05 and 0.1 of the density, with 10, 20 and 30 of 100 fixations."""
+    rows = []
+    for image in range(n_images):
+        rows.append((f"{image}", "image", 0, 1.0, 1.0, 100, 50.0, []))
+        for number, mass, n in ((1, 0.05, 10), (2, 0.05, 20), (3, 0.1, 30)):
+            rows.append((f"{image}", "cell", number, mass / 2, mass, n, 1.0 * n, [number]))
+    return pd.DataFrame(rows, columns=["image", "part", "number", "area", "mass", "n_fixations", "bits", "within"])
 
 
 def test_a_flag_that_says_no_more_than_that_there_is_a_region_brings_nothing_beyond():
-    rows = []
-    for number in range(20):
-        image = f"{number}"
-        for part, mass, n in (("image", 1.0, 100), ("regions", 0.2, 60), ("G", 0.1, 30), ("S", 0.1, 50)):
-            rows.append(("m", image, part, 0, mass / 2, mass, n, 0.0))
-    columns = ["model", "image", "part", "number", "area", "mass", "n_fixations", "bits"]
-    shares = pd.DataFrame(rows, columns=columns)
-    gains = flag_gains(shares, {f"{number}": number % 10 for number in range(20)}).set_index("what")
+    shares = shares_of_images(20).assign(model="m")
+    flags = {1: "G", 2: "GS", 3: "S"}
+    regions = shares[shares["part"] == "cell"].assign(flags=lambda rows: rows["number"].map(flags))
+    fold = {f"{number}": number % 10 for number in range(20)}
+    gains = flag_gains(regions, shares, fold).set_index("what")
     assert np.isclose(gains.loc["gazed at", "beyond"], 0, atol=1e-6)  # half of the regions' mass, half of the fixations
     assert gains.loc["gazed at", "gain"] > 0.1
-    assert gains.loc["main subject", "beyond"] > 0.05
-    assert np.isnan(gains.loc["all regions", "beyond"])
+    assert gains.loc["main subject", "beyond"] > 0.01
+    assert np.isnan(gains.loc["all", "beyond"])
+    assert gains["deficit"].isna().all()
+    better = shares.assign(
+        model="gold", bits=shares["bits"] + np.where(shares["part"] == "image", 40, shares["n_fixations"] / 2)
+    )
+    deficits = flag_gains(regions, pd.concat([shares, better]), fold).set_index("what")["deficit"]
+    assert np.allclose(deficits[["all", "gazed at", "main subject"]], [30 / 40, 15 / 40, 25 / 40])
+
+
+def test_a_part_that_is_one_fold_has_folds_of_its_own():
+    part = make_dataset(21, 5, 6, SIZE).select([0, 10, 20])
+    given = Regions(tuple(box(image, 1, 5, 6, 25, 20, "text", "S") for image in part.stimuli.ids))
+    shares = shares_table(entry_of(random_log_densities(part)), part, given).assign(model="m")
+    assert (findings_of(shares, part, given, "regions").flags["gain"] != 0).all()
 
 
 def test_labels_go_round(tmp_path, data):
@@ -187,14 +254,56 @@ def test_labels_go_round(tmp_path, data):
     assert {"report.html", "misses.csv", "flags.csv"} <= {file.name for file in done.files}
 
 
-def test_a_second_run_measures_nothing_again(tmp_path, data, monkeypatch):
-    first = regions("image-signature", data, tmp_path, limit=1)
-    measured = []
+@pytest.fixture
+def measured(monkeypatch):
+    """The photographs that models are asked of, run by run."""
+    seen = []
     true_shares = module.shares_of
-    monkeypatch.setattr(module, "shares_of", lambda *args: measured.append(args[1]) or true_shares(*args))
-    again = regions("image-signature", data, tmp_path, limit=1)
+    monkeypatch.setattr(
+        module, "shares_of", lambda *args: seen.append((args[0].name, list(args[1]))) or true_shares(*args)
+    )
+    return seen
+
+
+def test_a_second_run_measures_nothing_again(tmp_path, data, measured):
+    first = regions("image-signature", data, tmp_path)
+    assert {images for _, images in ((name, tuple(images)) for name, images in measured)} == {(0, 1, 2)}
+    measured.clear()
+    regions("image-signature", data, tmp_path, limit=1)  # what is looked at only in part is not lost
+    again = regions("image-signature", data, tmp_path)
     assert measured == []
     pd.testing.assert_frame_equal(first.findings.misses, again.findings.misses)
+
+
+def test_labels_may_change_and_places_are_measured_anew(tmp_path, data, measured):
+    given = [box("0", 1, 5, 6, 25, 20, "text"), box("1", 1, 5, 6, 25, 20, "food", "S")]
+    regions("image-signature", data, tmp_path, regions=Regions(tuple(given)))
+    measured.clear()
+    given[1] = replace(given[1], category="drink", flags=frozenset("GA"))
+    relabelled = regions("image-signature", data, tmp_path, regions=Regions(tuple(given))).findings
+    assert measured == []
+    assert set(relabelled.misses["what"]) == {"all", "text", "drink", "gazed at", "acted on"}
+    assert set(relabelled.flags["what"]) == {"all", "gazed at", "acted on"}
+    given[0] = box("0", 1, 5, 6, 20, 20, "text")
+    moved = regions("image-signature", data, tmp_path, regions=Regions(tuple(given))).findings
+    assert {tuple(images) for _, images in measured} == {(0,)}
+    assert set(moved.shares.loc[moved.shares["part"] == "region", "area"]) == {15 * 14 / 2000, 20 * 14 / 2000}
+
+
+def test_rows_of_other_weights_are_replaced(tmp_path, data):
+    model = load_model("image-signature")
+    regions(model, data, tmp_path)
+    with torch.no_grad():
+        next(iter(model.state_dict().values())).add_(0.5)
+    regions(model, data, tmp_path, limit=1)
+    assert set(pd.read_parquet(tmp_path / "measured" / "image-signature.parquet")["image"]) == {"0"}
+
+
+def test_the_gold_standard_has_likelihoods_only(tmp_path, data):
+    found = regions("image-signature", data, tmp_path).findings
+    assert "gold" in set(found.information["model"])
+    for table in (found.by_region, found.misses, found.importance, found.over_predictions):
+        assert "gold" not in set(table["model"])
 
 
 def test_heads_are_regions(data):

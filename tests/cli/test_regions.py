@@ -12,12 +12,19 @@ def test_regions_found_labelled_and_judged(foveal, study, tmp_path):
     arguments = ("regions", "--dataset", study, "--out", "r", "--models", "image-signature")
     code, out, _ = foveal(*arguments, "--regions", "r/found.csv")
     assert code == 0
-    assert "main subject" in out
+    assert "image-signature" in out
+    assert "main subject" in (tmp_path / "r/misses.csv").read_text()
     assert (tmp_path / "r/report.html").is_file()
     table.write_text("\n".join([header, *labelled]).replace(",text,", ",cat,") + "\n")
     code, _, err = foveal(*arguments, "--regions", "r/found.csv")
     assert code == 2
     assert "line 2: unknown category: cat" in err
+    code, _, err = foveal(*arguments, "--find", "--grid", "3x3")
+    assert code == 2
+    assert "leave out --models, --grid" in err
+    code, _, err = foveal("regions", "--find", "--dataset", study, "--out", "r")
+    assert code == 2
+    assert "found.csv: is there already" in err
     code, _, err = foveal(*arguments, "--grid", "3by3")
     assert code == 2
     assert "ACROSSxDOWN" in err

@@ -32,6 +32,8 @@ def test_the_scenes_of_osie_come_with_the_package():
 def test_of_other_data_sets_there_are_none():
     with pytest.raises(FovealError, match=r"^toronto: no regions of this data set come with Foveal \(known: osie\)$"):
         regions_of("toronto")
+    with pytest.raises(FovealError, match=r"^study\.v2: no regions of this data set"):
+        regions_of("study.v2")
     with pytest.raises(FovealError, match="no scenes"):
         scenes_of("toronto")
 

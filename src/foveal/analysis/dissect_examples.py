@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from foveal.analysis.dissect_output import output_of, people_of
+from foveal.analysis.dissect_output import output_of
 from foveal.analysis.dissect_tables import Associations, map_means
 from foveal.analysis.named_layers import NamedLayers
 from foveal.figures.dissection import heated, outlined, picture_rows, words
 from foveal.gaze import Dataset
+from foveal.gaze.found_regions import people_map
 from foveal.gaze.regions import CATEGORIES, Regions
 from foveal.images import RGBImage, encode_png
 from foveal.models.base import to_tensor
@@ -126,7 +127,7 @@ def draw_answers(data: Dataset, name: str, network: NamedLayers, examples: Seque
         stimulus = data.stimuli[image]
         photograph = stimulus.image
         answer = output_of(network.model, photograph, stimulus.pixels_per_degree).numpy()
-        pictures = [outlined(photograph, polygon), heated(photograph, people_of(data, image).numpy())]
+        pictures = [outlined(photograph, polygon), heated(photograph, people_map(data, image))]
         rows.append(
             (
                 f"{words(example.category)}: photograph, people, {name}",

@@ -14,7 +14,8 @@ from torch import Tensor
 from foveal.analysis.dissect_tables import TOP, map_means, top_means
 from foveal.analysis.dissect_values import KEPT_AFTER
 from foveal.analysis.region_fixations import LookedAt
-from foveal.gaze import Dataset, fixation_map
+from foveal.gaze import Dataset
+from foveal.gaze.found_regions import people_map
 from foveal.gaze.regions import CATEGORIES
 from foveal.images import RGBImage
 from foveal.kept import KeptTable
@@ -70,7 +71,7 @@ def output_table(
         problems += lines
         if images:
             answers = output_of(model, images[one.image], data.stimuli[one.image].pixels_per_degree)
-            columns = {"output": answers, "people": people_of(data, one.image)}
+            columns = {"output": answers, "people": torch.from_numpy(people_map(data, one.image))}
             values = {column: _inside(map_, one.fixations) for column, map_ in columns.items()}
             for i, region in enumerate(one.regions):
                 place = {"image": region.image, "region": region.number, "category": region.category}
@@ -90,13 +91,6 @@ def output_of(model: SaliencyModel, image: RGBImage, pixels_per_degree: float | 
     if isinstance(model, SaliencyMapModel):
         return model.saliency_map_of([image])[0].cpu()
     return model.log_density_of([image], pixels_per_degree)[0].double().exp().float().cpu()
-
-
-def people_of(data: Dataset, image: int) -> Float[Tensor, "height width"]:
-    """The map of all fixations on a photograph, blurred by one degree."""
-    stimulus = data.stimuli[image]
-    fixations = data.fixations.for_image(image)
-    return torch.from_numpy(fixation_map(fixations, stimulus.size, sigma=stimulus.assumed_pixels_per_degree))
 
 
 def _inside(map_: Float[Tensor, "height width"], fixations: FixationBatch) -> Float[Tensor, " region"]:

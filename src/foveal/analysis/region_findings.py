@@ -4,9 +4,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from foveal.analysis.region_tables import flag_gains, importance, information, misses, over_predictions, with_labels
+from foveal.analysis.region_tables import (
+    GOLD,
+    flag_gains,
+    importance,
+    information,
+    misses,
+    over_predictions,
+    with_labels,
+)
 from foveal.gaze import Dataset
-from foveal.gaze.folds import fold_of
+from foveal.gaze.folds import FOLDS
 from foveal.gaze.regions import Regions
 
 
@@ -48,9 +56,14 @@ class Findings:
 
 
 def findings_of(shares: pd.DataFrame, data: Dataset, regions: Regions, what: str) -> Findings:
-    """Make all tables."""
-    by_region = with_labels(shares, regions)
-    fold = dict(zip(data.stimuli.ids, fold_of(data).tolist(), strict=True))
+    """Make all tables.
+
+    Of the gold standard, only likelihoods are taken. Observer by observer it has seen all others, who have made
+    people's map: its misses and its order would say nothing.
+    """
+    judged = shares[shares["model"] != GOLD]
+    by_region = with_labels(judged, regions)
+    fold = {image: place % FOLDS for place, image in enumerate(data.stimuli.ids)}  # also of a part that is one fold
     has_flags = any(region.flags for region in regions)
     return Findings(
         data,
@@ -58,9 +71,9 @@ def findings_of(shares: pd.DataFrame, data: Dataset, regions: Regions, what: str
         what,
         shares,
         by_region,
-        misses(by_region),
+        misses(by_region, shares),
         importance(by_region),
-        over_predictions(shares),
+        over_predictions(judged),
         information(shares),
-        flag_gains(shares, fold) if has_flags else pd.DataFrame(),
+        flag_gains(by_region, shares, fold) if has_flags else pd.DataFrame(),
     )

@@ -1,20 +1,20 @@
 """What a density says of the parts of a photograph, and what people did there: mass against fixations, part by part."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from foveal.benchmarking.entries import Entry
 from foveal.gaze import Dataset, Fixations
 from foveal.gaze.found_regions import outline_of, people_map, pieces_of, top_of
-from foveal.gaze.regions import FLAGS, Regions
+from foveal.gaze.regions import Regions
 
-IMAGE, REGION, UNION, OVER = "image", "region", "regions", "over"  # kinds of parts; a flag is one as well
+IMAGE, REGION, CELL, OVER = "image", "region", "cell", "over"  # kinds of parts
 MOST = 0.5  # of a part's pixels: more than that is "most of it"
 
 
@@ -26,10 +26,10 @@ class Share(NamedTuple):
     image
         Id of the photograph.
     part
-        "image" is all of it, "region" one region, "regions" all regions together, a letter all regions with that flag,
-        and "over" a piece of the model's top 5 % most of which is not in people's.
+        "image" is all of it, "region" one region, "cell" what lies in the same regions, so that regions that overlap
+        can be summed, and "over" a piece of the model's top 5 % most of which is not in people's.
     number
-        Of a region, or of a piece; 0 otherwise.
+        Of a region, a cell, or a piece; 0 of the whole.
     area, mass
         Share of the pixels, and of the density.
     n_fixations
@@ -40,6 +40,8 @@ class Share(NamedTuple):
         Share of its pixels that are in the top 5 % of people's map, and of the model's density.
     corners
         Of the outline of a piece: x, y, x, y, … in px; empty otherwise.
+    within
+        The numbers of the regions that a cell lies in; empty otherwise.
     """
 
     image: str
@@ -52,6 +54,7 @@ class Share(NamedTuple):
     people_top: float
     model_top: float
     corners: list[float]
+    within: list[int]
 
 
 @dataclass(frozen=True)
@@ -111,10 +114,16 @@ def _measured(views: _Views, data: Dataset, regions: Regions) -> list[Share]:
     x, y = (np.concatenate([getattr(part, name) for part in views.parts]) for name in ("pixel_x", "pixel_y"))
     view = np.repeat(np.arange(len(views.parts)), [len(part) for part in views.parts])
     bits = views.log_densities.numpy()[view, y, x].astype(np.float64) / np.log(2) + np.log2(density.size)
-    people_top = top_of(people_map(stimulus, data.fixations.for_image(views.image)))
+    people_top = top_of(people_map(data, views.image))
     model_top = top_of(density)
 
-    def share(part: str, mask: Bool[np.ndarray, "h w"], number: int = 0, corners: Sequence[float] = ()) -> Share:
+    def share(
+        part: str,
+        mask: Bool[np.ndarray, "h w"],
+        number: int = 0,
+        corners: Sequence[float] = (),
+        within: Sequence[int] = (),
+    ) -> Share:
         inside = mask[y, x]
         return Share(
             stimulus.id,
@@ -127,16 +136,16 @@ def _measured(views: _Views, data: Dataset, regions: Regions) -> list[Share]:
             people_top=float(people_top[mask].mean()),
             model_top=float(model_top[mask].mean()),
             corners=list(corners),
+            within=list(within),
         )
 
     shares = [share(IMAGE, np.ones(density.shape, dtype=bool))]
-    unions: dict[str, Bool[np.ndarray, "h w"]] = {}
-    for region in regions.for_image(stimulus.id):
-        mask = region.mask(stimulus.size)
-        shares.append(share(REGION, mask, region.number))
-        for name in (UNION, *(flag for flag in FLAGS if flag in region.flags)):
-            unions[name] = unions.get(name, False) | mask
-    shares += [share(name, mask) for name, mask in unions.items()]
+    masks = {region.number: region.mask(stimulus.size) for region in regions.for_image(stimulus.id)}
+    shares += [share(REGION, mask, number) for number, mask in masks.items()]
+    cell_of, within = _cells(masks, stimulus.size)
+    shares += [
+        share(CELL, cell_of == cell, cell, within=within[cell]) for cell in np.unique(cell_of[cell_of > 0]).tolist()
+    ]
     pieces = pieces_of(density, stimulus.assumed_pixels_per_degree)
     for piece in range(1, int(pieces.max(initial=0)) + 1):
         mask = pieces == piece
@@ -144,3 +153,16 @@ def _measured(views: _Views, data: Dataset, regions: Regions) -> list[Share]:
             number = 1 + sum(other.part == OVER for other in shares)
             shares.append(share(OVER, mask, number, outline_of(mask).ravel().tolist()))
     return shares
+
+
+def _cells(
+    masks: Mapping[int, Bool[np.ndarray, "h w"]], size: tuple[int, int]
+) -> tuple[Int[np.ndarray, "h w"], list[list[int]]]:
+    """The cell that each pixel is in, 0 outside all regions, and the regions that each cell is in."""
+    cell_of = np.zeros(size, dtype=np.intp)
+    within: list[list[int]] = [[]]
+    for number, mask in masks.items():
+        cells, place = np.unique(cell_of[mask], return_inverse=True)
+        cell_of[mask] = len(within) + place
+        within += [[*within[cell], number] for cell in cells]
+    return cell_of, within

@@ -1,18 +1,17 @@
 """`foveal regions`: the regions that people look at and models miss (Bylinskii et al., ECCV 2016)."""
 
-import hashlib
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
 from foveal.analysis.region_choice import choose_regions
 from foveal.analysis.region_findings import Findings, findings_of
+from foveal.analysis.region_fixations import digest_of
 from foveal.analysis.region_report import write_findings
 from foveal.analysis.region_shares import Share, shares_of
 from foveal.benchmarking.entries import Entry, Scorable, make_entries
@@ -71,9 +70,9 @@ def regions(
     """Find out which regions models miss, what they over-predict, and whether they put regions in people's order.
 
     A region is missed if most of it lies in the top 5 % of people's map and not most of it in the model's top 5 %. The
-    center bias of the data set, held out, is measured as models are: chance. So is the gold standard. Only its
-    likelihoods are held out: its map has seen all observers, and misses too little. Where regions have flags (gazed at,
-    acted on, …), it is told how much of what a model lacks lies there, and what an oracle of the flag would bring.
+    center bias of the data set, held out, is measured as models are: chance. Where regions have flags (gazed at, acted
+    on, …), it is told how much of what a model lacks to the gold standard lies there, and what an oracle of the flag
+    would bring.
 
     Writes into `out`: regions.csv, misses.csv, importance.csv, over_predictions.csv, information.csv, flags.csv; the
     pieces that each model over-predicts as regions to be labelled (over/*.csv); worst.*.png, the photographs where a
@@ -114,7 +113,7 @@ def regions(
     entries = make_entries(given, data, yardsticks, ["LL"], raw=False, device=device, images=images)
 
     problems = list(data.problems)
-    computed_from = {"data": data.digest(), "regions": _digest(chosen)}
+    computed_from = {"data": data.digest(), "measured": list(Share._fields)}
     measured = []
     for entry in entries:
         model = entry.maps.model if isinstance(entry.maps, MapsOfModel) else None
@@ -146,10 +145,13 @@ def find(
     Raises
     ------
     FovealError
-        If the data set cannot be loaded, or the table cannot be written.
+        If the data set cannot be loaded, there is such a table already, which may have been labelled, or it cannot be
+        written.
     """
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
     path = make_writable_folder(out) / "found.csv"
+    if path.exists():
+        raise FovealError(f"{path}: is there already, and may have been labelled; move it away, or give another --out")
     write_regions(path, find_regions(data.select(images_to_score(data, split, limit)), progress=progress))
     return path
 
@@ -157,30 +159,37 @@ def find(
 def _measure(
     entry: Entry, images: Sequence[int], data: Dataset, regions: Regions, kept: KeptTable, report: Progress
 ) -> list[str]:
-    """Measure the photographs that a table lacks; lines on those that cannot be."""
+    """Measure the photographs that a table lacks, or has with other regions; lines on those that cannot be."""
+    places = {name: _places(regions, name) for name in (data.stimuli.ids[image] for image in images)}
+    if len(kept.table):
+        now = kept.table["image"].map(places)
+        kept.table = kept.table[now.isna() | (now == kept.table["places"])]
     known = set(kept.table["image"])
     todo = [image for image in images if data.stimuli.ids[image] not in known]
+    done = report.counting(entry.name, len(images), before=len(images) - len(todo))
     problems: list[str] = []
     shares: list[Share] = []
-    saved = time.monotonic()
+    saved, n_done = time.monotonic(), 0
+
+    def save() -> None:
+        if shares:
+            rows = pd.DataFrame(shares)
+            kept.add(rows.assign(places=rows["image"].map(places)))
+
     try:
-        for number, (of_image, lines) in enumerate(shares_of(entry, todo, data, regions) if todo else ()):
+        for of_image, lines in shares_of(entry, todo, data, regions) if todo else ():
             shares += of_image
             problems += lines
-            report(entry.name, len(images) - len(todo) + number + 1, len(images))
-            if shares and time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
-                kept.add(pd.DataFrame(shares))
+            n_done += len(lines) or 1
+            done(n_done)
+            if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
+                save()
                 shares, saved = [], time.monotonic()
     finally:  # also of an interruption
-        if shares:
-            kept.add(pd.DataFrame(shares))
+        save()
     return problems
 
 
-def _digest(regions: Regions) -> str:
-    """A short text that changes with the regions: where they are, and what is in them."""
-    digest = hashlib.sha256()
-    for region in regions:
-        digest.update(repr((region.image, region.number, region.category, sorted(region.flags))).encode())
-        digest.update(np.ascontiguousarray(region.polygon).tobytes())
-    return digest.hexdigest()[:16]
+def _places(regions: Regions, image: str) -> str:
+    """A short text that changes with where the regions of a photograph are, whatever is in them."""
+    return digest_of([replace(region, category="") for region in regions.for_image(image)])

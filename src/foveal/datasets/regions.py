@@ -14,6 +14,7 @@ from foveal.errors import FovealError
 from foveal.files import write_atomically
 from foveal.gaze.regions import FLAGS, Region, Regions
 
+TABLES = (".csv", ".tsv", ".txt", ".parquet")  # endings of files, not of a data set's name
 NEEDED = ("image", "polygon")
 TEXTS = ("image", "region", "category", "flags", "note", "n_fixations", "n_subjects", "polygon")
 
@@ -26,14 +27,14 @@ def regions_of(name: str | os.PathLike[str]) -> Regions:
     Parameters
     ----------
     name
-        A data set, or the path of a table as `read_regions` takes it, which has an ending such as .csv.
+        A data set, or the path of a table as `read_regions` takes it, which ends with .csv, .tsv, .txt or .parquet.
 
     Raises
     ------
     FovealError
         If no labels of such a data set come with the package and there is no such file, or the table is wrong.
     """
-    if Path(name).suffix:
+    if Path(name).suffix.lower() in TABLES:
         return read_regions(name)
     with resources.as_file(labels_of(os.fspath(name), "regions")) as path:
         return read_regions(path)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from foveal.figures.overlay import overlay
 from foveal.images import RGBImage
@@ -15,7 +15,7 @@ HEAD = 26  # px for the words above a column, and below a row
 GAP = 6
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 INK = (20, 20, 20)
-LOST, FOUND, INVENTED = (235, 60, 40), (255, 255, 255), (60, 140, 255)
+LOST, OTHER, INVENTED = (235, 60, 40), (255, 255, 255), (60, 140, 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,9 @@ class Outlined:
     ----------
     photograph
         Its pixels.
-    missed, seen, over_predicted
-        Outlines of the regions of each kind: x and y in px.
+    missed, others, over_predicted
+        Outlines of the regions that the model misses, of those that it does not, and of what it over-predicts: x and y
+        in px.
     people, model
         Log densities: of the fixations, and what the model says.
     caption
@@ -36,7 +37,7 @@ class Outlined:
 
     photograph: RGBImage
     missed: Sequence[Float[np.ndarray, "corner 2"]]
-    seen: Sequence[Float[np.ndarray, "corner 2"]]
+    others: Sequence[Float[np.ndarray, "corner 2"]]
     over_predicted: Sequence[Float[np.ndarray, "corner 2"]]
     people: Float[np.ndarray, "height width"]
     model: Float[np.ndarray, "height width"]
@@ -46,9 +47,9 @@ class Outlined:
 def region_sheet(rows: Sequence[Outlined], model: str) -> RGBImage:
     """A row for each photograph: its regions, people's map, the model's map.
 
-    Regions that the model misses are red, those that it finds white, and blue is what it over-predicts.
+    Regions that the model misses are red, all others white, and blue is what it over-predicts.
     """
-    heads = ("red: missed, white: found, blue: over-predicted", "people", model)
+    heads = ("red: missed, blue: over-predicted, white: others", "people", model)
     drawn = [np.hstack([_spaced(_line(head, WIDTH)) for head in heads])]
     for row in rows:
         pictures = (
@@ -63,7 +64,7 @@ def region_sheet(rows: Sequence[Outlined], model: str) -> RGBImage:
 def _outlined(row: Outlined) -> RGBImage:
     picture = np.ascontiguousarray(_small(row.photograph))
     scale = WIDTH / row.photograph.shape[1]
-    outlines = [(FOUND, row.seen), (INVENTED, row.over_predicted), (LOST, row.missed)]
+    outlines = [(OTHER, row.others), (INVENTED, row.over_predicted), (LOST, row.missed)]
     for thickness in (4, 2):  # a dark rim first
         for color, polygons in outlines:
             for polygon in polygons:
@@ -72,7 +73,7 @@ def _outlined(row: Outlined) -> RGBImage:
     return picture
 
 
-def _small(picture: RGBImage) -> RGBImage:
+def _small(picture: RGBImage) -> UInt8[np.ndarray, "h w 3"]:
     height = max(1, round(picture.shape[0] * WIDTH / picture.shape[1]))
     return cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA)
 
@@ -84,5 +85,5 @@ def _line(text: str, width: int) -> RGBImage:
     return line
 
 
-def _spaced(picture: RGBImage) -> RGBImage:
+def _spaced(picture: RGBImage) -> UInt8[np.ndarray, "h w 3"]:
     return cv2.copyMakeBorder(picture, 0, 0, 0, GAP, cv2.BORDER_CONSTANT, value=(255, 255, 255))

@@ -36,15 +36,17 @@ def find_regions(dataset: Dataset, *, progress: Report | None = None) -> Regions
     images = np.unique(dataset.fixations.image).tolist()
     for done, image in enumerate(images):
         report("regions", done, len(images))
-        stimulus, fixations = dataset.stimuli[image], dataset.fixations.for_image(image)
-        regions += _regions_in(people_map(stimulus, fixations), fixations, stimulus)
+        fixations = dataset.fixations.for_image(image)
+        regions += _regions_in(people_map(dataset, image), fixations, dataset.stimuli[image])
     report("regions", len(images), len(images))
     return Regions(tuple(regions))
 
 
-def people_map(stimulus: Stimulus, fixations: Fixations) -> Float[np.ndarray, "height width"]:
+def people_map(dataset: Dataset, image: int) -> Float[np.ndarray, "height width"]:
     """Density of the fixations on one photograph: a Gaussian of one degree on each of them."""
-    return fixation_map(fixations, stimulus.size, sigma=SIGMA * stimulus.assumed_pixels_per_degree)
+    stimulus = dataset.stimuli[image]
+    sigma = SIGMA * stimulus.assumed_pixels_per_degree
+    return fixation_map(dataset.fixations.for_image(image), stimulus.size, sigma=sigma)
 
 
 def top_of(values: Float[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
