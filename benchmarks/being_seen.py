@@ -78,8 +78,8 @@ def observed(model: SaliencyModel, data: Dataset, images: Sequence[int]) -> pd.D
             inside = mask[paths["y"], paths["x"]]
             for _, of_one in pd.Series(inside).groupby(paths["subject"].to_numpy()):
                 first = int(of_one.to_numpy().argmax()) + 1 if of_one.any() else 0
-                rows.append((image, number, kind, density[at].sum(), len(of_one), first))
-    table = pd.DataFrame(rows, columns=["image", "region", "kind", "share", "n", "first"])
+                rows.append((image, number, kind, density[at].sum(), mask.mean(), len(of_one), first))
+    table = pd.DataFrame(rows, columns=["image", "region", "kind", "share", "area", "n", "first"])
     table["region"] = f"{model.name} {data.name} " + table["image"].astype(str) + " " + table["region"].astype(str)
     return table.assign(data=data.name, model=model.name)
 
@@ -96,7 +96,7 @@ def judged(model: SeenModel, table: pd.DataFrame) -> pd.DataFrame:
     for n in FIXATIONS:
         of_n = counted(table.assign(weight=1.0), n)
         share = of_n["share"].to_numpy()
-        probability = model.probability(share, n)
+        probability = model.probability(share, of_n["area"].to_numpy(), n)
         low, high = model.interval(probability, n)
         is_inside = (of_n["seen"] / of_n["observers"]).between(low, high)
         kind = table.groupby("region")["kind"].first()

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foveal.analysis.attention import attention, compared, fallen, more_focused_than, of_picture, read_shares, too_low
+from foveal.analysis.attention import (
+    attention,
+    compared,
+    fallen,
+    more_focused_than,
+    nested,
+    of_picture,
+    read_shares,
+    too_low,
+)
 from foveal.analysis.attention_files import difference_map
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.errors import FovealError
@@ -125,6 +134,15 @@ def test_limits_and_falls():
     assert fallen(found, before, 0.05)[1] == "page: half fell from 0.580 to 0.500, by more than 0.05"
 
 
+@given(st.lists(st.tuples(*[st.integers(0, 9)] * 2, *[st.integers(1, 6)] * 2), min_size=1, max_size=8))
+def test_which_regions_lie_in_which(boxes):
+    regions = [box(str(i), *sides).pixels(SIZE) for i, sides in enumerate(boxes)]
+    sets = [set(zip(rows.tolist(), columns.tolist(), strict=True)) for rows, columns in regions]
+    found = nested([np.ravel_multi_index(region, SIZE) for region in regions], SIZE)
+    expected = [[i for i, inner in enumerate(sets) if i != n and inner <= outer] for n, outer in enumerate(sets)]
+    assert [inside.tolist() for inside in found] == expected
+
+
 def test_two_pictures_are_compared_by_names():
     regions = [box("left", 0, 0, 30, 40), box("top", 0, 0, 60, 20), box("only here", 0, 0, 1, 1)]
     heavy = np.ones(SIZE)
@@ -146,3 +164,9 @@ def test_ten_thousand_regions():
     assert len(attention(predicted(random_density()), regions).regions) == 10_000
     with pytest.raises(FovealError, match="page: two regions are called '3'"):
         attention(predicted(random_density()), [*regions, regions[3]])
+
+
+def test_pictures_that_are_alike_have_no_difference():
+    density = random_density()
+    same = difference_map(predicted(density), predicted(density * (1 + 1e-6 * random_density(1)))).astype(int)
+    assert abs(same - 128).max() <= 1

@@ -22,19 +22,19 @@ def test_regions_limits_and_baselines(foveal, tmp_path):
     code, out, _ = foveal("attention", "a.png", *arguments, "--against", "b.png")
     assert code == 0
     assert "Half of the attention is on" in out
-    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == [
-        "a.against.csv", "a.against.png", "a.attention.csv", "a.attention.json", "a.attention.png",
-        "b.attention.csv", "b.attention.json", "b.attention.png",
+    assert sorted(str(path.relative_to(tmp_path / "o")) for path in (tmp_path / "o").rglob("*.*")) == [
+        "A/a.attention.csv", "A/a.attention.json", "A/a.attention.png",
+        "B/b.attention.csv", "B/b.attention.json", "B/b.attention.png", "against.csv", "against.png",
     ]  # fmt: skip
-    winner = (tmp_path / "o/a.against.csv").read_text().splitlines()[1]
+    winner = (tmp_path / "o/against.csv").read_text().splitlines()[1]
     assert winner.startswith("spot,")
     assert winner.endswith(",A")
-    share = json.loads((tmp_path / "o/a.attention.json").read_text())["regions"][0]["share"]
+    share = json.loads((tmp_path / "o/A/a.attention.json").read_text())["regions"][0]["share"]
     assert foveal("attention", "a.png", *arguments, "--fail-under", f"spot={share - 0.01}")[0] == 0
     code, _, err = foveal("attention", "a.png", *arguments, "--fail-under", f"spot={share + 0.01}")
     assert code == 1
     assert "error: a: spot gets" in err
-    (tmp_path / "o/a.attention.json").rename(tmp_path / "before.json")
+    (tmp_path / "o/A/a.attention.json").rename(tmp_path / "before.json")
     assert foveal("attention", "a.png", *arguments, "--baseline", "before.json", "--max-drop", "0.05")[0] == 0
     code, _, err = foveal("attention", "b.png", *arguments, "--baseline", "before.json", "--max-drop", "0.05")
     assert code == 1

@@ -1,6 +1,8 @@
 """Pages in a real browser: what is photographed, and where the elements are said to be."""
 
 import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -26,8 +28,18 @@ body {margin: 0} * {box-sizing: border-box}
 <img class="at" alt="a logo" src="data:," style="left: -20px; top: 150px; width: 60px; height: 30px">
 <a href="#x" class="at" style="left: 300px; top: 200px; width: 50px; height: 20px; display: none">hidden</a>
 <a href="#x" class="at" style="left: 300px; top: 200px; width: 50px; height: 20px; opacity: 0">clear</a>
+<button class="at" style="left: 300px; top: 240px; width: 60px; height: 30px">Covered</button>
+<div class="at" style="left: 290px; top: 230px; width: 90px; height: 50px; background: white"></div>
+<div class="at" style="left: 200px; top: 240px; width: 60px; height: 30px">
+<p style="margin: 0; width: 500px; height: 10px">Cut off</p><p style="margin: 60px 0 0">Below the edge</p></div>
+<li role="button" value="5" class="at" style="left: 150px; top: 200px; width: 20px; height: 20px"></li>
 <p class="at" style="left: 0; top: 700px; width: 100px; height: 30px">Far below</p>
 """
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +61,9 @@ def test_elements_lie_where_the_picture_shows_them(page, tmp_path):
         "Buy now": ("button", 40, 30, 120, 50),
         "Search": ("field", 10, 100, 90, 20),
         "a logo": ("image", 0, 150, 40, 30),
+        "5": ("button", 150, 200, 20, 20),
+        "Cut off": ("text", 200, 240, 60, 10),
     }
-    assert screen.n_elements == 4
     pixels = np.asarray(Image.open(screen.picture).convert("RGB"))
     assert pixels.shape == (300, 400, 3)
     button = next(region for region in read_picture_regions(screen.regions, screen.picture) if region.name == "Buy now")
@@ -66,8 +79,24 @@ def test_a_page_screen_by_screen(page, tmp_path):
     assert boxes(screens[2]) == {"Far below": ("text", 0, 270, 100, 30)}  # the last screen ends with the page
 
 
-def test_a_page_that_cannot_be_loaded(tmp_path):
+def test_a_page_that_cannot_be_loaded(tmp_path, monkeypatch):
     with pytest.raises(FovealError, match=r"none\.html: no such file"):
         capture(tmp_path / "none.html", tmp_path)
-    with pytest.raises(FovealError, match=r"^http://127\.0\.0\.1:1/: the page cannot be loaded \(.*\)$"):
+    with pytest.raises(FovealError, match=r"^http://127\.0\.0\.1:1/: the page cannot be captured \(.*\)$"):
         capture("http://127.0.0.1:1/", tmp_path)
+    monkeypatch.setattr(browser, "LONGEST_WAIT", 3000)
+    hanging = tmp_path / "hanging.html"
+    hanging.write_text("<p>text</p><script>onload = () => setTimeout(() => { for (;;); })</script>")
+    with pytest.raises(FovealError, match=r"hanging\.html: the page cannot be captured \(.*3000ms.*\)$"):
+        capture(hanging, tmp_path)
+
+
+def test_an_address_that_answers_with_an_error(tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(FovealError, match=r"/none: the page cannot be loaded \(404 .*\)$"):
+            capture(f"http://127.0.0.1:{server.server_port}/none", tmp_path)
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -16,7 +16,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from foveal.analysis.being_seen import Seen, being_seen
 from foveal.datasets.json_file import read_json
@@ -182,8 +182,10 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
     density = np.exp(prediction.log_density.astype(np.float64))
     if repeated := [name for name, times in Counter(region.name for region in regions).items() if times > 1]:
         raise FovealError(f"{prediction.name}: two regions are called {repeated[0]!r}")
-    found = [_of_region(region, density) for region in regions]
-    seen = being_seen(np.array([share for share, _, _ in found]), FIXATIONS)
+    pixels = [np.ravel_multi_index(region.pixels(density.shape), density.shape) for region in regions]
+    found = [_of_region(inside, density) for inside in pixels]
+    shares, areas = (np.array(column, dtype=np.float64) for column in ([f[0] for f in found], [f[1] for f in found]))
+    seen = being_seen(shares, areas, FIXATIONS, nested(pixels, density.shape))
     order = np.argsort([-share for share, _, _ in found], kind="stable")
     rank = {int(place): number for number, place in enumerate(order, 1)}
     height, width = density.shape
@@ -201,13 +203,33 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
 
 
 def _of_region(
-    region: PictureRegion, density: Float[np.ndarray, "height width"]
+    pixels: Int[np.ndarray, " pixel"], density: Float[np.ndarray, "height width"]
 ) -> tuple[float, float, tuple[int, int]]:
     """Share, share of the area, and peak."""
-    rows, columns = region.pixels(density.shape)
-    inside = density[rows, columns]
-    highest = int(inside.argmax())
-    return float(inside.sum()), len(rows) / density.size, (int(columns[highest]), int(rows[highest]))
+    inside = density.ravel()[pixels]
+    row, column = divmod(int(pixels[inside.argmax()]), density.shape[1])
+    return float(inside.sum()), len(pixels) / density.size, (column, row)
+
+
+def nested(pixels: Sequence[Int[np.ndarray, "..."]], size: tuple[int, int]) -> list[Int[np.ndarray, "..."]]:
+    """Of each region, given by its pixels' numbers row by row, the numbers of the others whose pixels are all in it.
+
+    >>> [inside.tolist() for inside in nested([np.array([0, 1, 2]), np.array([1]), np.array([2, 3])], (1, 4))]
+    [[1], [], []]
+    """
+    if not pixels:
+        return []
+    ends = np.array([(of_one.min(), of_one.max()) for of_one in pixels])
+    columns = np.array([((of_one % size[1]).min(), (of_one % size[1]).max()) for of_one in pixels])
+    lengths = np.array([len(of_one) for of_one in pixels])
+    found = []
+    for number, outer in enumerate(pixels):
+        may = (ends[:, 0] >= ends[number, 0]) & (ends[:, 1] <= ends[number, 1]) & (lengths <= lengths[number])
+        may &= (columns[:, 0] >= columns[number, 0]) & (columns[:, 1] <= columns[number, 1])
+        may[number] = False
+        inside = [i for i in np.flatnonzero(may) if np.isin(pixels[i], outer, assume_unique=True).all()]
+        found.append(np.array(inside, dtype=np.int64))
+    return found
 
 
 def of_picture(density: Float[np.ndarray, "height width"], model: str = "") -> PictureAttention:

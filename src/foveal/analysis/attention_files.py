@@ -11,6 +11,7 @@ import numpy as np
 from foveal.analysis.attention import Attention, Compared, attention
 from foveal.datasets.picture_regions import PictureRegion, read_picture_regions
 from foveal.figures import overlay
+from foveal.figures.labels import percent
 from foveal.files import make_writable_folder, write_atomically
 from foveal.images import RGBImage, encode_png
 from foveal.models.base import SaliencyModel
@@ -18,7 +19,7 @@ from foveal.models.prediction import Prediction
 
 MORE, LESS = (255, 110, 20), (30, 110, 255)  # orange and blue, which the color-blind tell apart
 STRONGEST = 0.85  # opacity of the largest difference
-ABOUT_PIXELS = 2**20  # that a difference is drawn with at most
+MOST_PIXELS = 2**20  # that a difference is drawn with
 
 Pictured = tuple[Prediction, tuple[PictureRegion, ...], Attention]
 
@@ -50,7 +51,7 @@ def write_attention(
     for path in files:
         found.save(path)
     outlines = {
-        f"{of_one.share:.0%} {region.name}": region.polygons
+        f"{percent(round(of_one.share, 2))} {region.name}": region.polygons
         for region, of_one in zip(regions, found.regions, strict=True)
     }
     style = "heatmap" if regions else "heatmap+hotspots"
@@ -65,29 +66,33 @@ def write_attention(
 def write_comparison(
     first: Prediction, second: Prediction, rows: Sequence[Compared], out: str | os.PathLike[str]
 ) -> list[Path]:
-    """Write `<name>.against.csv` and `.against.png`, the difference map, into the folder `out`; their paths."""
+    """Write `against.csv` (if there are regions) and `against.png`, the difference map, into `out`; their paths."""
     folder = make_writable_folder(out)
-    table, picture = (folder / f"{first.name}.against{ending}" for ending in (".csv", ".png"))
+    picture, table = folder / "against.png", folder / "against.csv"
+    with write_atomically(picture) as temporary:
+        temporary.write_bytes(encode_png(difference_map(first, second)))
+    if not rows:
+        return [picture]
     with write_atomically(table) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["name", "a", "b", "difference", "winner"])
         writer.writerows([row.name, row.a, row.b, row.difference, row.winner] for row in rows)
-    with write_atomically(picture) as temporary:
-        temporary.write_bytes(encode_png(difference_map(first, second)))
     return [table, picture]
 
 
 def difference_map(first: Prediction, second: Prediction) -> RGBImage:
     """Over the first picture in gray: orange where it gets more attention than the second, blue where less.
 
-    The second is stretched to the size of the first.
+    The color is full where one gets the density of the higher of the two peaks, and the other nothing. The second is
+    stretched to the size of the first.
     """
     height, width = first.log_density.shape
-    scale = min(1.0, (ABOUT_PIXELS / (height * width)) ** 0.5)
+    scale = min(1.0, (MOST_PIXELS / (height * width)) ** 0.5)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     a, b = (cv2.resize(one.density, size, interpolation=cv2.INTER_AREA) for one in (first, second))
-    difference = a / a.sum() - b / b.sum()
-    strength = np.sqrt(np.abs(difference) / max(float(np.abs(difference).max()), 1e-12))[..., None] * STRONGEST
+    a, b = a / a.sum(), b / b.sum()
+    difference = a - b
+    strength = STRONGEST * np.sqrt(np.abs(difference) / max(a.max(), b.max()))[..., None]
     gray = cv2.cvtColor(cv2.resize(first.image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     below = np.repeat(gray[..., None].astype(np.float32), 3, axis=2)
     color = np.where(difference[..., None] > 0, np.array(MORE, np.float32), np.array(LESS, np.float32))

@@ -42,8 +42,8 @@ def attention(
 
     The regions of a page are its elements, unless --regions says others.
 
-    Writes OUT/<stem>.attention.json, .attention.csv and .attention.png; with --against also those of the other picture,
-    OUT/<stem>.against.csv and .against.png, where orange is what A gets more of, and blue B.
+    Writes OUT/<stem>.attention.json, .attention.csv and .attention.png; with --against those of the two pictures into
+    OUT/A and OUT/B, and OUT/against.csv and .png, where orange is what A gets more of, and blue B.
     """
     from foveal.analysis.attention import compared, fallen, read_shares, too_low
     from foveal.analysis.attention_files import attention_of, write_attention, write_comparison
@@ -52,21 +52,22 @@ def attention(
     limits = dict(_limit(text) for text in fail_under or ())
     loaded = load_model(model, device)
     before = read_shares(baseline, loaded.name) if baseline else {}
-    pictures = [
-        attention_of(picture, loaded, regions or its_own, ppd)
-        for picture, its_own in (_picture(source, out, viewport) for source in (image, against) if source is not None)
-    ]
-    for prediction, named, found in pictures:
-        _show(found)
-        tell(*map(str, write_attention(prediction, named, found, out)))
+    folders = {out: image} if against is None else {out / "A": image, out / "B": against}
+    pictures = []
+    for folder, source in folders.items():
+        picture, its_own = _picture(source, folder, viewport)
+        pictures.append(attention_of(picture, loaded, regions or its_own, ppd))
+        _show(pictures[-1][2])
+        tell(*map(str, write_attention(*pictures[-1], folder)))
     if against is not None:
         (first, _, found), (second, _, other) = pictures
         rows = compared(found, other)
-        show(
-            ["region", "A", "B", "A - B", "wins"],
-            [[r.name, f"{r.a:.1%}", f"{r.b:.1%}", f"{r.difference:+.1%}", r.winner] for r in rows],
-            title=f"A {found.picture} against B {other.picture}",
-        )
+        if rows:
+            show(
+                ["region", "A", "B", "A - B", "wins"],
+                [[r.name, f"{r.a:.1%}", f"{r.b:.1%}", f"{r.difference:+.1%}", r.winner] for r in rows],
+                title=f"A {found.picture} against B {other.picture}",
+            )
         tell(*map(str, write_comparison(first, second, rows, out)))
     failed = [*too_low(pictures[0][2], limits), *fallen(pictures[0][2], before, max_drop)]
     for line in failed:

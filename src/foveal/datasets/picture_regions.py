@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from skimage.draw import polygon as pixels_of_polygon
 
 from foveal.datasets.json_file import entries, read_json
+from foveal.datasets.regions import polygon_of
 from foveal.datasets.table import Table, read_table
 from foveal.errors import FovealError
 
@@ -160,21 +161,6 @@ def _of_row(table: Table, row: int, has_boxes: bool) -> PictureRegion:
     if not np.isfinite(values).all():
         raise FovealError(f"{name}: {', '.join(BOX)} are needed")
     return PictureRegion.box(name, *values)
-
-
-def polygon_of(text: str) -> Float[np.ndarray, "corner 2"]:
-    """Corners from pairs x,y, separated by spaces.
-
-    >>> polygon_of("1,1 5,1 5,5.5").tolist()
-    [[1.0, 1.0], [5.0, 1.0], [5.0, 5.5]]
-    """
-    try:
-        corners = [tuple(float(number) for number in pair.split(",")) for pair in text.split()]
-        if any(len(corner) != 2 for corner in corners):
-            raise ValueError
-    except ValueError:
-        raise FovealError(f"polygon: {text[:40]!r} (needs pairs x,y in px, separated by spaces)") from None
-    return np.array(corners, dtype=np.float64).reshape(-1, 2)
 
 
 def _of_json(path: Path, file_name: str) -> list[PictureRegion]:

@@ -98,7 +98,7 @@ def _region(cells: dict[str, str], default_number: int) -> Region:
     return Region(
         cells["image"],
         _count(cells, "region", default_number),
-        _polygon(cells["polygon"]),
+        polygon_of(cells["polygon"]),
         cells.get("category", ""),
         frozenset(cells.get("flags", "")),
         cells.get("note", ""),
@@ -120,7 +120,17 @@ def _count(cells: dict[str, str], name: str, default: int = 0) -> int:
     return int(number)
 
 
-def _polygon(text: str) -> Float[np.ndarray, "corner 2"]:
+def polygon_of(text: str) -> Float[np.ndarray, "corner 2"]:
+    """Corners from pairs x,y, separated by spaces.
+
+    Raises
+    ------
+    FovealError
+        If they are none.
+
+    >>> polygon_of("1,1 5,1 5,5.5").tolist()
+    [[1.0, 1.0], [5.0, 1.0], [5.0, 5.5]]
+    """
     try:
         corners = [tuple(float(number) for number in pair.split(",")) for pair in text.split()]
         if any(len(corner) != 2 for corner in corners):

@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +11,12 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foveal.errors import FovealError, first_line
+from foveal.errors import FovealError, FovealNote, first_line
 from foveal.files import make_writable_folder, write_atomically
 from foveal.paths import safe_file_name
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 VIEWPORT = 1280, 800  # width and height, px
 LONGEST_WAIT = 30_000  # ms, for a page to be loaded
@@ -49,7 +50,11 @@ def is_page(source: str | os.PathLike[str]) -> bool:
     [True, True, False]
     """
     text = os.fspath(source)
-    return text.startswith(("http://", "https://")) or Path(text).suffix.lower() in (".html", ".htm")
+    return _is_address(text) or Path(text).suffix.lower() in (".html", ".htm")
+
+
+def _is_address(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
 
 
 def capture(
@@ -61,8 +66,8 @@ def capture(
 ) -> list[Screen]:
     """Photograph a page, and write down where its elements are.
 
-    Elements are headings, buttons, links, images, blocks of text and form fields that can be seen. Each is called by
-    its text.
+    Elements are headings, buttons, links, images, blocks of text and form fields of which something can be seen: what
+    lies under something else, or is cut off, is left out. Each is called by its text.
 
     Parameters
     ----------
@@ -82,23 +87,42 @@ def capture(
     """
     address = _address(page)
     folder = make_writable_folder(out)
-    name = safe_file_name(Path(os.fspath(page).rstrip("/")).stem or "page")
-    with _browser() as browser, _opened(browser, address, viewport) as opened:
-        height = int(opened.evaluate("document.documentElement.scrollHeight"))
-        n_screens = min(MOST_SCREENS, max(1, -(-height // viewport[1]))) if full_page else 1
-        return [
-            _screen(opened, number * viewport[1], folder / (f"{name}.{number + 1}" if full_page else name))
-            for number in range(n_screens)
-        ]
+    name = safe_file_name(_name_of(page))
+    with _browser() as browser:
+        window = browser.new_page(viewport={"width": viewport[0], "height": viewport[1]})
+        window.set_default_timeout(LONGEST_WAIT)
+        with _in_one_line(address):
+            _open(window, address)
+            n_screens = _n_screens(window, viewport[1]) if full_page else 1
+            begun = [folder / (f"{name}.{number + 1}" if full_page else name) for number in range(n_screens)]
+            return [_screen(window, number * viewport[1], path) for number, path in enumerate(begun)]
 
 
-def _screen(page: "Page", scrolled: int, begun: Path) -> Screen:
-    page.evaluate("top => window.scrollTo({top, behavior: 'instant'})", scrolled)
+def _name_of(page: str | os.PathLike[str]) -> str:
+    """What the files of a page are called: the stem of a file, or all of an address.
+
+    >>> _name_of("shops/a.html"), _name_of("https://example.org/tea/")
+    ('a', 'example.org/tea')
+    """
+    text = os.fspath(page)
+    return text.split("://", 1)[1].rstrip("/") if _is_address(text) else Path(text).stem
+
+
+def _n_screens(window: "Page", height: int) -> int:
+    whole = int(_said(window, "() => document.documentElement.scrollHeight"))
+    n_screens = max(1, -(-whole // height))
+    if n_screens > MOST_SCREENS:
+        warnings.warn(f"the page has {n_screens} screens; the first {MOST_SCREENS} are taken", FovealNote, stacklevel=3)
+    return min(MOST_SCREENS, n_screens)
+
+
+def _screen(window: "Page", scrolled: int, begun: Path) -> Screen:
+    _said(window, f"() => window.scrollTo({{top: {scrolled}, behavior: 'instant'}}) ?? true")
     script = resources.files("foveal.interop").joinpath("elements.js").read_text(encoding="utf-8")
-    elements: list[dict[str, Any]] = page.evaluate(script)
+    elements: list[dict[str, Any]] = _said(window, script)
     picture, regions = begun.with_name(f"{begun.name}.png"), begun.with_name(f"{begun.name}.regions.csv")
     with write_atomically(picture) as temporary:
-        temporary.write_bytes(page.screenshot(animations="disabled"))
+        temporary.write_bytes(window.screenshot(animations="disabled"))
     with write_atomically(regions) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -106,8 +130,13 @@ def _screen(page: "Page", scrolled: int, begun: Path) -> Screen:
     return Screen(picture, regions, len(elements))
 
 
+def _said(window: "Page", script: str) -> Any:
+    """What a function of the page returns; unlike `evaluate`, not waited for forever if the page never rests."""
+    return window.wait_for_function(f"() => ({{ said: ({script})() }})").json_value()["said"]
+
+
 def _address(page: str | os.PathLike[str]) -> str:
-    if os.fspath(page).startswith(("http://", "https://")):
+    if _is_address(os.fspath(page)):
         return os.fspath(page)
     path = Path(page)
     if not path.is_file():
@@ -115,20 +144,21 @@ def _address(page: str | os.PathLike[str]) -> str:
     return path.resolve().as_uri()
 
 
+def _open(window: "Page", address: str) -> None:
+    answer = window.goto(address, wait_until="load")
+    if answer is not None and not answer.ok:
+        raise FovealError(f"{address}: the page cannot be loaded ({answer.status} {answer.status_text})".rstrip())
+    window.wait_for_function("() => document.fonts.status === 'loaded'")
+
+
 @contextmanager
-def _opened(browser: "Browser", address: str, viewport: tuple[int, int]) -> Iterator["Page"]:
+def _in_one_line(address: str) -> Iterator[None]:
     from playwright.sync_api import Error
 
-    page = browser.new_page(viewport={"width": viewport[0], "height": viewport[1]})
     try:
-        page.goto(address, timeout=LONGEST_WAIT, wait_until="load")
-        page.evaluate("document.fonts.ready")
+        yield
     except Error as error:
-        raise FovealError(f"{address}: the page cannot be loaded ({first_line(error)})") from None
-    try:
-        yield page
-    finally:
-        page.close()
+        raise FovealError(f"{address}: the page cannot be captured ({first_line(error)})") from None
 
 
 @contextmanager
@@ -139,15 +169,31 @@ def _browser() -> Iterator["Browser"]:
     except ImportError:
         raise FovealError("pages need Playwright: pip install 'foveal[capture]'") from None
 
-    installed = next(filter(None, map(shutil.which, BROWSERS)), None)
+    installed = [path for path in map(shutil.which, BROWSERS) if path]
     # As root, Chromium does not start in its sandbox.
-    arguments: Sequence[str] = [*QUIET, *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=installed, args=list(arguments))
-        except Error as error:
-            raise FovealError(f"no browser starts: playwright install chromium ({first_line(error)})") from None
+    arguments = [*QUIET, *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else [])]
+    try:
+        started = sync_playwright().start()
+    except Error as error:
+        raise FovealError(f"Playwright does not start ({first_line(error)})") from None
+    try:
+        browser = _launched(started, [*installed, None], arguments)
         try:
             yield browser
         finally:
             browser.close()
+    finally:
+        started.stop()
+
+
+def _launched(playwright: "Playwright", paths: Sequence[str | None], arguments: list[str]) -> "Browser":
+    """The first browser of these that starts; None is Playwright's own."""
+    from playwright.sync_api import Error
+
+    lines = []
+    for path in paths:
+        try:
+            return playwright.chromium.launch(executable_path=path, args=arguments)
+        except Error as error:
+            lines.append(first_line(error))
+    raise FovealError(f"no browser starts: install Chromium, or `playwright install chromium` ({lines[0]})")

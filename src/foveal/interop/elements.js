@@ -10,7 +10,7 @@
   ];
   const LONGEST = 40;
   const words = (text) => {
-    const short = (text || "").replace(/\s+/g, " ").trim();
+    const short = String(text ?? "").replace(/\s+/g, " ").trim();
     return short.length > LONGEST ? short.slice(0, LONGEST - 1).trim() + "…" : short;
   };
   const named = (element, kind) =>
@@ -22,6 +22,39 @@
     words(element.getAttribute("placeholder")) ||
     (kind === "button" ? words(element.value) : "") ||
     kind;
+  // The part of an element that is not cut off by what it lies in.
+  const seenPart = (element) => {
+    const box = element.getBoundingClientRect();
+    let [left, top, right, bottom] = [box.left, box.top, box.right, box.bottom];
+    let inside = element.parentElement;
+    while (inside && inside !== document.documentElement) {
+      if (inside !== document.body && getComputedStyle(inside).overflow !== "visible") {
+        const around = inside.getBoundingClientRect();
+        left = Math.max(left, around.left);
+        top = Math.max(top, around.top);
+        right = Math.min(right, around.right);
+        bottom = Math.min(bottom, around.bottom);
+      }
+      inside = inside.parentElement;
+    }
+    left = Math.max(left, 0);
+    top = Math.max(top, 0);
+    right = Math.min(right, window.innerWidth);
+    bottom = Math.min(bottom, window.innerHeight);
+    return { x: left, y: top, width: right - left, height: bottom - top };
+  };
+  // Is it on top anywhere? Looked for at three by three points.
+  const isOnTop = (element, { x, y, width, height }) =>
+    [0.1, 0.5, 0.9].some((down) =>
+      [0.1, 0.5, 0.9].some((across) => {
+        const top = document.elementFromPoint(x + across * width, y + down * height);
+        return top !== null && (element.contains(top) || top.contains(element));
+      }),
+    );
+  const isClear = (element) => {
+    for (let one = element; one; one = one.parentElement) if (getComputedStyle(one).opacity === "0") return true;
+    return false;
+  };
   const taken = new Set();
   const boxes = new Set();
   const found = [];
@@ -29,13 +62,11 @@
     for (const element of document.querySelectorAll(selector)) {
       if (taken.has(element) || element.closest("svg") !== null && element.tagName !== "svg") continue;
       taken.add(element);
-      if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
-      const box = element.getBoundingClientRect();
-      const x = Math.max(0, box.left);
-      const y = Math.max(0, box.top);
-      const width = Math.min(window.innerWidth, box.right) - x;
-      const height = Math.min(window.innerHeight, box.bottom) - y;
-      if (width < 1 || height < 1) continue;
+      const style = getComputedStyle(element);
+      if (style.visibility !== "visible" || isClear(element)) continue;
+      const box = seenPart(element);
+      if (box.width < 1 || box.height < 1 || !isOnTop(element, box)) continue;
+      const { x, y, width, height } = box;
       const name = named(element, kind);
       const key = [name, Math.round(x), Math.round(y), Math.round(width), Math.round(height)].join("|");
       if (boxes.has(key)) continue; // a link around a button, say
