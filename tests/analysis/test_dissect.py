@@ -191,6 +191,8 @@ def test_two_tasks_are_compared_on_photographs_that_neither_learned_from(regions
     kept = pd.read_parquet(next(tmp_path.glob("associations/*/conv5_3.parquet")))
     assert set(kept["image"]) == {"0", "10", "20", "30", "40", "42"}
     assert found.tables["attention"]["images"].sum() == 5
+    with pytest.raises(FovealError, match="no split"):
+        dissect_tasks(whole, tmp_path, split="fold0")
     assert "Do people look where scenes are told by?" in (tmp_path / "report.html").read_text()
 
 

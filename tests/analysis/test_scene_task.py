@@ -35,7 +35,7 @@ def test_scenes_are_learned(tmp_path):
     found = learn_scenes(data, tmp_path, config=CONFIG, fewest=5, epochs=300)
     assert found.scenes == ("blue", "red")
     assert found.accuracy == 1.0
-    assert found.chance == 0.5
+    assert found.balanced_accuracy == 1.0
     assert found.told["image"].tolist() == ["0", "10"]
     assert found.attention["images"].tolist() == [2, 0]
     assert found.attention["NSS"][0] == pytest.approx(found.told["NSS"].mean())

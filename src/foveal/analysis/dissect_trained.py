@@ -45,8 +45,8 @@ def dissect_depths(
 ) -> Dissection:
     """Train the paper's network to several depths, each from scratch, and dissect all of them (Setup II).
 
-    They learn from `DATASETS`, but for the one that is dissected. Their runs are in `out`/depths; called again, they go
-    on where they were.
+    They learn from `DATASETS`, but for the one of the name of what is dissected. Their runs are in `out`/depths; called
+    again, they go on where they were.
 
     Parameters
     ----------
@@ -102,6 +102,8 @@ def dissect_tasks(
         As of `dissect`, `learn_scenes` and training.
     """
     whole = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
+    if options.get("split"):
+        raise FovealError("two tasks are dissected on the photographs that neither learned from: no split")
     data = of_frequent_scenes(whole)
     folder = make_writable_folder(out)
     report = Progress.of(progress)
@@ -128,8 +130,9 @@ def _about(scenes: SceneTask) -> PageSection:
     return PageSection(
         "Do people look where scenes are told by?",
         [
-            f"The network tells {len(scenes.scenes)} kinds of scenes. Of photographs that it was not trained on, it is "
-            f"right about {scenes.accuracy:.0%}. The most frequent kind alone is {scenes.chance:.0%}.",
+            f"The network tells {len(scenes.scenes)} kinds of scenes. Of {len(scenes.told)} photographs that it was "
+            f"not trained on, it is right about {scenes.accuracy:.0%}; on average over kinds, about "
+            f"{scenes.balanced_accuracy:.0%}, where chance is {1 / len(scenes.scenes):.0%}.",
             "The NSS of the mean of the highest features, where the scene was told right and where it was not.",
         ],
         scenes.attention,

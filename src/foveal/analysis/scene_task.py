@@ -71,9 +71,9 @@ class SceneTask:
         return float((self.told["scene"] == self.told["told"]).mean())
 
     @property
-    def chance(self) -> float:
-        """Share of them with the most frequent scene."""
-        return float(self.told["scene"].value_counts(normalize=True).iloc[0])
+    def balanced_accuracy(self) -> float:
+        """The same, where each kind of scene counts the same; chance is one over the number of kinds."""
+        return float((self.told["scene"] == self.told["told"]).groupby(self.told["scene"]).mean().mean())
 
     @property
     def attention(self) -> pd.DataFrame:
@@ -96,7 +96,7 @@ def learn_scenes(
     data_root: str | os.PathLike[str] | None = None,
     progress: Report | None = None,
 ) -> SceneTask:
-    """Train the network to tell the scenes of photographs; write `out`/dissection.safetensors and `out`/told.csv.
+    """Train the network to tell the scenes of photographs; write `out`/dissection.safetensors and `out`/told.parquet.
 
     Fold 0 is held out. What is there already, of the same call, is not learned again.
 
@@ -129,8 +129,8 @@ def learn_scenes(
     data = of_frequent_scenes(whole, fewest)
     scenes = tuple(sorted(set(data.categories)))
     path = folder / "dissection.safetensors"
-    key = {"data": data.digest(), "scenes": scenes, "config": asdict(config), "epochs": epochs, "seed": seed}
-    kept = KeptTable(folder / "told.csv", key, ["image"])
+    key = {"data": data.digest(), "scenes": data.categories, "config": asdict(config), "epochs": epochs, "seed": seed}
+    kept = KeptTable(folder / "told.parquet", key, ["image"])
     if kept.table.empty or not path.is_file():
         kept.add(_learned(data, scenes, path, config, epochs, seed, Progress.of(progress)))
     return SceneTask(path, scenes, kept.table, list(data.problems))
@@ -148,6 +148,8 @@ def _learned(
     """Learn, write the weights, and tell the held-out photographs: see `SceneTask.told`."""
     labels = torch.tensor([scenes.index(category) for category in data.categories])
     judged = held_out_images(data, HELD_OUT)
+    if not len(judged):
+        raise FovealError(f"{data.name}: fold {HELD_OUT} has no photograph of a frequent scene")
     fitted = torch.ones(len(data), dtype=torch.bool)
     fitted[judged] = False
     with torch.random.fork_rng():
