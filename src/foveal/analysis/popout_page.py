@@ -21,6 +21,7 @@ from foveal.files import write_atomically
 from foveal.images import encode_png
 from foveal.models import load_model
 
+PICTURES = "curves_found.png", "curves_NMM.png", "examples.png", "layers.png"
 SHOWN_MODELS = 5  # on the sheet of examples, from the best to the worst
 
 INTRO = (
