@@ -30,8 +30,8 @@ INTRO = (
     "its mean on the target (He et al., CVPR 2019, eq. 4). An array counts as found if the map is higher on the target "
     "than on every other item. The small numbers are 95 % bootstrap intervals over arrays.",
     "A model that computes a saliency map is scored by it. A model that computes a density is scored by the density, "
-    "which has a center bias, and by the density divided by what it says of the array without items, which has none. The "
-    "latter is called / empty.",
+    "which has a center bias, and by the density divided by what it says of the array without items, which has none. "
+    "The latter is called / empty.",
 )
 
 
@@ -61,8 +61,8 @@ def write_popout_page(
             PageSection(
                 "Examples",
                 [
-                    "The first array of each feature with its target framed, and the maps of models from the best to the "
-                    "worst, each from its lowest (black) to its highest value (yellow). White: the model failed."
+                    "The first array of each feature with its target framed, and the maps of models from the best to "
+                    "the worst, each from its lowest (black) to its highest value (yellow). White: the model failed."
                 ],
                 pictures=[("Arrays, and maps of models", written[-1])],
             )
