@@ -37,6 +37,22 @@ def test_known_rows_get_new_values(tmp_path):
     assert table["NSS"].isna().tolist() == [True, False]
 
 
+def test_names_that_look_like_numbers_stay_names(tmp_path):
+    rows = pd.DataFrame({"model": ["1", "nan", "01"], "image": ["a", "b", "c"], "AUC": [0.5, float("nan"), 1.0]})
+    KeptTable(tmp_path / "kept.csv", SETTINGS, BY, texts=["model"]).add(rows)
+    table = KeptTable(tmp_path / "kept.csv", SETTINGS, BY, texts=["model"]).table
+    pd.testing.assert_frame_equal(table, rows)
+
+
+def test_rows_that_are_forgotten_leave_the_file_with_the_next(path):
+    kept = KeptTable(path, SETTINGS, BY)
+    kept.add(FIRST)
+    kept.forget(kept.table["image"] == "1")
+    assert len(as_it_was_written(path)) == 2
+    kept.add(FIRST[:1].assign(image="3"))
+    assert as_it_was_written(path)["image"].tolist() == ["2", "3"]
+
+
 def test_rows_computed_from_something_else_are_not_taken(path):
     KeptTable(path, SETTINGS, BY).add(FIRST)
     other = KeptTable(path, SETTINGS | {"seed": 1}, BY)

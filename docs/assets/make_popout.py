@@ -8,6 +8,7 @@ import numpy as np
 
 from foveal.datasets.search_arrays import SearchArraySettings, make_search_array
 from foveal.datasets.search_features import FEATURES
+from foveal.figures.sheets import framed
 
 WIDTH, ACROSS, GAP, HEAD = 300, 5, 8, 22  # px; arrays in a row
 
@@ -17,11 +18,7 @@ def main(path: str) -> None:
     tiles = []
     for seed, (name, feature) in enumerate(FEATURES.items()):
         array = make_search_array(SearchArraySettings(name, feature.largest / 2, set_size=24, seed=seed))
-        rows, columns = np.nonzero(array.target)
-        picture = array.image.copy()
-        corners = [(int(columns.min()) - 8, int(rows.min()) - 8), (int(columns.max()) + 8, int(rows.max()) + 8)]
-        cv2.rectangle(picture, *corners, (255, 223, 63), 2, cv2.LINE_AA)
-        small = cv2.resize(picture, (WIDTH, WIDTH * 3 // 4), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(framed(array.image, array.target), (WIDTH, WIDTH * 3 // 4), interpolation=cv2.INTER_AREA)
         head = np.full((HEAD, WIDTH, 3), 255, np.uint8)
         cv2.putText(head, name, (2, HEAD - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1, cv2.LINE_AA)
         tile = np.vstack([head, small])

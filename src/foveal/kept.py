@@ -32,6 +32,8 @@ class KeptTable:
         Everything that the rows depend on, as JSON can say it.
     by
         The columns that tell one row from another.
+    texts
+        The columns of a .csv file that hold text, such as names that may look like numbers.
 
     Attributes
     ----------
@@ -41,11 +43,14 @@ class KeptTable:
         What the file's rows were computed from instead (see `differing`). The next that are added replace them.
     """
 
-    def __init__(self, path: Path, computed_from: Mapping[str, Any], by: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, computed_from: Mapping[str, Any], by: Sequence[str], texts: Sequence[str] = ()
+    ) -> None:
         self.path = path
         self.by = list(by)
         self.table = pd.DataFrame(columns=self.by)
         self.differs: list[str] = []
+        self._texts = list(texts)
         self._computed_from = json.loads(json.dumps(computed_from))
         if path.is_file():
             try:
@@ -74,6 +79,10 @@ class KeptTable:
             (self.table.to_parquet if self.path.suffix == ".parquet" else self.table.to_csv)(temporary, index=False)
         self.differs = []
 
+    def forget(self, rows: "pd.Series[bool]") -> None:
+        """Drop the rows where this is true. The file keeps them until others are added."""
+        self.table = self.table[~rows]
+
     @property
     def _beside(self) -> Path:
         return self.path.with_suffix(".json")
@@ -82,4 +91,11 @@ class KeptTable:
         if self.path.suffix == ".parquet":
             table = pd.read_parquet(self.path)
             return table, table.attrs[KEY]
-        return pd.read_csv(self.path), json.loads(self._beside.read_text())
+        names = pd.read_csv(self.path, nrows=0).columns
+        table = pd.read_csv(
+            self.path,
+            dtype=dict.fromkeys(self._texts, "str"),
+            keep_default_na=False,  # a text of "nan" is one
+            na_values={name: [""] for name in names if name not in self._texts},
+        )
+        return table, json.loads(self._beside.read_text())

@@ -5,17 +5,21 @@ import pandas as pd
 import pytest
 import torch
 
+from foveal.analysis.named_layers import named_layers
 from foveal.analysis.popout import popout
-from foveal.analysis.popout_layers import TOP, LayerScores, nmm_of_maps, table_of_layers
+from foveal.analysis.popout_layers import TOP, LayerScores, nmm_of_maps, score_layers, table_of_layers
 from foveal.analysis.popout_scores import DENSITY, OVER_EMPTY, RAW, ModelMaps, score_arrays
 from foveal.analysis.popout_tables import ALL, asymmetries, by_feature, with_settings
 from foveal.datasets.search_arrays import SearchArraySettings, empty_array, make_search_array, standard_arrays
 from foveal.errors import FovealError
+from foveal.kept import KeptTable
 from foveal.metrics.nmm import normalized_means_of_items
 from foveal.models import load_model, save_model
 from foveal.models.base import SaliencyMapModel, SaliencyModel
 from foveal.models.deep.dissection import Dissection
+from foveal.models.deep.foveal_s import FovealS
 from foveal.models.parts.geometry import Axis, Grid, resample
+from foveal.progress import Progress
 
 SMALL = {"size": (120, 160), "item_size": 16.0, "jitter": 1.0, "set_size": 6}
 ARRAYS = [SearchArraySettings(feature, 1.0, seed=seed, **SMALL) for feature in ("size", "shape") for seed in (0, 1)]
@@ -182,18 +186,64 @@ def test_a_run_goes_on_where_it_stopped(tmp_path, weights, monkeypatch):
 
 
 def test_changed_weights_are_scored_again(tmp_path, weights):
-    popout([weights], tmp_path, limit=1)
+    file = tmp_path / "1.safetensors"
     model = load_model(weights)
+    save_model(model, file)
+    popout([str(file)], tmp_path, limit=2)
+    before = pd.read_csv(tmp_path / "scores.csv")
     with torch.no_grad():
         model.readout.weight.neg_()
-    before = pd.read_csv(tmp_path / "scores.csv")
-    other = tmp_path / "other.safetensors"
-    save_model(model, other)
+    save_model(model, file)
+    popout([str(file)], tmp_path, limit=1)
+    (after,) = pd.read_csv(tmp_path / "scores.csv")["NMM"]  # those of the former weights are gone
+    assert after == pytest.approx(-before["NMM"][0], abs=1e-3)
+
+
+def test_the_same_weights_in_another_configuration_are_scored_again(tmp_path, weights):
+    file = tmp_path / "same.safetensors"
+    model = load_model(weights)
+    nmm = []
+    for area in (model.config.area, model.config.area // 4):
+        other = Dissection(dataclasses.replace(model.config, area=area))
+        other.load_state_dict(model.state_dict())
+        save_model(other, file)
+        done = popout([str(file)], tmp_path, networks=[str(file)], layers=["relu5_3"], limit=1)
+        nmm.append([done.by_feature["NMM"][0], done.by_layer["NMM"][0]])
+    assert np.not_equal(*nmm).all()
+    assert len(pd.read_csv(tmp_path / "scores.csv")) == len(pd.read_parquet(tmp_path / "layers.parquet")) == 1
+
+
+def test_arrays_that_are_drawn_another_way_are_other_arrays(tmp_path, monkeypatch):
+    popout(["image-signature"], tmp_path, limit=1)
+    monkeypatch.setattr("foveal.analysis.popout.VERSION", -1)
+    with pytest.raises(FovealError, match=r"holds results of other arrays \(arrays "):
+        popout(["image-signature"], tmp_path, limit=1)
+
+
+def test_files_of_an_earlier_run_do_not_stay_beside_the_report(tmp_path, weights):
+    popout(["image-signature"], tmp_path, limit=1)
+    done = popout([], tmp_path, networks=[weights], layers=["relu5_3"], limit=1)
+    kept = {"scores.csv", "scores.json", "layers.parquet"}
+    assert {path.name for path in tmp_path.iterdir()} == kept | {path.name for path in done.files}
+
+
+def test_layers_of_foveal_s_are_kept_as_they_are_scored(tmp_path, monkeypatch):
+    monkeypatch.setattr("foveal.analysis.popout_layers.KEPT_AFTER", 2)
     torch.manual_seed(0)
-    popout([str(other)], tmp_path, limit=1)
-    after = pd.read_csv(tmp_path / "scores.csv")
-    assert len(after) == len(before) + 1
-    assert after["NMM"].iloc[-1] == pytest.approx(-before["NMM"].iloc[0], abs=1e-3)
+    network = named_layers(FovealS(FovealS.tiny))
+    arrays = standard_arrays()[:3]
+
+    def scored(layers):
+        kept = KeptTable(tmp_path / "layers.parquet", {}, ["network", "weights", "layer", "array"])
+        return score_layers(network, layers, arrays, kept, Progress(), []).by_layer
+
+    first = scored(network.layers[:1])
+    monkeypatch.setattr("foveal.analysis.popout_layers.make_search_array", None)  # nothing is drawn again
+    np.testing.assert_array_equal(scored(network.layers[:1])[network.layers[0]], first[network.layers[0]])
+    monkeypatch.undo()
+    both = scored(network.layers[:2])
+    np.testing.assert_array_equal(both[network.layers[0]], first[network.layers[0]])
+    assert both[network.layers[1]].shape[0] == 3
 
 
 def test_nothing_to_score_is_said(tmp_path):

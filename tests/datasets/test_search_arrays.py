@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from foveal.datasets.search_arrays import (
     ASYMMETRIC,
+    VERSION,
     SearchArraySettings,
     empty_array,
     make_search_array,
@@ -145,7 +146,28 @@ def test_standard_arrays_are_spread_evenly():
     pairs = {(of.feature, of.share, of.set_size, of.seed) for of in plain}
     assert {of.feature for of in every if of.swapped} == set(ASYMMETRIC)
     assert all((of.feature, of.share, of.set_size, of.seed) in pairs for of in every if of.swapped)
-    assert not {of.seed for of in plain} & {of.seed for of in standard_arrays(1000)}
+    assert not {of.seed for of in plain} & {of.seed for of in standard_arrays(1)}
+
+
+def test_pictures_are_those_of_this_version():
+    # If these change, `VERSION` has to go up: results of former pictures are kept on disk.
+    assert VERSION == 1
+    of_left_halves = {
+        of.feature: make_search_array(of).image[:, :320].mean() for of in standard_arrays()[: len(FEATURES)]
+    }
+    expected = {
+        "color": 128.333,
+        "orientation": 128.782,
+        "size": 129.425,
+        "luminance": 128.769,
+        "curvature": 128.671,
+        "density": 128.575,
+        "intersection": 128.955,
+        "closure": 129.301,
+        "shape": 130.154,
+        "conjunction": 128.262,
+    }
+    assert of_left_halves == pytest.approx(expected, abs=0.02)
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,8 @@ def associations(
     r"""NSS of every map, resized to its image, at the fixations inside every region.
 
     $\mathrm{Assoc}_{kj} = \frac{1}{N_k}\sum_{i \in k} \frac{a_j(x_i) - \mu_j}{\sigma_j}$ with $\mu_j$ and $\sigma_j$
-    over all pixels of the resized map (eq. 1). No map is resized for it. A bilinear resize is $RMC^\top$, so that a
-    mean over fixations and $\mu$ are linear in the small map $M$, and
-    $\sigma^2 = \langle \frac{R^\top R}{H} M \frac{C^\top C}{W}, M\rangle$ where $\mu = 0$. A constant map has 0.
+    over all pixels of the resized map (eq. 1). No map is resized for it (see `standardized`): a mean over fixations is
+    linear in the small map. A constant map has 0.
 
     Parameters
     ----------
@@ -46,11 +45,25 @@ def associations(
     height, width = size
     rows = interpolation(grid.rows, Axis(height), maps)
     columns = interpolation(grid.columns, Axis(width), maps)
+    return _mean_of_fixations(fixations, rows, columns).flatten(1) @ standardized(maps, rows, columns).flatten(1).T
+
+
+def standardized(
+    maps: Float[Tensor, "map h w"], rows: Float[Tensor, "height h"], columns: Float[Tensor, "width w"]
+) -> Float[Tensor, "map h w"]:
+    r"""Maps in whose place the resized ones are z-scores: over all px, their mean is 0 and their standard deviation 1.
+
+    A bilinear resize is $RMC^\top$. So the mean is linear in the small map $M$, and where it is 0,
+    $\sigma^2 = \langle \frac{R^\top R}{H} M \frac{C^\top C}{W}, M\rangle$. A constant map is 0 everywhere.
+
+    >>> standardized(torch.tensor([[[5.0, 7.0]]]), torch.eye(1), torch.eye(2))
+    tensor([[[-1.,  1.]]])
+    """
     centered = maps - (rows.mean(dim=0) @ maps @ columns.mean(dim=0))[:, None, None]
-    variance = (((rows.T @ rows / height) @ centered @ (columns.T @ columns / width)) * centered).sum(dim=(1, 2))
-    at_regions = _mean_of_fixations(fixations, rows, columns).flatten(1) @ centered.flatten(1).T
+    of_rows, of_columns = rows.T @ rows / len(rows), columns.T @ columns / len(columns)
+    variance = (of_rows @ centered @ of_columns * centered).sum(dim=(1, 2))
     varies = (maps.amin(dim=(1, 2)) < maps.amax(dim=(1, 2))) & (variance > 0)
-    return torch.where(varies, at_regions / variance.where(varies, 1.0).sqrt(), 0.0)
+    return torch.where(varies[:, None, None], centered / variance.where(varies, 1.0).sqrt()[:, None, None], 0.0)
 
 
 def _mean_of_fixations(

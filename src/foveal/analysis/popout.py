@@ -1,5 +1,6 @@
 """`foveal popout`: do models see what pops out (He et al. 2019, section 7, Tables 4 to 6 and Fig. 8)."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,11 +9,13 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from foveal.analysis.popout_layers import LayerScores, Network, load_networks, score_layers, table_of_layers
-from foveal.analysis.popout_page import write_popout_page
-from foveal.analysis.popout_scores import digest_of, score_arrays
+from foveal.analysis.named_layers import NamedLayers
+from foveal.analysis.popout_layers import load_networks, score_layers, table_of_layers
+from foveal.analysis.popout_page import PICTURES, write_popout_page
+from foveal.analysis.popout_scores import score_arrays
 from foveal.analysis.popout_tables import asymmetries, by_feature, means_by, pops_out, that_pop_out, with_settings
-from foveal.datasets.search_arrays import SearchArraySettings, standard_arrays
+from foveal.benchmarking.run import fingerprint
+from foveal.datasets.search_arrays import VERSION, SearchArraySettings, standard_arrays
 from foveal.errors import FovealError
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze.given import texts, whole_number
@@ -65,7 +68,8 @@ def popout(
 
     The arrays are those of `standard_arrays`. Which map of a model is scored, `ModelMaps` says. Writes scores.csv (an
     array a row), models.csv, curves.csv, asymmetries.csv, layers.csv, pictures and report.html into `out`. Called
-    again, it goes on where it stopped; more models or networks are added to those that are there.
+    again, it goes on where it stopped. scores.csv keeps models of earlier calls, and the other files have
+    those of the last.
 
     Parameters
     ----------
@@ -74,7 +78,7 @@ def popout(
     out
         Folder for tables, pictures and the report.
     networks
-        Names of installed backbones (`vgg16`), or networks among the models: their layers are scored.
+        Names of installed backbones (`vgg16`), or of models that are built on one: their layers are scored.
     weights
         Files that `foveal train` wrote, of one network trained to several depths: they count as models and as networks.
     layers
@@ -128,8 +132,7 @@ class _Run:
     problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._kept = self._table("scores.csv", ["model", "weights", "map", "array"])
-        self._weights: dict[str, str] = {}
+        self._kept = self._table("scores.csv", ["model", "weights", "map", "array"], texts=["model"])
 
     def score(self, name: str) -> bool:
         """Score a model on the arrays that it was not scored on before; False if it cannot be loaded."""
@@ -139,7 +142,9 @@ class _Run:
         except FovealError as error:
             self.problems.append(str(error))
             return False
-        self._weights[name] = digest_of(model)
+        weights = fingerprint(model.name, model)
+        table = self._kept.table
+        self._kept.forget((table["model"] == name) & (table["weights"] != weights))
         known = set(self._rows_of(name)["array"])
         left = [array for array in self.arrays if array.name not in known]
         done = len(self.arrays) - len(left)
@@ -147,30 +152,29 @@ class _Run:
         for rows, problems in score_arrays(model, left):
             self.problems += [f"{name}: {problem}" for problem in problems]
             if len(rows):
-                self._kept.add(rows.assign(model=name, weights=self._weights[name]))
+                self._kept.add(rows.assign(model=name, weights=weights))
                 done += rows["array"].nunique()
             self.report(name, done, len(self.arrays))
         return True
 
-    def score_layers(self, networks: dict[str, Network]) -> pd.DataFrame:
+    def score_layers(self, networks: Sequence[tuple[NamedLayers, Sequence[str]]]) -> pd.DataFrame:
         """Score the layers of networks on the arrays that pop out; the table of all of them."""
         kept = self._table("layers.parquet", ["network", "weights", "layer", "array"])
         chosen = [array for array in self.arrays if pops_out(array)]
-        every: list[LayerScores] = []
-        for name, network in networks.items():
-            every.append(score_layers(name, network, chosen, kept, self.report, self.problems))
-        return table_of_layers(every)
+        return table_of_layers(
+            [score_layers(network, layers, chosen, kept, self.report, self.problems) for network, layers in networks]
+        )
 
     def scores(self, names: Sequence[str]) -> pd.DataFrame:
-        """The rows of these models, as their weights are now."""
+        """The rows of these models."""
         return pd.concat([self._kept.table[:0], *(self._rows_of(name) for name in names)], ignore_index=True)
 
     def _rows_of(self, name: str) -> pd.DataFrame:
-        table = self._kept.table
-        return table[(table["model"] == name) & (table["weights"] == self._weights[name])]
+        return self._kept.table[self._kept.table["model"] == name]
 
-    def _table(self, name: str, by: list[str]) -> KeptTable:
-        kept = KeptTable(self.folder / name, {"arrays": "standard", "seed": self.seed}, by)
+    def _table(self, name: str, by: list[str], texts: Sequence[str] = ()) -> KeptTable:
+        drawn = hashlib.sha256(repr((VERSION, standard_arrays(self.seed))).encode()).hexdigest()[:12]
+        kept = KeptTable(self.folder / name, {"seed": self.seed, "arrays": drawn}, by, texts)
         if kept.differs:
             raise FovealError(f"{self.folder}: holds results of other arrays ({kept.differs[0]}); choose another --out")
         return kept
@@ -190,6 +194,8 @@ def _write(
         tables["models.csv"] = by_feature(scored)
         tables["curves.csv"] = means_by(that_pop_out(scored), ["model", "map", "share", "set_size"])
         tables["asymmetries.csv"] = asymmetries(scored)
+    for earlier in (*tables, *PICTURES):  # never beside a report that does not speak of them
+        (folder / earlier).unlink(missing_ok=True)
     written = [folder / name for name, table in tables.items() if len(table)]
     for path in written:
         with write_atomically(path) as temporary:

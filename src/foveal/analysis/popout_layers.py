@@ -11,56 +11,24 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from foveal.analysis.popout_scores import digest_of
+from foveal.analysis.association import standardized
+from foveal.analysis.named_layers import NamedLayers, named_layers
 from foveal.datasets.search_arrays import SearchArray, SearchArraySettings, make_search_array
 from foveal.errors import FovealError
 from foveal.kept import KeptTable
 from foveal.metrics.bootstrap import bootstrap_interval
-from foveal.models import list_models, load_model
-from foveal.models.backbones.backbone import Backbone
 from foveal.models.base import stacked, together_or_apart
-from foveal.models.deep.encoder import AreaEncoder, Encoder
 from foveal.models.parts.geometry import Axis, Grid, interpolation
 from foveal.progress import Progress
 
 TOP = 10  # maps of a layer, whose mean is taken (section 4.3)
-AREA = 224 * 224  # px at which a backbone sees an array: that of the paper's images
+SIZE = (
+    192,
+    256,
+)  # px at which a pretrained network sees an array: its shape, and about the area of the paper's 224 x 224
 NONLINEAR = "relu"  # begins the names of the layers of VGG and AlexNet whose values the next layer sees
-
-
-class BackboneEncoder(AreaEncoder):
-    """A backbone by itself, which sees images in their own shape, with as many px as the paper's."""
-
-    STRIDE = 16
-    area = AREA
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__()
-        self.read_from(backbone, (backbone.layers[-1],), "")
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network and the layers of it that are scored.
-
-    Attributes
-    ----------
-    encoder
-        The network, with how it sees images.
-    layers
-        From the image up.
-    """
-
-    encoder: Encoder
-    layers: tuple[str, ...]
-
-    @torch.inference_mode()
-    def maps(self, array: SearchArray) -> dict[str, tuple[Float[Tensor, "feature _ _"], Grid]]:
-        """The activation maps of each layer, and where they lie in the array."""
-        image = stacked([array.image]).to(self.encoder.encoder.mean.device)
-        maps = self.encoder.encoder(self.encoder.fitted(image), self.layers)
-        grids = self.encoder.grids(array.settings.size, self.layers)
-        return {layer: (maps[layer][0], grids[layer]) for layer in self.layers}
+TOGETHER = 4  # arrays; their maps stay small
+KEPT_AFTER = 24  # arrays: an interrupted run computes no more than these again
 
 
 @dataclass(frozen=True)
@@ -84,59 +52,87 @@ class LayerScores:
 
 def load_networks(
     names: Sequence[str], layers: Sequence[str], device: str | torch.device
-) -> tuple[dict[str, Network], list[str]]:
-    """Networks by what they are called, and a line for each that cannot be had.
+) -> tuple[list[tuple[NamedLayers, tuple[str, ...]]], list[str]]:
+    """Networks, each with its layers to be scored, and a line for each that cannot be had.
 
-    Each is a name of an installed backbone, or a model of one encoder: its name, or a file that `foveal train` wrote.
+    Each is a name of an installed backbone, or a model that is built on one: its name, or a file that `foveal train`
+    wrote. By default, the layers are what the next layer sees: values after a nonlinearity, or else whole blocks.
     """
-    networks, problems = {}, []
+    networks, problems = [], []
     for name in names:
         try:
-            encoder = _encoder(name).eval().to(device)
-            chosen = tuple(layers) or _default_layers(encoder.encoder)
-            encoder.encoder.check_layers(chosen)
-            networks[name] = Network(encoder, chosen)
+            network = named_layers(name, size=SIZE, device=str(device))
+            chosen = tuple(layers) or _default_layers(network.layers)
+            network.grids(SIZE, chosen)  # an unknown layer is an error
+            networks.append((network, chosen))
         except FovealError as error:
             problems.append(str(error))
     return networks, problems
 
 
 def score_layers(
-    name: str,
-    network: Network,
+    network: NamedLayers,
+    layers: Sequence[str],
     arrays: Sequence[SearchArraySettings],
     kept: KeptTable,
     report: Progress,
     problems: list[str],
 ) -> LayerScores:
-    """NMM of all arrays in all maps, of which those that are kept are not computed again."""
-    weights = digest_of(network.encoder)
-    key = {"network": name, "weights": weights}
-    report(f"layers of {name}", 0, len(arrays))
-    for number, settings in enumerate(arrays, start=1):
-        known = kept.table[_is(kept.table, {**key, "array": settings.name})]["layer"]
-        if missing := [layer for layer in network.layers if layer not in set(known)]:
-            array = make_search_array(settings)
-            for _, found in together_or_apart(
-                partial(_nmm_by_layer, Network(network.encoder, tuple(missing))), [array]
-            ):
-                if isinstance(found, FovealError):
-                    problems.append(f"{name}: {settings.name}: {found}")
+    """NMM of all arrays in all maps of some layers, of which those that are kept are not computed again.
+
+    Parameters
+    ----------
+    network, layers
+        What is looked into.
+    arrays
+        All of one size and background.
+    kept
+        Columns network, weights, layer, array and NMM, a list of a number a map.
+    report
+        Told of the arrays.
+    problems
+        Gets a line for each array that fails.
+    """
+    weights = network.whole_digest
+    kept.forget((kept.table["network"] == network.name) & (kept.table["weights"] != weights))
+    mine = kept.table[kept.table["network"] == network.name]
+    known = set(zip(mine["array"], mine["layer"], strict=True))
+    left = [of for of in arrays if any((of.name, layer) not in known for layer in layers)]
+    count = report.counting(f"layers of {network.name}", len(arrays), before=len(arrays) - len(left))
+    count(0)
+    for start in range(0, len(left), KEPT_AFTER):
+        rows: list[dict[str, Any]] = []
+        several = left[start : start + KEPT_AFTER]
+        for first in range(0, len(several), TOGETHER):
+            drawn = [make_search_array(of) for of in several[first : first + TOGETHER]]
+            for some, result in together_or_apart(partial(_scores, network, layers), drawn):
+                if isinstance(result, FovealError):
+                    problems.append(f"{network.name}: {some[0].settings.name}: {result}")
                 else:
-                    rows = [{**key, "layer": layer, "array": settings.name, "NMM": nmm} for layer, nmm in found.items()]
-                    kept.add(pd.DataFrame(rows))
-        report(f"layers of {name}", number, len(arrays))
-    mine = kept.table[_is(kept.table, key) & kept.table["array"].isin([of.name for of in arrays])]
-    by_layer = {layer: np.array(mine[mine["layer"] == layer]["NMM"].tolist()) for layer in network.layers}
-    return LayerScores(name, network.encoder.first_trained, {layer: v for layer, v in by_layer.items() if len(v)})
+                    rows += [row for row in result if (row["array"], row["layer"]) not in known]
+            count(start + first + len(drawn))
+        if rows:
+            kept.add(pd.DataFrame(rows).assign(network=network.name, weights=weights))
+    mine = kept.table[(kept.table["network"] == network.name) & kept.table["array"].isin([of.name for of in arrays])]
+    by_layer = {layer: np.array(mine[mine["layer"] == layer]["NMM"].tolist()) for layer in layers}
+    first_trained = getattr(network.model.config, "first_trained", "") if network.model else ""
+    return LayerScores(network.name, first_trained, {layer: v for layer, v in by_layer.items() if len(v)})
 
 
-def _nmm_by_layer(network: Network, arrays: Sequence[SearchArray]) -> dict[str, list[float]]:
-    """NMM of one array in every map of each layer."""
-    (array,) = arrays
-    return {
-        layer: nmm_of_maps(maps, grid, array.target).tolist() for layer, (maps, grid) in network.maps(array).items()
-    }
+@torch.inference_mode()
+def _scores(network: NamedLayers, layers: Sequence[str], arrays: Sequence[SearchArray]) -> list[dict[str, Any]]:
+    """A row for each layer and array, with NMM of its maps."""
+    images = stacked([array.image for array in arrays]).to(network.device)
+    maps, grids = network.maps(images, layers), network.grids(arrays[0].settings.size, layers)
+    return [
+        {
+            "layer": layer,
+            "array": array.settings.name,
+            "NMM": nmm_of_maps(maps[layer][i], grids[layer], array.target).tolist(),
+        }
+        for layer in layers
+        for i, array in enumerate(arrays)
+    ]
 
 
 def nmm_of_maps(
@@ -144,8 +140,8 @@ def nmm_of_maps(
 ) -> Float[Tensor, " feature"]:
     """NMM of maps that lie on a grid, as if each were brought to the px of the array first.
 
-    That is linear, so it is enough to bring the mask, and products of the interpolation with itself, to the grid: five
-    hundred maps of the array's size are never made. A constant map has 0.
+    That is linear, so it is enough to bring the mask to the grid: five hundred maps of the array's size are never made.
+    A constant map has 0.
 
     Raises
     ------
@@ -154,17 +150,11 @@ def nmm_of_maps(
     """
     if not target.any():
         raise FovealError("NMM: the mask is empty")
-    height, width = target.shape
     maps = maps.double()
-    varies = maps.amax(dim=(1, 2)) > maps.amin(dim=(1, 2))
+    height, width = target.shape
     rows, columns = interpolation(grid.rows, Axis(height), maps), interpolation(grid.columns, Axis(width), maps)
-    maps = maps - maps.mean(dim=(1, 2), keepdim=True)  # of numbers near zero, squares are exact
-    mean = torch.einsum("h,fhw,w->f", rows.mean(dim=0), maps, columns.mean(dim=0))
-    of_rows, of_columns = rows.T @ rows / height, columns.T @ columns / width
-    variance = (maps * (of_rows @ maps @ of_columns)).sum(dim=(1, 2)) - mean**2
     mask = torch.from_numpy(target).to(maps)
-    inside = (maps * (rows.T @ mask @ columns)).sum(dim=(1, 2)) / mask.sum()
-    return torch.where(varies, (inside - mean) / variance.where(varies, 1.0).sqrt(), 0.0)
+    return (standardized(maps, rows, columns) * (rows.T @ mask @ columns)).sum(dim=(1, 2)) / mask.sum()
 
 
 def table_of_layers(every: Sequence[LayerScores]) -> pd.DataFrame:
@@ -195,25 +185,6 @@ def table_of_layers(every: Sequence[LayerScores]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _encoder(name: str) -> Encoder:
-    """The encoder of a model, or a backbone."""
-    if name not in list_models() and not name.endswith(".safetensors"):
-        return BackboneEncoder(Backbone(name))
-    model = load_model(name)
-    if not isinstance(model, Encoder):
-        raise FovealError(f"{name}: it has no layers of one encoder to be scored (`foveal weights list`: backbones)")
-    return model
-
-
-def _default_layers(backbone: Backbone) -> tuple[str, ...]:
-    """What the next layer sees: values after a nonlinearity, or else whole blocks."""
-    nonlinear = [layer for layer in backbone.layers if layer.startswith(NONLINEAR)]
-    return tuple(nonlinear or [layer for layer in backbone.layers if "." not in layer])
-
-
-def _is(table: pd.DataFrame, key: Mapping[str, str]) -> "pd.Series[bool]":
-    """Which rows have these values."""
-    chosen = pd.Series(True, index=table.index)
-    for column, value in key.items():
-        chosen &= table[column] == value
-    return chosen
+def _default_layers(layers: Sequence[str]) -> tuple[str, ...]:
+    nonlinear = [layer for layer in layers if layer.startswith(NONLINEAR)]
+    return tuple(nonlinear or [layer for layer in layers if "." not in layer])

@@ -8,19 +8,21 @@ import pandas as pd
 import torch
 
 from foveal.analysis.page import PageSection, write_page
-from foveal.analysis.popout_scores import OVER_EMPTY, ModelMaps
+from foveal.analysis.popout_scores import BATCH_SIZE, OVER_EMPTY, ModelMaps
 from foveal.analysis.popout_tables import ALL, SCORED
 from foveal.benchmarking.results import short_names
-from foveal.datasets.search_arrays import SearchArraySettings, make_search_array
+from foveal.datasets.search_arrays import SearchArray, SearchArraySettings, make_search_array
 from foveal.datasets.search_features import FEATURES
 from foveal.errors import FovealError
 from foveal.figures.layer_curves import draw_layers
 from foveal.figures.psychometric import draw_curves
-from foveal.figures.sheets import map_sheet
+from foveal.figures.sheets import framed, map_sheet
 from foveal.files import write_atomically
 from foveal.images import encode_png
 from foveal.models import load_model
+from foveal.models.base import together_or_apart
 
+PICTURES = "curves_found.png", "curves_NMM.png", "examples.png", "layers.png"
 SHOWN_MODELS = 5  # on the sheet of examples, from the best to the worst
 
 INTRO = (
@@ -28,7 +30,8 @@ INTRO = (
     "its mean on the target (He et al., CVPR 2019, eq. 4). An array counts as found if the map is higher on the target "
     "than on every other item. The small numbers are 95 % bootstrap intervals over arrays.",
     "A model that computes a saliency map is scored by it. A model that computes a density is scored by the density, "
-    "which has a center bias, and by the density divided by what it says of the array without items, which has none.",
+    "which has a center bias, and by the density divided by what it says of the array without items, which has none. "
+    "The latter is called / empty.",
 )
 
 
@@ -58,10 +61,10 @@ def write_popout_page(
             PageSection(
                 "Examples",
                 [
-                    "The first array of each feature, and the maps of models from the best to the worst, each from its "
-                    "lowest (black) to its highest value (yellow)."
+                    "The first array of each feature with its target framed, and the maps of models from the best to "
+                    "the worst, each from its lowest (black) to its highest value (yellow). White: the model failed."
                 ],
-                pictures=[("examples.png", written[-1])],
+                pictures=[("Arrays, and maps of models", written[-1])],
             )
         )
     if len(by_layer):
@@ -73,10 +76,10 @@ def write_popout_page(
                 "Layers of networks",
                 [
                     "NMM of the ten activation maps of a layer that are best over all arrays that pop out (Table 5). "
-                    "`first_trained` is the lowest layer that was trained for saliency (Table 6)."
+                    "First_trained is the lowest layer that was trained for saliency (Table 6)."
                 ],
                 by_layer,
-                pictures=[("layers.png", written[-1])],
+                pictures=[("NMM by layer", written[-1])],
             )
         )
     if problems:
@@ -103,7 +106,7 @@ def _by_model(models: pd.DataFrame, lines: dict[tuple[str, str], str]) -> PageSe
     overall = overall if len(overall) else models
     table = _named(overall, lines).assign(map=overall["map"]).rename(columns={"line": "model"})
     order = ["model", "map", "arrays", *(name + end for name in ("NMM", "found") for end in ("", "_low", "_high"))]
-    sentences = ["Means over the arrays whose target differs in one feature (Table 4). `found` is the share of arrays."]
+    sentences = ["Means over the arrays whose target differs in one feature (Table 4). Found: the share of arrays."]
     return PageSection("Models", sentences, table[order])
 
 
@@ -139,7 +142,9 @@ def _section_of_curves(paths: Sequence[Path]) -> PageSection:
         "By the difference between target and distractors, and by the number of items. Bars are intervals over arrays. "
         "Dotted lines are chance. For people, a target that pops out is found as well among many items."
     ]
-    return PageSection("Psychometric curves", sentences, pictures=[(path.name, path) for path in paths])
+    return PageSection(
+        "Psychometric curves", sentences, pictures=list(zip(("Share of arrays found", "NMM"), paths, strict=True))
+    )
 
 
 def _section_of_asymmetries(asymmetries: pd.DataFrame, lines: dict[tuple[str, str], str]) -> PageSection:
@@ -161,21 +166,27 @@ def _section_of_asymmetries(asymmetries: pd.DataFrame, lines: dict[tuple[str, st
 def _draw_examples(
     folder: Path, models: pd.DataFrame, arrays: Sequence[SearchArraySettings], device: str | torch.device
 ) -> Path:
-    """A sheet with an array of each feature and the maps of some models; one that fails is left white."""
+    """A sheet with an array of each feature and the maps of some models; one that fails is left white.
+
+    Its line was told when it was scored.
+    """
     lines = _lines(models)
     keys = list(lines)
     chosen = [keys[i] for i in np.unique(np.linspace(0, len(keys) - 1, SHOWN_MODELS).round().astype(int))]
     first = {of.feature: of for of in reversed(arrays) if not of.swapped}
     drawn = [make_search_array(first[feature]) for feature in FEATURES if feature in first]
-    columns = []
-    for name, kind in chosen:
-        maps = ModelMaps(load_model(name, device))
-        try:
-            columns.append(maps.of(drawn)[kind].cpu().numpy())
-        except FovealError:  # said already, when it was scored
-            columns.append(np.zeros((len(drawn), *drawn[0].items.shape), np.float32))
-    rows = [(array.image, [column[i] for column in columns]) for i, array in enumerate(drawn)]
+    columns = [_maps_of(ModelMaps(load_model(name, device)), kind, drawn) for name, kind in chosen]
+    rows = [(framed(array.image, array.target), maps) for array, *maps in zip(drawn, *columns, strict=True)]
     path = folder / "examples.png"
     with write_atomically(path) as temporary:
         temporary.write_bytes(encode_png(map_sheet(["array", *(lines[key] for key in chosen)], rows)))
     return path
+
+
+def _maps_of(maps: ModelMaps, kind: str, arrays: Sequence[SearchArray]) -> list[np.ndarray | None]:
+    """One map of each array, None of those that fail."""
+    found: list[np.ndarray | None] = []
+    for start in range(0, len(arrays), BATCH_SIZE):
+        for some, result in together_or_apart(maps.of, list(arrays[start : start + BATCH_SIZE])):
+            found += [None] * len(some) if isinstance(result, FovealError) else list(result[kind].cpu().numpy())
+    return found

@@ -1,6 +1,5 @@
 """How far the target of every search array stands out in the maps of a model."""
 
-import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from foveal.datasets.search_arrays import SearchArray, SearchArraySettings, empty_array, make_search_array
 from foveal.errors import FovealError, FovealNote
@@ -67,14 +66,6 @@ def score_arrays(
             else:
                 rows += result
         yield pd.DataFrame(rows), problems
-
-
-def digest_of(module: nn.Module) -> str:
-    """A short text that changes with the numbers of a model."""
-    digest = hashlib.sha256()
-    for name, tensor in module.state_dict().items():
-        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
 
 
 def items_of(arrays: Sequence[SearchArray], device: torch.device) -> Int[Tensor, "image height width"]:

@@ -40,7 +40,10 @@ def popout(
             device=device,
             progress=report,
         )
-    for table in (done.by_feature[done.by_feature["feature"] == ALL].drop(columns="feature"), done.by_layer):
+    by_model = done.by_feature
+    if len(by_model):
+        by_model = by_model[by_model["feature"] == ALL].drop(columns="feature")
+    for table in (by_model, done.by_layer):
         if len(table):
             tell(*table.to_string(index=False, float_format="{:.2f}".format).split("\n"))
     tell(*map(str, done.files))

@@ -21,6 +21,8 @@ from foveal.settings import STRICT, Amount, Count, InOneLine, Positive, Whole
 
 CLEARANCE = 2.0  # px between an item and the border of its cell, which anti-aliasing does not reach
 SHARES = 1.0, 0.5, 0.25  # of a feature's largest difference, in the standard arrays
+SEEDS_APART = 1000  # from a set of standard arrays to the next; each array of a set has a seed of its own
+VERSION = 1  # goes up when the same settings are drawn another way
 SET_SIZES = 12, 24, 48  # 3 x 4, 4 x 6 and 6 x 8 items
 # The target has what distractors lack, or lacks what they have: one is easier to find for people.
 ASYMMETRIC = "orientation", "size", "curvature", "intersection", "closure"
@@ -153,11 +155,11 @@ def standard_arrays(seed: int = 0) -> list[SearchArraySettings]:
 
     Every feature with three differences and three set sizes; the largest differences come first, so that the first few
     arrays show all features. Those with swapped roles come last; each has the same difference, set size and seed as
-    one of the others.
+    one of the others. Arrays of two seeds share nothing.
     """
     every = list(product(SHARES, SET_SIZES, FEATURES))
     arrays = [
-        SearchArraySettings(feature, share * FEATURES[feature].largest, set_size, seed=seed + number)
+        SearchArraySettings(feature, share * FEATURES[feature].largest, set_size, seed=SEEDS_APART * seed + number)
         for number, (share, set_size, feature) in enumerate(every)
     ]
     return [*arrays, *(replace(array, swapped=True) for array in arrays if array.feature in ASYMMETRIC)]

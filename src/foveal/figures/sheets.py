@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import matplotlib
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from foveal.images import RGBImage
 
@@ -14,6 +14,7 @@ PATCH = 110  # px of a patch on the sheet
 ACROSS = 3  # patches beside each other in a block
 BLOCKS_ACROSS = 5
 GAP, HEAD = 14, 26  # px between blocks, and above each for its label
+FRAME, FRAME_AWAY = (255, 223, 63), 8  # its color, and px between it and what it frames
 WIDTH = 260  # px of a photograph shown with its patch
 
 
@@ -49,21 +50,31 @@ def context_sheet(
 
 
 def map_sheet(
-    heads: Sequence[str], rows: Sequence[tuple[np.ndarray, Sequence[np.ndarray]]]
+    heads: Sequence[str], rows: Sequence[tuple[np.ndarray, Sequence[np.ndarray | None]]]
 ) -> UInt8[np.ndarray, "h w 3"]:
     """A row for each picture: the picture, and maps of it, under a head for each column.
 
-    Every map goes from its own lowest to its own highest value.
+    Every map goes from its own lowest to its own highest value. Where there is none, the sheet stays white.
     """
     drawn = []
     for number, (picture, maps) in enumerate(rows):
         size = WIDTH, max(1, round(picture.shape[0] * WIDTH / picture.shape[1]))
-        pictures = [picture, *(heat(values) for values in maps)]
+        missing = np.full((*picture.shape[:2], 3), 255, np.uint8)
+        pictures = [picture, *(missing if values is None else heat(values) for values in maps)]
         tiles = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures]
         if number == 0:
             tiles = [labelled(tile, head) for tile, head in zip(tiles, heads, strict=True)]
         drawn.append(in_rows(tiles, len(tiles), gap=4))
     return np.vstack(drawn)
+
+
+def framed(picture: RGBImage, mask: Bool[np.ndarray, "h w"]) -> RGBImage:
+    """A picture with a yellow frame around what lies in a mask."""
+    drawn = picture.copy()
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    corner = x + width - 1 + FRAME_AWAY, y + height - 1 + FRAME_AWAY
+    cv2.rectangle(drawn, (x - FRAME_AWAY, y - FRAME_AWAY), corner, FRAME, 3, cv2.LINE_AA)
+    return drawn
 
 
 def heat(values: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w 3"]:
