@@ -35,7 +35,7 @@ FITTED = ("osie", "eyecrowd", "scene")
 BOXES, SMALLEST, LARGEST = 12, 0.002, 0.3  # a photograph; shares of its area
 PARTS = 5
 FIXATIONS = (1, 3, 5, 10)
-TOLD = 0.05, 0.95  # probabilities whose intervals are judged: beyond, few observers tell nothing
+TOLD, ENOUGH = (0.05, 0.95), 12  # probabilities and observers of regions whose intervals are judged
 FEWEST = 300  # observations in a tenth that says anything
 ROOT = Path(__file__).parents[1]
 KINDS = {"box": "boxes at random", "head": "heads of EyeCrowd", "labelled": "labelled regions of OSIE"}
@@ -123,7 +123,7 @@ def reliability(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def coverage(table: pd.DataFrame) -> pd.DataFrame:
     """By kind and number of fixations: for how many regions the observers' share lies in the interval."""
-    told = table[table["measured"].between(*TOLD)]
+    told = table[table["measured"].between(*TOLD) & (table["observers"] >= ENOUGH)]
     found = told.groupby(["kind", "n"])["is_inside"].agg(["mean", "size"]).reset_index()
     found = found.rename(columns={"mean": "seen", "size": "regions"})
     return found.assign(by="interval", said=INTERVAL)

@@ -20,7 +20,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 from scipy import optimize, special, stats
 
-INTERVAL = 0.8  # of the observers' share, over regions
+INTERVAL, PEOPLE = 0.8, 15  # of the share of so many people who look, over regions
 SMALLEST = 1e-6  # share or probability that is told from none
 AREAS = 0.002, 0.3  # of the regions that were measured
 MOST = 10  # fixations that were measured; later ones have the hazard of the last
@@ -35,8 +35,7 @@ class Seen:
     probability
         The share of them.
     low, high
-        Where it lies for most regions with this share: INTERVAL of the fitted beta distribution, widened to the
-        probability where that is next to 0 or 1.
+        Of `PEOPLE` people, the share who look lies between these for four of five regions with this share and area.
     """
 
     probability: float
@@ -75,10 +74,12 @@ class SeenModel:
     def interval(
         self, probability: Float[np.ndarray, " region"], n: int
     ) -> tuple[Float[np.ndarray, " region"], Float[np.ndarray, " region"]]:
-        """See `Seen.low`."""
-        precision = self.precision[min(n, MOST) - 1]
-        p = np.clip(probability, SMALLEST, 1 - SMALLEST)
-        low, high = stats.beta.interval(INTERVAL, p * precision, (1 - p) * precision)
+        """See `Seen.low`: quantiles of the beta-binomial distribution of how many of so many people look."""
+        p = np.clip(probability, SMALLEST, 1 - SMALLEST)[:, None] * self.precision[min(n, MOST) - 1]
+        counts = np.arange(PEOPLE + 1)
+        q = self.precision[min(n, MOST) - 1] - p
+        up_to = np.cumsum(stats.betabinom.pmf(counts, PEOPLE, p, q), axis=1)
+        low, high = ((up_to < quantile).sum(axis=1) / PEOPLE for quantile in ((1 - INTERVAL) / 2, (1 + INTERVAL) / 2))
         return np.minimum(low, probability), np.maximum(high, probability)
 
     def to_dict(self) -> dict[str, Any]:
