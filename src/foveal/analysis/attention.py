@@ -161,6 +161,7 @@ class Attention:
             + [value for seen in region.seen.values() for value in (seen.probability, seen.low, seen.high)]
             for region in self.regions
         ]
+        rows = [[f"{value:.6g}" if isinstance(value, float) else value for value in row] for row in rows]
         return [head + [f"seen_{n}{end}" for n in FIXATIONS for end in ("", "_low", "_high")], *rows]
 
 

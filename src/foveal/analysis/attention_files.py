@@ -7,18 +7,21 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image, ImageDraw
 
-from foveal.analysis.attention import Attention, Compared, attention
+from foveal.analysis.attention import Attention, Compared, RegionAttention, attention
 from foveal.datasets.picture_regions import PictureRegion, read_picture_regions
 from foveal.figures import overlay
-from foveal.figures.labels import percent
+from foveal.figures.labels import font_of, percent
 from foveal.files import make_writable_folder, write_atomically
 from foveal.images import RGBImage, encode_png
 from foveal.models.base import SaliencyModel
 from foveal.models.prediction import Prediction
 
 MORE, LESS = (255, 110, 20), (30, 110, 255)  # orange and blue, which the color-blind tell apart
+SMALLEST_LABELLED = 0.01  # share
 STRONGEST = 0.85  # opacity of the largest difference
+LEGEND = 32  # px of its height
 MOST_PIXELS = 2**20  # that a difference is drawn with
 
 Pictured = tuple[Prediction, tuple[PictureRegion, ...], Attention]
@@ -50,10 +53,7 @@ def write_attention(
     files = [begun.with_name(f"{begun.name}{ending}") for ending in (".json", ".csv")[: 2 if regions else 1]]
     for path in files:
         found.save(path)
-    outlines = {
-        f"{percent(round(of_one.share, 2))} {region.name}": region.polygons
-        for region, of_one in zip(regions, found.regions, strict=True)
-    }
+    outlines = [(_label(of_one), region.polygons) for region, of_one in zip(regions, found.regions, strict=True)]
     style = "heatmap" if regions else "heatmap+hotspots"
     picture = begun.with_name(f"{begun.name}.png")
     with write_atomically(picture) as temporary:
@@ -61,6 +61,11 @@ def write_attention(
             encode_png(overlay(prediction.image, prediction.log_density, style=style, outlines=outlines))
         )
     return [*files, picture]
+
+
+def _label(region: RegionAttention) -> str:
+    """Share and name of a region that gets a share worth reading."""
+    return f"{percent(round(region.share, 2))} {region.name}" if region.share >= SMALLEST_LABELLED else ""
 
 
 def write_comparison(
@@ -81,7 +86,7 @@ def write_comparison(
 
 
 def difference_map(first: Prediction, second: Prediction) -> RGBImage:
-    """Over the first picture in gray: orange where it gets more attention than the second, blue where less.
+    """Over the first picture in gray: orange where it gets more attention than the second, blue where less; a legend.
 
     The color is full where one gets the density of the higher of the two peaks, and the other nothing. The second is
     stretched to the size of the first.
@@ -96,4 +101,17 @@ def difference_map(first: Prediction, second: Prediction) -> RGBImage:
     gray = cv2.cvtColor(cv2.resize(first.image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     below = np.repeat(gray[..., None].astype(np.float32), 3, axis=2)
     color = np.where(difference[..., None] > 0, np.array(MORE, np.float32), np.array(LESS, np.float32))
-    return np.rint(below + strength * (color - below)).astype(np.uint8)
+    drawn = np.rint(below + strength * (color - below)).astype(np.uint8)
+    return np.vstack([drawn, _legend(drawn.shape[1], ((first.name, MORE), (second.name, LESS)))])
+
+
+def _legend(width: int, colors: Sequence[tuple[str, tuple[int, int, int]]]) -> RGBImage:
+    """A strip that says whose color is whose."""
+    strip = Image.new("RGB", (width, LEGEND), (255, 255, 255))
+    pen, font, left = ImageDraw.Draw(strip), font_of(LEGEND // 2), LEGEND // 3
+    for letter, (name, color) in zip("AB", colors, strict=True):
+        text = f"{letter} {name} gets more"
+        pen.rectangle((left, LEGEND // 4, left + LEGEND // 2, 3 * LEGEND // 4), color)
+        pen.text((left + 2 * LEGEND // 3, LEGEND // 2), text, (20, 20, 20), font, anchor="lm")
+        left += LEGEND + int(font.getlength(text))
+    return np.array(strip)

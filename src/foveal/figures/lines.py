@@ -1,6 +1,6 @@
 """Lines around regions, with their labels: where they run, in px of the drawing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from foveal.figures.scene import Scene
 
 SPECK = 25  # units of the scene; a line that is shorter is left out
 LENGTHS = 6  # a line is labeled if it is so many times as long as its label
+Outline = tuple[str, Sequence[Path]]  # a text and the pieces of a region
 BEYOND = 10_000  # px outside the drawing that lines may run
 LABELS_ACROSS = 9  # places along a side of a region where its text may be
 HOTSPOTS = 0.5  # share of the fixations in all hotspots together
@@ -49,22 +50,23 @@ def hotspot_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
     return lines, placing.placed
 
 
-def outline_lines(scene: Scene, outlines: Mapping[str, Sequence[Path]]) -> tuple[list[Path], list[Label]]:
-    """The lines around regions, in px of the scene, and their texts along the upper or lower border."""
-    closed = {
-        text: [scene.scale * np.concatenate([piece, piece[:1]]) for piece in pieces]
-        for text, pieces in outlines.items()
-    }
-    lines = [line for of_region in closed.values() for line in of_region]
+def outline_lines(scene: Scene, outlines: Sequence[Outline]) -> tuple[list[Path], list[Label]]:
+    """The lines around regions, in px of the scene, and their texts: outside along a border, or inside."""
+    closed = [(text, [_in_scene(scene, piece) for piece in pieces]) for text, pieces in outlines]
+    lines = [line for _, of_region in closed for line in of_region]
     placing = Placing(scene, lines)
-    for text, of_region in closed.items():
+    for text, of_region in closed:
+        if not text:
+            continue
         corners = np.concatenate(of_region)
         short = placing.shortened(text)
         width, height = placing.size_of(short)
         (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-        rows = [top + height / 2, top - height / 2, bottom - height / 2, bottom + height / 2]
         columns = np.linspace(left + width / 2, max(right - width / 2, left + width / 2), LABELS_ACROSS)
-        placing.place(short, np.array([(x, y) for y in rows for x in columns]))
+        outside, inside = (top - height / 2, bottom + height / 2), (top + height / 2, bottom - height / 2)
+        for rows in (outside, inside):
+            if placing.place(short, np.array([(x, y) for x in columns for y in rows])):
+                break
     return lines, placing.placed
 
 

@@ -1,7 +1,6 @@
 """The overlay: where people look, drawn over the photograph, as an RGB array."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from PIL import Image, ImageDraw
 from foveal.figures.labels import DARK, WHITE, Label, Path, covered_by, font_of, text_size
 from foveal.figures.legend import add_legend
 from foveal.figures.levels import MASS_LEVELS
-from foveal.figures.lines import outline_lines
+from foveal.figures.lines import Outline, outline_lines
 from foveal.figures.scene import LARGEST_SIDE, Scene
 from foveal.figures.styles import drawn, styles_of
 from foveal.images import ImageSource, RGBImage
@@ -30,7 +29,7 @@ def overlay(
     cmap: str | Colormap | None = None,
     levels: Sequence[float] = MASS_LEVELS,
     largest_side: int = LARGEST_SIDE,
-    outlines: Mapping[str, Sequence[Path]] = MappingProxyType({}),
+    outlines: Sequence[Outline] = (),
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Draw a density over its photograph.
 
@@ -56,8 +55,8 @@ def overlay(
     largest_side
         The drawing is shrunk to so many px on the longer side if the photograph is larger.
     outlines
-        Regions to be outlined, by the texts that are put on them where there is room: corners of their pieces, x and y
-        in px of the photograph.
+        Regions to be outlined: each a text, which is put beside it where there is room, and the corners of its pieces,
+        x and y in px of the photograph.
 
     Raises
     ------
