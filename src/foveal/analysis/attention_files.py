@@ -108,7 +108,7 @@ def difference_map(first: Prediction, second: Prediction) -> RGBImage:
 def _legend(width: int, colors: Sequence[tuple[str, tuple[int, int, int]]]) -> RGBImage:
     """A strip that says whose color is whose."""
     strip = Image.new("RGB", (width, LEGEND), (255, 255, 255))
-    pen, font, left = ImageDraw.Draw(strip), font_of(LEGEND // 2), LEGEND // 3
+    pen, font, left = ImageDraw.Draw(strip), font_of(LEGEND / 2), LEGEND // 3
     for letter, (name, color) in zip("AB", colors, strict=True):
         text = f"{letter} {name} gets more"
         pen.rectangle((left, LEGEND // 4, left + LEGEND // 2, 3 * LEGEND // 4), color)
