@@ -36,6 +36,16 @@ def test_models_of_the_package():
     assert "## Training" not in model_card_text("uniform")
 
 
+def test_a_network_and_its_small_form():
+    text = model_card_text("salgan")
+    assert "It comes without weights: `foveal train salgan --out run` makes them, in hours" in text
+    assert "salgan-lite, a small form of it, is ready" in text
+    text = model_card_text("salgan-lite")
+    assert "without weights" not in text
+    assert "It is a small form of salgan: what follows is said of that" in text
+    assert "small form" not in model_card_text("itti1998")
+
+
 def test_a_model_that_another_reads_has_a_card_of_its_own():
     text = model_card_text("cerf")
     assert "| eyecrowd | MIT | 500 |" in text

@@ -13,11 +13,12 @@ import pandas as pd
 from foveal.benchmarking.results import COLUMNS
 from foveal.errors import FovealError, first_line
 from foveal.models import load_model
-from foveal.models.registry import datasets_of, has_weights, provenance_of, trainings_of
+from foveal.models.registry import datasets_of, has_weights, how_weights_are_made, provenance_of, trainings_of
 from foveal.training.recipe import published_recipes
 from foveal.training.runs.checkpoint import RECIPE
 
 NUMBERS = ("value", "ci_low", "ci_high")  # columns
+SMALL = "-lite"  # ends the name of a small form
 BITS = "bit per fixation above uniform"
 NAMES = {
     "log_likelihood": f"on the images that it was fitted to, {BITS}",
@@ -58,6 +59,11 @@ def model_card_text(model: str, results: Sequence[str | os.PathLike[str]] = ()) 
     lines = [f"# {card.name}{f' ({model})' * (model != card.name)}", "", inspect.getdoc(type(loaded)) or ""]
     lines += ["", f"{card.paper}. {card.family.capitalize()} model of {card.year or 'all times'}, "]
     lines[-1] += f"{n_numbers:,} numbers; licence of what comes with Foveal: {card.licence}."
+    if card.made_by and not has_weights(model):
+        lines += ["", f"It comes without weights: {how_weights_are_made(type(loaded))}."]
+    if card.name.endswith(SMALL):
+        network = card.name.removesuffix(SMALL)
+        lines += ["", f"It is a small form of {network}: what follows is said of that, with other parameters."]
     lines += ["", "## What it does", "", inspect.getdoc(inspect.getmodule(type(loaded))) or ""]
     if loaded.Config is not None:
         lines += [

@@ -59,9 +59,7 @@ def load_model(
         cls = _class_of(name)
         with resources.as_file(_published(name)) as path:
             if fitted and cls.card.made_by and not path.is_file():
-                hours = ", in hours" if cls.card.weights == "recipe" else ""
-                made = f"`{cls.card.made_by} --out run` makes them{hours}; then give run/{name}.safetensors"
-                raise FovealError(f"{name} comes without weights: {made}{_small_form(cls)}")
+                raise FovealError(f"{name} comes without weights: {how_weights_are_made(cls)}")
             if fitted and cls.card.weights != "none" and not path.is_file():
                 raise FovealError(f"{path}: the weights of {name} are missing; install Foveal again")
             if fitted and path.is_file():
@@ -72,10 +70,12 @@ def load_model(
     return model.eval().to(device)
 
 
-def _small_form(cls: type[SaliencyModel]) -> str:
-    """Where there is a small form of a network that can be used at once: that there is."""
+def how_weights_are_made(cls: type[SaliencyModel]) -> str:
+    """Of a model without weights: what makes them, and which small form of it can be used at once, if there is one."""
+    hours = ", in hours" if cls.card.weights == "recipe" else ""
+    made = f"`{cls.card.made_by} --out run` makes them{hours}; then give run/{cls.card.name}.safetensors"
     ready = [small.card.name for small in cls.__subclasses__() if small.card.weights == "package"]
-    return f". {ready[0]}, a small form of it, is ready" if ready else ""
+    return f"{made}. {ready[0]}, a small form of it, is ready" if ready else made
 
 
 def check_device(device: str | torch.device) -> None:
