@@ -185,9 +185,9 @@ than the better one alone. The networks stay as they are.""",
     ),
     "adversary": (
         "Cross entropy or a game of two networks (Pan et al. 2017)",
-        """The claim: after cross entropy, the game makes maps better. It does not show here: as many more epochs of cross
-entropy bring more than the game. The test is small: 630 photographs of 96×144 px, three epochs before, two epochs of each.
-All layers learn from the pixels, and the networks are far from what `salgan-lite` reaches.""",
+        """The claim: after cross entropy, the game makes maps better. It does not show here: as many more epochs of
+cross entropy bring more than the game. The test is small: 630 photographs of 96×144 px, three epochs before, two epochs
+of each. All layers learn from the pixels, and the networks are far from what `salgan-lite` reaches.""",
     ),
 }
 CLAIM_METRICS = ("IG", "AUC", "NSS", "CC")
