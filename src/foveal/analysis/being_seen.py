@@ -63,8 +63,9 @@ class SeenModel:
     ) -> Float[np.ndarray, " region"]:
         """Of being seen within `n` fixations.
 
-        >>> SeenModel.shipped().probability(np.array([0.1, 0.2]), np.array([0.05, 0.05]), 3).round(1)
-        array([0.3, 0.5])
+        >>> rare, frequent = SeenModel.shipped().probability(np.array([0.1, 0.5]), np.array([0.05, 0.05]), 3)
+        >>> bool(rare < 0.5 < frequent)
+        True
         """
         missed = np.ones(len(share))
         for fixation in range(n):
