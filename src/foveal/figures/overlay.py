@@ -70,8 +70,9 @@ def overlay(
     styles = styles_of(style)
     scene = Scene.of(image, log_density, levels=levels, cmap=cmap, largest_side=largest_side)
     canvas, lines, labels = drawn(scene, styles)
-    some_lines, some_labels = outline_lines(scene, outlines)
-    lines, labels = lines + some_lines, labels + some_labels
+    if outlines:
+        some_lines, some_labels = outline_lines(scene, outlines)
+        lines, labels = lines + some_lines, labels + some_labels
     _draw_lines(canvas, lines, scene.unit)
     canvas = _with_labels(canvas, labels, text_size(scene))
     return add_legend(canvas, scene, styles) if color_bar else canvas
