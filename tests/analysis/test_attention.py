@@ -17,9 +17,9 @@ from foveal.analysis.attention import (
     read_shares,
     too_low,
 )
-from foveal.analysis.attention_files import difference_map
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.errors import FovealError
+from foveal.figures.difference import difference_map
 from foveal.models.prediction import Prediction
 
 SIZE = 40, 60
@@ -33,6 +33,10 @@ def predicted(density, name="page"):
 
 def random_density(seed=0):
     return np.random.default_rng(seed).random(SIZE) ** 4
+
+
+def drawn_difference(first, second):
+    return difference_map(first.image, (first.density, second.density), (first.name, second.name))
 
 
 def box(name, x, y, width, height):
@@ -153,7 +157,7 @@ def test_two_pictures_are_compared_by_names():
     assert rows[0].difference == pytest.approx(0.25, abs=1e-4)
     with pytest.raises(FovealError, match="page and other: no region has the same name"):
         compared(attention(first, regions[:1]), attention(second, regions[1:2]))
-    drawn = difference_map(first, second)[: SIZE[0]].astype(int)
+    drawn = drawn_difference(first, second)[: SIZE[0]].astype(int)
     assert (drawn[:, :30, 0] > drawn[:, :30, 2]).all()  # orange where the first has more
     assert (drawn[:, 30:, 0] < drawn[:, 30:, 2]).all()
 
@@ -169,5 +173,5 @@ def test_ten_thousand_regions():
 def test_pictures_that_are_alike_have_no_difference():
     density = random_density()
     other = predicted(density * (1 + 1e-6 * random_density(1)))
-    same = difference_map(predicted(density), other)[: SIZE[0]].astype(int)
+    same = drawn_difference(predicted(density), other)[: SIZE[0]].astype(int)
     assert abs(same - 128).max() <= 1
