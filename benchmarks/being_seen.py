@@ -92,6 +92,7 @@ def fit(table: pd.DataFrame) -> SeenModel:
 
 def judged(model: SeenModel, table: pd.DataFrame) -> pd.DataFrame:
     """One row for each region and number of fixations: measured and independent probability, observers, seen."""
+    kind = table.groupby("region")["kind"].first()
     parts = []
     for n in FIXATIONS:
         of_n = counted(table.assign(weight=1.0), n)
@@ -99,7 +100,6 @@ def judged(model: SeenModel, table: pd.DataFrame) -> pd.DataFrame:
         probability = model.probability(share, of_n["area"].to_numpy(), n)
         low, high = model.interval(probability, n)
         is_inside = (of_n["seen"] / of_n["observers"]).between(low, high)
-        kind = table.groupby("region")["kind"].first()
         parts.append(
             of_n.assign(n=n, kind=kind, measured=probability, independent=independent(share, n), is_inside=is_inside)
         )

@@ -22,13 +22,11 @@ from foveal.analysis.being_seen import Seen, being_seen
 from foveal.datasets.json_file import read_json
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.errors import FovealError
-from foveal.figures.levels import density_at_mass
+from foveal.figures.levels import SMALLEST_HOTSPOT, in_hotspots
 from foveal.files import write_atomically
 from foveal.models.prediction import Prediction
 
 SCHEMA = "foveal.attention/1"
-HALF = 0.5
-SMALLEST_HOTSPOT = 0.01  # share of the attention
 FIXATIONS = (1, 3, 5, 10)  # by how many fixations a region was seen
 WORTH_A_WIN = 0.1  # of the larger share
 
@@ -185,10 +183,9 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
         raise FovealError(f"{prediction.name}: two regions are called {repeated[0]!r}")
     pixels = [np.ravel_multi_index(region.pixels(density.shape), density.shape) for region in regions]
     found = [_of_region(inside, density) for inside in pixels]
-    shares, areas = (np.array(column, dtype=np.float64) for column in ([f[0] for f in found], [f[1] for f in found]))
+    shares, areas = (np.array([of_one[column] for of_one in found], dtype=np.float64) for column in (0, 1))
     seen = being_seen(shares, areas, FIXATIONS, nested(pixels, density.shape))
-    order = np.argsort([-share for share, _, _ in found], kind="stable")
-    rank = {int(place): number for number, place in enumerate(order, 1)}
+    rank = {int(place): number for number, place in enumerate(np.argsort(-shares, kind="stable"), 1)}
     height, width = density.shape
     return Attention(
         prediction.name,
@@ -236,7 +233,7 @@ def nested(pixels: Sequence[Int[np.ndarray, "..."]], size: tuple[int, int]) -> l
 def of_picture(density: Float[np.ndarray, "height width"], model: str = "") -> PictureAttention:
     """Where the attention of a picture is, of its density, which sums to one, by the model of this name."""
     row, column = np.unravel_index(int(density.argmax()), density.shape)
-    in_half = density >= density_at_mass(density, [HALF])[0]
+    in_half = in_hotspots(density)
     _, spots = cv2.connectedComponents(in_half.astype(np.uint8))
     shares = np.bincount(spots.ravel(), weights=density.ravel())[1:]
     entropy = -float((density * np.log2(density, where=density > 0, out=np.zeros_like(density))).sum())

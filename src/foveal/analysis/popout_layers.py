@@ -22,10 +22,8 @@ from foveal.models.parts.geometry import Axis, Grid, interpolation
 from foveal.progress import Progress
 
 TOP = 10  # maps of a layer, whose mean is taken (section 4.3)
-SIZE = (
-    192,
-    256,
-)  # px at which a pretrained network sees an array: its shape, and about the area of the paper's 224 x 224
+# Height and width at which a pretrained network sees an array: its shape, and about the paper's area, 224 x 224 px.
+SIZE = 192, 256
 NONLINEAR = "relu"  # begins the names of the layers of VGG and AlexNet whose values the next layer sees
 TOGETHER = 4  # arrays; their maps stay small
 KEPT_AFTER = 24  # arrays: an interrupted run computes no more than these again

@@ -1,16 +1,14 @@
 """`foveal capture`."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from foveal.cli.console import tell
-from foveal.cli.options import listed
+from foveal.cli.options import listed, pair_of
 
 Viewport = Annotated[str, typer.Option(help="WIDTHxHEIGHT of the window in px.")]
-FullPage = Annotated[bool, typer.Option("--full-page", help="The whole page, screen by screen from above.")]
 
 
 def capture(
@@ -18,7 +16,9 @@ def capture(
     viewport: Annotated[
         str, typer.Option(help="WIDTHxHEIGHT of the window in px; several, separated by commas, have their own files.")
     ] = "1280x800",
-    full_page: FullPage = False,
+    full_page: Annotated[
+        bool, typer.Option("--full-page", help="The whole page, screen by screen from above.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Folder for the pictures and the tables of elements.")] = Path("out"),
 ) -> None:
     """Photograph a page, and write down where its headings, buttons, links, images, texts and fields are.
@@ -42,7 +42,4 @@ def viewport_of(text: str) -> tuple[int, int]:
     typer.BadParameter
         If it is none.
     """
-    match = re.fullmatch(r"([1-9]\d{1,3})x([1-9]\d{1,3})", text)
-    if match is None:
-        raise typer.BadParameter(f"WIDTHxHEIGHT, such as 1280x800, not {text!r}", param_hint="--viewport")
-    return int(match[1]), int(match[2])
+    return pair_of(text, r"[1-9]\d{1,3}", "WIDTHxHEIGHT, such as 1280x800", "--viewport")

@@ -1,6 +1,5 @@
 """`foveal dissect`."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from foveal.cli.console import progress_bars, show, tell
-from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Split, Strict, listed, tell_problems
+from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Split, Strict, listed, pair_of, tell_problems
 
 
 def dissect(
@@ -56,16 +55,14 @@ def dissect(
         run = partial(dissect_depths, depths=listed(depths))
     elif tasks:
         run = dissect_tasks
-    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size)
-    if match is None:
-        raise typer.BadParameter(f"WIDTHxHEIGHT, such as 224x224, not {size!r}", param_hint="--size")
+    width, height = pair_of(size, r"[1-9]\d*", "WIDTHxHEIGHT, such as 224x224", "--size")
     with progress_bars() as report:
         done = run(
             dataset,
             out,
             layers=listed(layers) or None,
             regions=regions,
-            size=(int(match[2]), int(match[1])),
+            size=(height, width),
             data_root=data_root,
             split=split,
             limit=limit,

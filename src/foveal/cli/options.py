@@ -1,5 +1,6 @@
 """Arguments that several commands share, and how lists are written on the command line."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,20 @@ def numbers_listed(numbers: str, option: str) -> list[float]:
         return [float(number) for number in listed(numbers)]
     except ValueError:
         raise FovealError(f"{option}: numbers separated by commas, not {numbers!r}") from None
+
+
+def pair_of(text: str, number: str, like: str, option: str) -> tuple[int, int]:
+    """Two numbers written as 3x3, each of this pattern.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the text is no such pair; it says what a pair is like.
+    """
+    match = re.fullmatch(f"({number})x({number})", text)
+    if match is None:
+        raise typer.BadParameter(f"{like}, not {text!r}", param_hint=option)
+    return int(match[1]), int(match[2])
 
 
 def metrics_of(names: str) -> list[str] | str:

@@ -1,13 +1,12 @@
 """`foveal regions`."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from foveal.cli.console import progress_bars, show, tell
-from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Split, Strict, listed, tell_problems
+from foveal.cli.options import DataRoot, DatasetName, Device, Limit, Split, Strict, listed, pair_of, tell_problems
 
 
 def regions(
@@ -47,7 +46,7 @@ def regions(
             dataset,
             out,
             regions=regions,
-            grid=_grid(grid) if grid else None,
+            grid=pair_of(grid, r"[1-9]\d{0,3}", "ACROSSxDOWN, such as 3x3", "--grid") if grid else None,
             data_root=data_root,
             split=split,
             limit=limit,
@@ -68,10 +67,3 @@ def regions(
 
 DEFAULT = "foveal-s"
 COUNT, COLUMNS = "in_people_top", ("missed", "missed_low", "missed_high", "mass", "fixations")
-
-
-def _grid(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text)
-    if match is None:
-        raise typer.BadParameter(f"ACROSSxDOWN, such as 3x3, not {text!r}", param_hint="--grid")
-    return int(match[1]), int(match[2])

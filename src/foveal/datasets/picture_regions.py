@@ -16,6 +16,7 @@ from foveal.datasets.json_file import entries, read_json
 from foveal.datasets.regions import polygon_of
 from foveal.datasets.table import Table, read_table
 from foveal.errors import FovealError
+from foveal.gaze.regions import check_polygon
 
 Real: TypeAlias = int | float
 BOX = ("x", "y", "width", "height")
@@ -49,8 +50,7 @@ class PictureRegion:
         if not self.name.strip():
             raise FovealError("a region without a name")
         for polygon in self.polygons:
-            if len(polygon) < 3 or not np.isfinite(polygon).all():
-                raise FovealError(f"{self.name}: {len(polygon)} corners (needs three or more, all of them finite)")
+            check_polygon(polygon, self.name)
         if not self.polygons:
             raise FovealError(f"{self.name}: no corners")
 

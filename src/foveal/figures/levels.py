@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from foveal.errors import FovealError
 
 MASS_LEVELS = (0.25, 0.5, 0.75)
+HOTSPOTS = 0.5  # share of the fixations in all hotspots together
+SMALLEST_HOTSPOT = 0.01  # share of the fixations in one that is worth a label, or to be counted
 STEPS = 4096  # of the square root of the density; densities that differ by less are one level
 
 
@@ -22,6 +24,11 @@ def density_at_mass(density: Float[np.ndarray, "height width"], shares: Sequence
     mass = falling.cumsum(dtype=np.float64)
     reached = np.searchsorted(mass, np.asarray(shares) * mass[-1] * (1 - 1e-9))
     return [float(value) for value in falling[np.minimum(reached, len(falling) - 1)]]
+
+
+def in_hotspots(density: Float[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """Which pixels lie in a hotspot, one of the places that together hold half of the fixations?"""
+    return density >= density_at_mass(density, [HOTSPOTS])[0]
 
 
 def enclosed_mass(density: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:

@@ -8,7 +8,7 @@ from contourpy import contour_generator
 from jaxtyping import Bool
 
 from foveal.figures.labels import Label, Path, Placing, percent
-from foveal.figures.levels import density_at_mass
+from foveal.figures.levels import HOTSPOTS, SMALLEST_HOTSPOT, density_at_mass, in_hotspots
 from foveal.figures.scene import Scene
 
 SPECK = 25  # units of the scene; a line that is shorter is left out
@@ -16,8 +16,6 @@ LENGTHS = 6  # a line is labeled if it is so many times as long as its label
 Outline = tuple[str, Sequence[Path]]  # a text and the pieces of a region
 BEYOND = 10_000  # px outside the drawing that lines may run
 LABELS_ACROSS = 9  # places along a side of a region where its text may be
-HOTSPOTS = 0.5  # share of the fixations in all hotspots together
-SMALLEST_HOTSPOT = 0.01  # share of the fixations in one that is worth a label
 
 
 def contour_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
@@ -39,7 +37,7 @@ def hotspot_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
     """The lines around the hotspots, and beside each that is large enough its share of the fixations."""
     lines = _lines_at(scene, density_at_mass(scene.density, [HOTSPOTS])[0])
     placing = Placing(scene, lines)
-    count, spot, boxes, _ = cv2.connectedComponentsWithStats(in_hotspots(scene).astype(np.uint8))
+    count, spot, boxes, _ = cv2.connectedComponentsWithStats(in_hotspots(scene.density).astype(np.uint8))
     shares = np.bincount(spot.ravel(), weights=scene.density.ravel(), minlength=count) / scene.density.sum()
     for number in 1 + np.argsort(-shares[1:]):
         if shares[number] >= SMALLEST_HOTSPOT:
@@ -75,11 +73,6 @@ def _in_scene(scene: Scene, polygon: Path) -> Path:
     rows, columns = scene.density.shape
     corners = scene.scale * (np.concatenate([polygon, polygon[:1]]) + 0.5) - 0.5
     return np.clip(corners, -BEYOND, np.array([columns, rows]) + BEYOND)
-
-
-def in_hotspots(scene: Scene) -> Bool[np.ndarray, "height width"]:
-    """Which pixels lie in a hotspot?"""
-    return scene.density >= density_at_mass(scene.density, [HOTSPOTS])[0]
 
 
 def _lines_at(scene: Scene, level: float) -> list[Path]:

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from foveal.errors import FovealError
 from foveal.figures.colors import rgb_table
 from foveal.figures.labels import Label, Path, percent
-from foveal.figures.lines import HOTSPOTS, contour_lines, hotspot_lines, in_hotspots
+from foveal.figures.levels import HOTSPOTS, in_hotspots
+from foveal.figures.lines import contour_lines, hotspot_lines
 from foveal.figures.scene import Scene
 from foveal.images import RGBImage
 from foveal.registry import no_such
@@ -45,7 +46,7 @@ def fog(canvas: RGBImage, scene: Scene) -> RGBImage:
 def tinted_hotspots(canvas: RGBImage, scene: Scene) -> RGBImage:
     """One color over the places that together hold half of the fixations."""
     color = np.full(canvas.shape, 255 * np.array(scene.colors(TINT_COLOR)[:3]), dtype=np.float32)
-    return _veiled(canvas, color, TINT * in_hotspots(scene).astype(np.float32))
+    return _veiled(canvas, color, TINT * in_hotspots(scene.density).astype(np.float32))
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,18 @@ FLAGS = {
 }
 
 
+def check_polygon(polygon: Float[np.ndarray, "corner 2"], what: str) -> None:
+    """Make sure that corners enclose something.
+
+    Raises
+    ------
+    FovealError
+        If they are fewer than three, or not all finite; the line begins with `what`.
+    """
+    if len(polygon) < 3 or not np.isfinite(polygon).all():
+        raise FovealError(f"{what}: {len(polygon)} corners (needs three or more, all of them finite)")
+
+
 @dataclass(frozen=True, eq=False)
 class Region:
     """One region of a photograph, as it was found or labelled.
@@ -83,8 +95,7 @@ class Region:
         if unknown := sorted(self.flags - set(FLAGS)):
             known = ", ".join(f"{flag} {words}" for flag, words in FLAGS.items())
             raise FovealError(f"unknown flag: {unknown[0]} (known: {known})")
-        if len(self.polygon) < 3 or not np.isfinite(self.polygon).all():
-            raise FovealError(f"polygon: {len(self.polygon)} corners (needs three or more, all of them finite)")
+        check_polygon(self.polygon, "polygon")
 
     @property
     def name(self) -> str:
