@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from foveal.analysis.being_seen import Seen, being_seen
 from foveal.datasets.json_file import read_json
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.errors import FovealError
+from foveal.figures.labels import percent
 from foveal.figures.levels import SMALLEST_HOTSPOT, in_hotspots
 from foveal.files import write_atomically
 from foveal.models.prediction import Prediction
@@ -93,9 +95,9 @@ class PictureAttention:
     def in_words(self) -> str:
         """A sentence or two that a person understands."""
         places = "one place" if self.hotspots == 1 else f"{self.hotspots} places"
-        sentence = f"Half of the attention is on {self.half_in:.0%} of the picture, in {places}."
+        sentence = f"Half of the attention is on {percent(round(self.half_in, 2))} of the picture, in {places}."
         if self.more_focused_than is not None:
-            sentence += f" It is more focused than in {self.more_focused_than:.0%} of photographs."
+            sentence += f" It is more focused than in {percent(round(self.more_focused_than, 2))} of photographs."
         return sentence
 
 
@@ -146,11 +148,15 @@ class Attention:
         if path.suffix not in (".json", ".csv"):
             raise FovealError(f"{path}: attention is written as .json or .csv")
         with write_atomically(path) as temporary:
-            if path.suffix == ".json":
-                temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
-            else:
-                with temporary.open("w", encoding="utf-8", newline="") as file:
-                    csv.writer(file, lineterminator="\n").writerows(self._rows())
+            temporary.write_text(self.to_text(path.suffix[1:]), encoding="utf-8", newline="")
+
+    def to_text(self, kind: str) -> str:
+        """What a file holds, "json" or "csv"; a CSV has a row a region."""
+        if kind == "json":
+            return json.dumps(self.to_dict(), indent=2) + "\n"
+        text = StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(self._rows())
+        return text.getvalue()
 
     def _rows(self) -> list[list[Any]]:
         head = ["picture", "name", "share", "area", "per_area", "rank", "peak_x", "peak_y"]
@@ -163,7 +169,9 @@ class Attention:
         return [head + [f"seen_{n}{end}" for n in FIXATIONS for end in ("", "_low", "_high")], *rows]
 
 
-def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> Attention:
+def attention(
+    prediction: Prediction, regions: Sequence[PictureRegion] = (), fixations: Sequence[int] = FIXATIONS
+) -> Attention:
     """What the regions of a picture get of the attention that a model predicts.
 
     Parameters
@@ -172,6 +180,8 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
         Of the picture.
     regions
         Parts of it; they may overlap.
+    fixations
+        Numbers of fixations within which the regions may be seen.
 
     Raises
     ------
@@ -184,7 +194,7 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
     pixels = [np.ravel_multi_index(region.pixels(density.shape), density.shape) for region in regions]
     found = [_of_region(inside, density) for inside in pixels]
     shares, areas = (np.array([of_one[column] for of_one in found], dtype=np.float64) for column in (0, 1))
-    seen = being_seen(shares, areas, FIXATIONS, nested(pixels, density.shape))
+    seen = being_seen(shares, areas, fixations, nested(pixels, density.shape))
     rank = {int(place): number for number, place in enumerate(np.argsort(-shares, kind="stable"), 1)}
     height, width = density.shape
     return Attention(
