@@ -155,10 +155,12 @@ class Attention:
         if kind == "json":
             return json.dumps(self.to_dict(), indent=2) + "\n"
         text = StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows(self._rows())
+        csv.writer(text, lineterminator="\n").writerows(self.rows())
         return text.getvalue()
 
-    def _rows(self) -> list[list[Any]]:
+    def rows(self) -> list[list[Any]]:
+        """What a .csv says: the names of the columns, and a row a region."""
+        numbers = self.regions[0].seen if self.regions else FIXATIONS
         head = ["picture", "name", "share", "area", "per_area", "rank", "peak_x", "peak_y"]
         rows = [
             [self.picture, region.name, region.share, region.area, region.per_area, region.rank, *region.peak]
@@ -166,7 +168,7 @@ class Attention:
             for region in self.regions
         ]
         rows = [[f"{value:.6g}" if isinstance(value, float) else value for value in row] for row in rows]
-        return [head + [f"seen_{n}{end}" for n in FIXATIONS for end in ("", "_low", "_high")], *rows]
+        return [head + [f"seen_{n}{end}" for n in numbers for end in ("", "_low", "_high")], *rows]
 
 
 def attention(
@@ -306,21 +308,34 @@ def compared(first: Attention, second: Attention) -> list[Compared]:
     return found
 
 
-def too_low(found: Attention, limits: Mapping[str, float]) -> list[str]:
+def too_low(found: Attention | Sequence[Attention], limits: Mapping[str, float]) -> list[str]:
     """One line for each region that gets less than its limit.
+
+    Parameters
+    ----------
+    found
+        A picture, or the screens of a page. On several screens, the largest share of a name counts.
+    limits
+        Shares by names of regions.
 
     Raises
     ------
     FovealError
         If there is no region of such a name.
     """
-    shares = _shares(found)
-    if unknown := [name for name in limits if name not in shares]:
-        raise FovealError(f"{found.picture}: no region {unknown[0]!r} (has {', '.join(shares) or 'none'})")
+    screens = [found] if isinstance(found, Attention) else found
+    largest: dict[str, tuple[float, str]] = {}
+    for screen in screens:
+        for name, share in _shares(screen).items():
+            largest[name] = max(largest.get(name, (share, screen.picture)), (share, screen.picture))
+    if unknown := [name for name in limits if name not in largest]:
+        pictures = ", ".join(screen.picture for screen in screens)
+        raise FovealError(f"{pictures}: no region {unknown[0]!r} (has {', '.join(largest) or 'none'})")
     return [
-        f"{found.picture}: {name} gets {shares[name]:.3f} of the attention, less than {limit:g}"
+        f"{picture}: {name} gets {share:.3f} of the attention, less than {limit:g}"
         for name, limit in limits.items()
-        if shares[name] < limit
+        for share, picture in [largest[name]]
+        if share < limit
     ]
 
 

@@ -78,7 +78,8 @@ def capture(
     viewport
         Width and height of the window, in px.
     full_page
-        The whole page, screen by screen from above; their files end in numbers.
+        The whole page, screen by screen from above; their files end in numbers. An element that was seen from top to
+        bottom on one screen is not listed with a later one.
 
     Raises
     ------
