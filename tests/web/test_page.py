@@ -40,7 +40,7 @@ def address():
 
 @pytest.fixture(scope="module")
 def chromium():
-    with browser._browser() as opened:
+    with browser.open_browser() as opened:
         yield opened
 
 
