@@ -132,9 +132,7 @@ async def many_visitors(address: str, pid: int, clients: int, seconds: float) ->
         f"{clients} clients, {seconds:g} s: answers by status {dict(statuses)}, {statuses[200] / seconds:.1f} a second"
     )
     print(f"  latency: median {statistics.median(latencies):.2f} s, p95 {p95:.2f} s")
-    print(
-        f"  memory of the server: {memory[0]:.0f} MB before, {max(memory):.0f} at most, {memory[-1]:.0f} in the end"
-    )
+    print(f"  memory of the server: {memory[0]:.0f} MB before, {max(memory):.0f} at most, {memory[-1]:.0f} in the end")
 
 
 def told(what: str, seconds: list[float]) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from toy import make_photograph
+from toy import make_dataset, make_photograph
 from visitors import MODEL, encoded
 
 import foveal
@@ -28,8 +28,16 @@ SIZE = 240, 320
 
 
 @pytest.fixture(scope="module")
-def address():
-    app = create_app(model=MODEL)
+def report(tmp_path_factory):
+    """The report of a benchmark of two models."""
+    folder = tmp_path_factory.mktemp("reports") / "bench"
+    foveal.benchmark(["centerbias", "uniform"], [make_dataset(n_images=4)], out=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(report):
+    app = create_app(model=MODEL, reports=[report])
     with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=server.serve, args=(app, listening), daemon=True)
         thread.start()
@@ -313,6 +321,20 @@ def test_a_picture_that_is_dropped_and_one_that_is_pasted(page, photograph_of):
             [content, kind, event],
         )
         wait_until(page, f"[...document.querySelectorAll('.pick')].some((one) => one.title === '{kind}.png')")
+
+
+def test_a_report_is_opened_and_its_tables_sort(page):
+    page.click("#reports summary")
+    with page.context.expect_page() as opened:
+        page.click("#reports a")
+    shown = opened.value
+    table = shown.locator("table.sortable").first
+    head = table.locator("thead th").nth(1)
+    before = head.get_attribute("aria-sort")
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") not in (None, before)
+    broken = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).length"
+    assert shown.evaluate(broken) == 0
 
 
 def test_the_keyboard_alone(page, photograph_of):

@@ -98,6 +98,10 @@ def create_app(
     def front() -> FileResponse:
         return FileResponse(page / "index.html")
 
+    @app.get("/favicon.ico", include_in_schema=False)
+    def icon() -> FileResponse:
+        return FileResponse(page / "icon.svg")
+
     app.add_middleware(Guard, limits=limits, token=token, hosts=hosts)
     return app
 

@@ -1,5 +1,7 @@
 """Reports that other commands wrote, opened from the page: the folders that `serve` was given, to read only."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,23 +9,31 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from foveal.benchmarking.page_parts import page_environment
 from foveal.errors import FovealError
 
 PAGE = "report.html"
-# A report holds its own script and style, and may do nothing but show itself.
-POLICY = (
-    "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src 'self' data:"
-)
+
+
+def report_policy() -> str:
+    """What a report may do: show itself, and sort its tables by the one script that Foveal writes into every report."""
+    script = page_environment("foveal.benchmarking").get_template("sort.js").render()
+    digest = base64.b64encode(hashlib.sha256(f"\n{script}".encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 class Report(StaticFiles):
     """One folder with a report."""
 
+    policy = report_policy()
+
     async def get_response(self, path: str, scope: Scope) -> Response:
         """A file of the folder; the report itself at its root."""
         response = await super().get_response(PAGE if path in (".", "") else path, scope)
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Content-Security-Policy"] = self.policy
         return response
 
 
