@@ -172,7 +172,11 @@ class Attention:
 
 
 def attention(
-    prediction: Prediction, regions: Sequence[PictureRegion] = (), fixations: Sequence[int] = FIXATIONS
+    prediction: Prediction,
+    regions: Sequence[PictureRegion] = (),
+    fixations: Sequence[int] = FIXATIONS,
+    *,
+    whole: PictureAttention | None = None,
 ) -> Attention:
     """What the regions of a picture get of the attention that a model predicts.
 
@@ -184,13 +188,15 @@ def attention(
         Parts of it; they may overlap.
     fixations
         Numbers of fixations within which the regions may be seen.
+    whole
+        Where the attention of the picture is, if that is known already.
 
     Raises
     ------
     FovealError
         If a region has no pixel in the picture, or two have the same name.
     """
-    density = np.exp(prediction.log_density.astype(np.float64))
+    density = exact_density(prediction)
     if repeated := [name for name, times in Counter(region.name for region in regions).items() if times > 1]:
         raise FovealError(f"{prediction.name}: two regions are called {repeated[0]!r}")
     pixels = [np.ravel_multi_index(region.pixels(density.shape), density.shape) for region in regions]
@@ -208,8 +214,13 @@ def attention(
             RegionAttention(region.name, share, area, share / area, rank[place], peak, seen[place])
             for place, (region, (share, area, peak)) in enumerate(zip(regions, found, strict=True))
         ),
-        of_picture(density, prediction.model),
+        whole or of_picture(density, prediction.model),
     )
+
+
+def exact_density(prediction: Prediction) -> Float[np.ndarray, "height width"]:
+    """The density in float64: sums over many pixels keep their digits."""
+    return np.exp(prediction.log_density.astype(np.float64))
 
 
 def _of_region(
@@ -245,7 +256,7 @@ def nested(pixels: Sequence[Int[np.ndarray, "..."]], size: tuple[int, int]) -> l
 def of_picture(density: Float[np.ndarray, "height width"], model: str = "") -> PictureAttention:
     """Where the attention of a picture is, of its density, which sums to one, by the model of this name."""
     row, column = np.unravel_index(int(density.argmax()), density.shape)
-    in_half = in_hotspots(density)
+    in_half = in_hotspots(density.astype(np.float32))  # which is what sorts fast
     _, spots = cv2.connectedComponents(in_half.astype(np.uint8))
     shares = np.bincount(spots.ravel(), weights=density.ravel())[1:]
     entropy = -float((density * np.log2(density, where=density > 0, out=np.zeros_like(density))).sum())

@@ -35,7 +35,7 @@ from foveal.web.answers import (
 )
 from foveal.web.limits import Limits
 from foveal.web.problems import RESPONSES, Refused
-from foveal.web.work import Workbench
+from foveal.web.work import Predicted, Workbench
 
 LONGEST_NAME = 100
 MOST_FIXATIONS = 50
@@ -86,7 +86,18 @@ class Asked:
 
     def predicted(self, bench: Workbench) -> Prediction:
         """The prediction, under the picture's own name."""
-        return replace(bench.predict(self.content, self.model, self.pixels_per_degree), name=self.name)
+        return replace(self._predicted(bench).prediction, name=self.name)
+
+    def attention(
+        self, bench: Workbench, regions: Sequence[Region], fixations: Sequence[int] = FIXATIONS
+    ) -> tuple[Prediction, list[PictureRegion], Attention]:
+        """The prediction, the regions, and what they get."""
+        prediction, named = self.predicted(bench), _named(regions, bench.limits)
+        _check_pixels(named, prediction.log_density.shape, bench.limits)
+        return prediction, named, attention(prediction, named, fixations, whole=self._predicted(bench).whole)
+
+    def _predicted(self, bench: Workbench) -> Predicted:
+        return bench.predict(self.content, self.model, self.pixels_per_degree)
 
 
 async def _asked(picture: Picture, model: ModelName = "", pixels_per_degree: Scale = None) -> Asked:
@@ -117,7 +128,7 @@ def styles() -> list[Style]:
 @api.post("/attention")
 async def attention_of_regions(bench: Bench, asked: OnePicture, regions: Regions = []) -> AttentionAnswer:  # noqa: B006
     """What share of people's attention the regions of the picture get, and where the attention of the picture is."""
-    return await bench.do(lambda: AttentionAnswer.of(_attention(bench, asked, regions, ALL_FIXATIONS)[2]))
+    return await bench.do(lambda: AttentionAnswer.of(asked.attention(bench, regions, ALL_FIXATIONS)[2]))
 
 
 @api.post("/overlay", **_files(*MEDIA_TYPES.values()))
@@ -165,7 +176,7 @@ async def table(
     regions: Regions = [],  # noqa: B006
 ) -> Response:
     """What the regions get, as the file that `foveal attention` writes."""
-    content = await bench.do(lambda: _attention(bench, asked, regions)[2].to_text(file_format))
+    content = await bench.do(lambda: asked.attention(bench, regions)[2].to_text(file_format))
     return Response(content, media_type=TABLE_TYPES[file_format])
 
 
@@ -173,7 +184,7 @@ async def table(
 async def report(bench: Bench, asked: OnePicture, regions: Regions = []) -> Response:  # noqa: B006
     """A report for printing: the picture with its regions, the table of what they get, and what the numbers mean."""
     return Response(
-        await bench.do(lambda: attention_report(*_attention(bench, asked, regions))), media_type="application/pdf"
+        await bench.do(lambda: attention_report(*asked.attention(bench, regions))), media_type="application/pdf"
     )
 
 
@@ -218,7 +229,7 @@ async def compare(
 
     def work() -> ComparisonAnswer:
         (_, _, a), (_, _, b) = (
-            _attention(bench, asked, named)
+            asked.attention(bench, named)
             for asked, named in zip(both, (regions, regions if regions_b is None else regions_b), strict=True)
         )
         rows = [ComparedRegion.of(row) for row in compared(a, b)]
@@ -237,15 +248,6 @@ async def difference(bench: Bench, both: Both) -> Response:
         return encode_png(difference_map(a.image, (a.density, b.density), names))
 
     return Response(await bench.do(draw), media_type="image/png")
-
-
-def _attention(
-    bench: Workbench, asked: Asked, regions: Sequence[Region], fixations: Sequence[int] = FIXATIONS
-) -> tuple[Prediction, list[PictureRegion], Attention]:
-    prediction = asked.predicted(bench)
-    named = _named(regions, bench.limits)
-    _check_pixels(named, prediction.log_density.shape, bench.limits)
-    return prediction, named, attention(prediction, named, fixations)
 
 
 def _named(regions: Sequence[Region], limits: Limits) -> list[PictureRegion]:

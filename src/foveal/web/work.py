@@ -10,9 +10,12 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
 from threading import BoundedSemaphore, Lock
 from typing import TypeVar
 
+from foveal.analysis.attention import PictureAttention, exact_density, of_picture
 from foveal.errors import FovealError
 from foveal.images import decode_image
 from foveal.models.base import SaliencyModel
@@ -25,6 +28,24 @@ from foveal.web.problems import Busy
 
 Result = TypeVar("Result")
 Key = tuple[bytes, str, float | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """A prediction, and where the attention of its picture is, which is computed once."""
+
+    prediction: Prediction
+
+    @cached_property
+    def whole(self) -> PictureAttention:
+        """See `PictureAttention`."""
+        return of_picture(exact_density(self.prediction), self.prediction.model)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it takes."""
+        return self.prediction.image.nbytes + self.prediction.log_density.nbytes
+
 
 MOST_WORKERS = 4
 MODELS_KEPT = 4
@@ -49,7 +70,7 @@ class Workbench:
         self._places = BoundedSemaphore(limits.waiting)
         self._models: OrderedDict[str, SaliencyModel] = OrderedDict()
         self._predicting = Lock()  # models are not made for several threads
-        self._kept: OrderedDict[Key, Prediction] = OrderedDict()
+        self._kept: OrderedDict[Key, Predicted] = OrderedDict()
         self._keeping = Lock()
 
     async def do(self, work: Callable[[], Result]) -> Result:
@@ -69,7 +90,7 @@ class Workbench:
         except TimeoutError:
             raise Busy(f"not done within {self.limits.seconds_to_answer:g} seconds") from None
 
-    def predict(self, content: bytes, model: str, pixels_per_degree: float | None) -> Prediction:
+    def predict(self, content: bytes, model: str, pixels_per_degree: float | None) -> Predicted:
         """The prediction of a picture by its content: kept, or made.
 
         Raises
@@ -86,7 +107,8 @@ class Workbench:
         image = decode_image(content, largest_area=self.limits.pixels)
         with self._predicting:
             if key not in self._kept:  # another request may have been for the same
-                self._keep(key, self._model(model).predict_batch([image], ["picture"], pixels_per_degree)[0])
+                [prediction] = self._model(model).predict_batch([image], ["picture"], pixels_per_degree)
+                self._keep(key, Predicted(prediction))
             return self._kept[key]
 
     def make_ready(self) -> None:
@@ -119,16 +141,12 @@ class Workbench:
         self._models.move_to_end(name)
         return self._models[name]
 
-    def _keep(self, key: Key, prediction: Prediction) -> None:
+    def _keep(self, key: Key, predicted: Predicted) -> None:
         with self._keeping:
-            self._kept[key] = prediction
-            while len(self._kept) > 1 and sum(map(_bytes_of, self._kept.values())) > self.limits.kept:
+            self._kept[key] = predicted
+            while len(self._kept) > 1 and sum(kept.n_bytes for kept in self._kept.values()) > self.limits.kept:
                 self._kept.popitem(last=False)
 
 
 def _new_workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(MOST_WORKERS, os.cpu_count() or 1), thread_name_prefix="foveal")
-
-
-def _bytes_of(prediction: Prediction) -> int:
-    return prediction.image.nbytes + prediction.log_density.nbytes
