@@ -1,4 +1,6 @@
+import base64
 import io
+import re
 
 import cv2
 import numpy as np
@@ -6,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as hnp
 from matplotlib.figure import Figure
+from PIL import Image
 from toy import make_photograph
 
 from foveal.errors import FovealError
-from foveal.figures import overlay, plot_density, plot_fixations
+from foveal.figures import overlay, plot_density, plot_fixations, save_figure
 from foveal.figures.levels import density_at_mass
 from foveal.figures.scene import Scene
 from foveal.figures.styles import STYLES
@@ -105,6 +108,34 @@ def test_lines_and_texts_are_vectors_in_a_figure(style):
     lines = ax.collections[0].get_segments()
     assert min(line[:, 0].min() for line in lines) > 100
     assert len(ax.images) == 1
+
+
+@pytest.mark.parametrize("file_format", ["svg", "pdf"])
+def test_a_figure_with_outlined_regions_has_the_same_bytes_every_time(file_format):
+    log_density = peaked((300, 400), (200, 150), 50)
+    square = np.array([[40.0, 60], [140, 60], [140, 110], [40, 110]])
+    files = [io.BytesIO() for _ in range(3)]
+    for file, outlines in zip(files, ([("$5$茶", [square])], [("$5$茶", [square])], []), strict=True):
+        save_figure(log_density, make_photograph(size=(300, 400)), file, file_format, outlines=outlines)
+    assert files[0].getvalue() == files[1].getvalue() != files[2].getvalue()
+
+
+def test_outlines_in_axes_are_those_of_the_overlay():
+    square = np.array([[400.0, 100], [1400, 100], [1400, 300], [400, 300]])
+    log_density = peaked((600, 4096), (3000, 300), 100)
+    ax = plot_density(log_density, ax=Figure().add_subplot(), outlines=[("$5$ 茶", [square]), ("", [square + 9])])
+    line, _ = ax.collections[0].get_segments()
+    np.testing.assert_allclose(line, [*square, square[0]], atol=1e-6)
+    assert [text.get_text() for text in ax.texts] == ["$5$ □"]
+
+
+def test_a_picture_in_a_figure_keeps_its_pixels():
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    svg = io.BytesIO()
+    save_figure(np.full((30, 40), -np.log(1200)), image, svg, "svg", color_bar=False)
+    [png] = re.findall(r'href="data:image/png;base64,([^"]+)"', svg.getvalue().decode())
+    drawn = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    np.testing.assert_array_equal(drawn, image)
 
 
 def test_lines_of_a_large_photograph_have_its_coordinates():

@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 from foveal.figures.labels import DARK, WHITE, Label, Path, covered_by, font_of, text_size
 from foveal.figures.legend import add_legend
 from foveal.figures.levels import MASS_LEVELS
-from foveal.figures.lines import Outline, outline_lines
+from foveal.figures.lines import Outline
 from foveal.figures.scene import LARGEST_SIDE, Scene
-from foveal.figures.styles import drawn, styles_of
+from foveal.figures.styles import colored, lines_and_labels, styles_of
 from foveal.images import ImageSource, RGBImage
 
 LINE, RIM = 1.1, 0.8  # width of a line and of its dark rim, in units of the scene
@@ -69,10 +69,8 @@ def overlay(
     """
     styles = styles_of(style)
     scene = Scene.of(image, log_density, levels=levels, cmap=cmap, largest_side=largest_side)
-    canvas, lines, labels = drawn(scene, styles)
-    if outlines:
-        some_lines, some_labels = outline_lines(scene, outlines)
-        lines, labels = lines + some_lines, labels + some_labels
+    canvas = colored(scene, styles)
+    lines, labels = lines_and_labels(scene, styles, outlines)
     _draw_lines(canvas, lines, scene.unit)
     canvas = _with_labels(canvas, labels, text_size(scene))
     return add_legend(canvas, scene, styles) if color_bar else canvas

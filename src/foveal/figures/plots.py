@@ -1,17 +1,22 @@
 """Densities and fixations in Matplotlib axes: for figures in papers, lines and texts as vectors."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
 
 from foveal.errors import FovealError
-from foveal.figures.labels import DARK, RGB, TEXT, Label, Path, percent
+from foveal.figures.labels import DARK, RGB, Label, Path, percent, text_size
+from foveal.figures.letters import drawable
 from foveal.figures.levels import MASS_LEVELS
+from foveal.figures.lines import Outline
 from foveal.figures.scene import Scene
-from foveal.figures.styles import OUTERMOST, STYLES, drawn, styles_of
+from foveal.figures.styles import OUTERMOST, STYLES, colored, lines_and_labels, styles_of
 from foveal.gaze import Fixations
 from foveal.images import ImageSource, RGBImage, read_image
 
@@ -20,11 +25,14 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 LINE, RIM = 0.8, 2.0  # points: width of a line, and with its rim
+NARROWER = 0.87  # letters of Pillow's font, for which room is looked for, beside those of Matplotlib's
 BAR = (0.0, -0.05, 1.0, 0.025)  # left, bottom, width, height of the color bar, in those of the axes
 BAR_TEXT = 8  # points
 FIGURE_SIDE = 8.0  # inches
 AREA, USUAL_DURATION = 24.0, 250.0  # square points of a fixation that lasts so many ms, or an unknown time
 SMALLEST_TEXT = 5.0  # points
+
+_settings = Lock()  # Matplotlib's are those of all threads
 
 
 def plot_density(
@@ -36,6 +44,7 @@ def plot_density(
     cmap: "str | Colormap | None" = None,
     levels: Sequence[float] = MASS_LEVELS,
     color_bar: bool = True,
+    outlines: Sequence[Outline] = (),
 ) -> "Axes":
     """Draw a log density over its photograph (over white if none is given).
 
@@ -54,6 +63,8 @@ def plot_density(
         As `overlay` takes them.
     color_bar
         Say below the picture what the colors or lines mean.
+    outlines
+        Regions to be outlined, as `overlay` takes them.
 
     Raises
     ------
@@ -62,7 +73,8 @@ def plot_density(
     """
     styles = styles_of(style)
     scene = Scene.of(image, log_density, levels=levels, cmap=cmap)
-    canvas, lines, labels = drawn(scene, styles)
+    canvas = colored(scene, styles)
+    lines, labels = lines_and_labels(scene, styles, outlines)
     ax = _show(canvas, np.shape(log_density), ax)
     _draw_lines(ax, scene, lines)
     _draw_labels(ax, scene, labels, canvas)
@@ -77,20 +89,31 @@ def plot_density(
 def save_figure(
     log_density: np.ndarray | Sequence[Any],
     image: ImageSource,
-    path: str | os.PathLike[str],
+    file: str | os.PathLike[str] | BytesIO,
     file_format: str,
     **drawing: Any,
 ) -> None:
-    """Write what `plot_density` draws as a "pdf" or "svg" of 8 inches on the longer side; the same bytes every time."""
+    """Write what `plot_density` draws as a "pdf" or "svg" of 8 inches on the longer side; the same bytes every time.
+
+    Colors have the pixels that `overlay` gives them. A box stands for each character that the font lacks.
+    """
     from matplotlib.figure import Figure  # no display is needed
 
     height, width = np.shape(log_density)
     side = FIGURE_SIDE / max(height, width)
-    with matplotlib.rc_context({"svg.hashsalt": "foveal", "svg.fonttype": "none", "pdf.fonttype": 42}):
+    with same_every_time():
         figure = Figure(figsize=(side * width, side * height))
-        plot_density(log_density, image, ax=figure.add_axes((0, 0, 1, 1)), **drawing)
+        ax = plot_density(log_density, image, ax=figure.add_axes((0, 0, 1, 1)), **drawing)
+        ax.images[0].set_interpolation("none")  # each pixel is kept, however large the figure
         dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
-        figure.savefig(path, format=file_format, bbox_inches="tight", pad_inches=0.02, metadata=dates[file_format])
+        figure.savefig(file, format=file_format, bbox_inches="tight", pad_inches=0.02, metadata=dates[file_format])
+
+
+@contextmanager
+def same_every_time() -> Iterator[None]:
+    """Settings of Matplotlib for texts as text, and the same bytes at every run; one thread has them at a time."""
+    with _settings, matplotlib.rc_context({"svg.hashsalt": "foveal", "svg.fonttype": "none", "pdf.fonttype": 42}):
+        yield
 
 
 def plot_fixations(
@@ -185,12 +208,22 @@ def _draw_labels(ax: "Axes", scene: Scene, labels: Sequence[Label], picture: RGB
     from matplotlib.patheffects import withStroke
 
     points = ax.get_window_extent().width * 72 / ax.figure.dpi  # width of the axes
-    size = max(SMALLEST_TEXT, TEXT * scene.unit * points / scene.density.shape[1])
+    size = max(SMALLEST_TEXT, NARROWER * text_size(scene) * points / scene.density.shape[1])
     for label in labels:
         x, y = ((at + 0.5) / scene.scale - 0.5 for at in (label.x, label.y))
         ink, rim = map(_hex, label.colors_on(picture))
         effect = withStroke(linewidth=size / 5, foreground=rim)
-        ax.text(x, y, label.text, color=ink, fontsize=size, ha="center", va="center", path_effects=[effect])
+        ax.text(
+            x,
+            y,
+            drawable(label.text),
+            color=ink,
+            fontsize=size,
+            ha="center",
+            va="center",
+            path_effects=[effect],
+            parse_math=False,
+        )
 
 
 def _hex(color: RGB) -> str:

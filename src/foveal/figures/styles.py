@@ -11,7 +11,7 @@ from foveal.errors import FovealError
 from foveal.figures.colors import rgb_table
 from foveal.figures.labels import Label, Path, percent
 from foveal.figures.levels import HOTSPOTS, in_hotspots
-from foveal.figures.lines import contour_lines, hotspot_lines
+from foveal.figures.lines import Outline, contour_lines, hotspot_lines, outline_lines
 from foveal.figures.scene import Scene
 from foveal.images import RGBImage
 from foveal.registry import no_such
@@ -99,22 +99,23 @@ def styles_of(names: str) -> list[Style]:
     return [STYLES[name] for name in dict.fromkeys(wanted)]
 
 
-def drawn(scene: Scene, styles: Sequence[Style]) -> tuple[RGBImage, list[Path], list[Label]]:
-    """The colored picture, and the lines and labels that are to be drawn over it, in its px.
-
-    A density without structure leaves the picture as it is.
-    """
+def colored(scene: Scene, styles: Sequence[Style]) -> RGBImage:
+    """The colored picture; a density without structure leaves it as it is."""
     canvas = scene.picture.copy()
-    lines: list[Path] = []
-    labels: list[Label] = []
     for style in styles if scene.has_structure else ():
         if style.fill:
             canvas = style.fill(canvas, scene)
-        if style.lines:
-            some_lines, some_labels = style.lines(scene)
-            lines += some_lines
-            labels += some_labels
-    return canvas, lines, labels
+    return canvas
+
+
+def lines_and_labels(
+    scene: Scene, styles: Sequence[Style], outlines: Sequence[Outline]
+) -> tuple[list[Path], list[Label]]:
+    """What is to be drawn over the colored picture, in px of the scene: the styles' own, and those of the outlines."""
+    found = [style.lines(scene) for style in styles if style.lines and scene.has_structure]
+    if outlines:
+        found.append(outline_lines(scene, outlines))
+    return [line for lines, _ in found for line in lines], [label for _, labels in found for label in labels]
 
 
 def _veiled(
