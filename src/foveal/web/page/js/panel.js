@@ -62,7 +62,7 @@ export class Panel {
         fact("Focus", focus === null ? `${whole.focus.toFixed(1)} bit` : percent(focus),
           focus === null ? "sharper than even" : "of photographs are less focused"),
         fact("Hotspots", String(whole.hotspots), "places that hold half of it"),
-        fact("Center pull", percent(whole.center_pull), "0 %: random points, 100 %: center")));
+        fact("Center pull", percent(whole.center_pull), "nearer to the middle than at random")));
   }
 
   showRegions(picture, answer) {

@@ -27,8 +27,8 @@ export class PictureView {
     this.element = h("div", { className: "picture-view" },
       h("div", { className: "center" },
         h("div", { className: "toolbar", role: "toolbar", "aria-label": "Picture" }, this.styles,
-          h("label", { className: "slider", for: "opacity" }, h("span", {}, "Strength"), this.opacity), this.tools, this.simulate),
-        this.stage.element, this.legend, this.simulation),
+          h("label", { className: "slider", for: "opacity" }, h("span", {}, "Strength"), this.opacity), this.tools),
+        this.stage.element, h("div", { className: "below" }, this.legend, this.simulate), this.simulation),
       this.panel.element);
   }
 
