@@ -71,7 +71,7 @@ def predict_files(
     model
         A model, its name, or a file of weights.
     out, save
-        Where to write, and what: "overlay", "pdf", "svg", "density", "map" (see `Prediction.save`).
+        Where to write, and what: "overlay", "overlay2x", "pdf", "svg", "density", "map" (see `Prediction.save`).
     style, color_bar
         How overlays are drawn (see `Prediction.save`).
     pixels_per_degree

@@ -22,9 +22,14 @@ from foveal.models.classical.image_signature import ImageSignature
 
 def test_predict_a_file(foveal, tmp_path):
     write_image(tmp_path / "photo.jpg", make_photograph())
-    code, out, _ = foveal("predict", "photo.jpg", "--save", "overlay,density,map", "--out", "res")
+    code, out, _ = foveal("predict", "photo.jpg", "--save", "overlay,overlay2x,density,map", "--out", "res")
     assert code == 0
-    assert out.split() == ["res/photo.overlay.png", "res/photo.density.npy", "res/photo.map.png"]
+    assert out.split() == [
+        "res/photo.overlay.png",
+        "res/photo.overlay@2x.png",
+        "res/photo.density.npy",
+        "res/photo.map.png",
+    ]
     log_density = np.load(tmp_path / "res/photo.density.npy")
     assert (log_density.shape, log_density.dtype) == ((60, 80), np.float32)
     assert np.logaddexp.reduce(log_density.ravel().astype(np.float64)) == pytest.approx(0, abs=1e-4)

@@ -1,5 +1,6 @@
 """What the overlay promises to whoever looks at it."""
 
+import cv2
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -180,6 +181,32 @@ def test_lines_and_letters_grow_with_the_picture():
         heights.append(contour_lines(Scene.of(None, log_density))[1][0].height)
     assert covered[1] > 0.6 * covered[0]  # a line of the same px would cover half
     assert heights[1] == pytest.approx(2 * heights[0])
+
+
+@pytest.mark.parametrize("style", ["heatmap", "fog", "heatmap+hotspots"])
+def test_twice_as_large_it_is_the_same_drawing(style):
+    image = cv2.GaussianBlur(textured((300, 700)), (0, 0), 3)
+    square = np.array([[400.0, 200], [600, 200], [600, 280], [400, 280]])
+    drawing = {"style": style, "color_bar": True, "outlines": [("tea", [square])]}
+    small, large = (overlay(image, blobs((300, 700)), enlarged=n, **drawing) for n in (1, 2))
+    assert large.shape == (600 + 2 * (len(small) - 300), 1400, 3)
+    shrunk = cv2.resize(large[:600], (700, 300), interpolation=cv2.INTER_AREA).astype(int)
+    difference = np.abs(shrunk - small[:300]).max(axis=2)
+    assert (difference > 40).mean() < 0.02  # along lines and letters
+    assert difference.mean() < 4
+
+
+def test_twice_as_large_lines_are_drawn_anew_and_a_large_photograph_has_its_detail():
+    square = [("", [np.array([[50.0, 50], [250, 50], [250, 250], [50, 250]])])]
+    flat = np.zeros((300, 400))
+    small, large = (overlay(gray(value=100), flat, outlines=square, enlarged=n)[:, 150 * n, 0] for n in (1, 2))
+    assert (small != 100).sum() < (large != 100).sum() < 2 * (small != 100).sum()  # one blown up has blurred edges
+    stripes = gray()
+    stripes[:, ::2] = 0
+    np.testing.assert_array_equal(overlay(stripes, flat, largest_side=200, enlarged=2), stripes)
+    assert overlay(stripes, flat, largest_side=200).std() < 1
+    with pytest.raises(FovealError, match="enlarged: a whole number from 1 to 2, not 3"):
+        overlay(stripes, flat, enlarged=3)
 
 
 def test_a_color_bar_stands_below_and_shows_the_colors():

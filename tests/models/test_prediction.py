@@ -1,5 +1,6 @@
 import base64
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 
@@ -46,6 +47,29 @@ def test_figures_are_saved_as_vectors_the_same_every_time(prediction, tmp_path):
     svg = first["svg"].read_bytes()
     assert b"LineCollection" in svg
     assert prediction.save(tmp_path / "second", ["svg"], style="heatmap+contours")["svg"].read_bytes() == svg
+
+
+def test_an_overlay_is_saved_at_twice_the_size(prediction, tmp_path):
+    paths = prediction.save(tmp_path, ["overlay", "overlay2x"])
+    assert paths["overlay2x"].name == "image.overlay@2x.png"
+    small, large = (cv2.imread(str(path)) for path in paths.values())
+    assert large.shape[:2] == (2 * small.shape[0], 2 * small.shape[1])
+
+
+def test_a_picture_is_the_content_of_the_file(prediction, tmp_path):
+    outputs = {"overlay": "png", "overlay2x": "png2x", "pdf": "pdf", "svg": "svg"}
+    paths = prediction.save(tmp_path, list(outputs), style="contours", color_bar=False)
+    for output, file_format in outputs.items():
+        drawn = prediction.picture(file_format, style="contours", color_bar=False)
+        assert drawn == paths[output].read_bytes(), output
+    with pytest.raises(FovealError, match="no format 'bmp'"):
+        prediction.picture("bmp")
+
+
+def test_figures_of_several_threads_are_as_of_one(prediction):
+    expected = prediction.picture("svg")
+    with ThreadPoolExecutor(3) as threads:
+        assert set(threads.map(prediction.picture, ["svg"] * 6)) == {expected}
 
 
 def test_the_style_of_an_overlay(prediction, tmp_path):

@@ -13,7 +13,7 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.", metavar="IMAGE|DIR...")],
     model: Annotated[str, typer.Option(help="A name that `foveal models` lists, or a .safetensors file.")] = "foveal-s",
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
-    save: Annotated[str, typer.Option(help="Any of overlay,pdf,svg,density,map.")] = "overlay,density",
+    save: Annotated[str, typer.Option(help="Any of overlay,overlay2x,pdf,svg,density,map.")] = "overlay,density",
     style: Annotated[
         str, typer.Option(help="Of the overlay: heatmap, contours, fog or hotspots; a + joins them: heatmap+contours.")
     ] = "heatmap",
@@ -27,8 +27,8 @@ def predict(
     """Predict where people look in photographs.
 
     Writes OUT/<stem>.overlay.png, OUT/<stem>.density.npy (natural log of the density, float32, the photograph's size),
-    if --save says so OUT/<stem>.map.png (16 bit), OUT/<stem>.overlay.pdf and .svg (lines as vectors), and
-    OUT/predictions.json.
+    if --save says so OUT/<stem>.map.png (16 bit), OUT/<stem>.overlay@2x.png (twice as many px on each side),
+    OUT/<stem>.overlay.pdf and .svg (lines as vectors), and OUT/predictions.json.
     """
     from foveal.file_predictions import predict_files
     from foveal.models.parts.sizes import TYPICAL_FIELD

@@ -37,6 +37,11 @@ class Label:
     width: float
     height: float
 
+    def enlarged(self, times: int) -> "Label":
+        """The same label in a drawing that is so many times as large."""
+        x, y = (times * (at + 0.5) - 0.5 for at in (self.x, self.y))
+        return Label(self.text, x, y, times * self.width, times * self.height)
+
     def covers(self, points: Path) -> Bool[np.ndarray, " _"]:
         """Which of the points lie under the label?"""
         return (abs(points[:, 0] - self.x) < self.width / 2) & (abs(points[:, 1] - self.y) < self.height / 2)
@@ -101,7 +106,7 @@ def font_of(size: float) -> ImageFont.FreeTypeFont:
 
 def text_size(scene: Scene) -> float:
     """Height of letters in px of the drawing."""
-    return max(SMALLEST_TEXT, TEXT * scene.unit)
+    return max(SMALLEST_TEXT * scene.enlargement, TEXT * scene.unit)
 
 
 def percent(share: float, digits: int = 3) -> str:

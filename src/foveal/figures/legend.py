@@ -20,7 +20,7 @@ INK, PAPER = (40, 40, 40), (255, 255, 255)
 
 def add_legend(drawing: RGBImage, scene: Scene, styles: Sequence[Style]) -> UInt8[np.ndarray, "h w 3"]:
     """Set a white strip with the legends below a drawing; the drawing stays as it is if it is too narrow for them."""
-    size = float(np.clip(TEXT * scene.unit, SMALLEST_TEXT, LARGEST_TEXT))
+    size = float(np.clip(TEXT * scene.unit, SMALLEST_TEXT * scene.enlargement, LARGEST_TEXT * scene.enlargement))
     font = font_of(size)
     has_color_bar = any(style.has_color_bar for style in styles)
     needed = [style for style in styles if not (has_color_bar and style.said_by_color_bar)]
@@ -57,6 +57,6 @@ def _draw_bar(
         pen.line([(x, top), (x, bottom)], tuple(int(value) for value in table[int(255 * inside)]))
     for share in (*(level for level in scene.levels if level < OUTERMOST - 0.05), OUTERMOST):
         tick = left + (right - 1 - left) * share / OUTERMOST
-        pen.line([(tick, bottom), (tick, bottom + 0.3 * font.size)], INK)
+        pen.line([(tick, bottom), (tick, bottom + 0.3 * font.size)], INK, scene.enlargement)
         anchor = "rt" if share == OUTERMOST else "mt"
         pen.text((tick, bottom + 0.45 * font.size), percent(share), INK, font, anchor=anchor)

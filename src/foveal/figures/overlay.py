@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 from matplotlib.colors import Colormap
 from PIL import Image, ImageDraw
 
+from foveal.errors import FovealError
 from foveal.figures.labels import DARK, WHITE, Label, Path, covered_by, font_of, text_size
 from foveal.figures.legend import add_legend
 from foveal.figures.levels import MASS_LEVELS
@@ -18,6 +19,7 @@ from foveal.images import ImageSource, RGBImage
 
 LINE, RIM = 1.1, 0.8  # width of a line and of its dark rim, in units of the scene
 RIM_OPACITY = 0.5
+LARGEST_ENLARGEMENT = 2
 
 
 def overlay(
@@ -30,6 +32,7 @@ def overlay(
     levels: Sequence[float] = MASS_LEVELS,
     largest_side: int = LARGEST_SIDE,
     outlines: Sequence[Outline] = (),
+    enlarged: int = 1,
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Draw a density over its photograph.
 
@@ -57,28 +60,38 @@ def overlay(
     outlines
         Regions to be outlined: each a text, which is put beside it where there is room, and the corners of its pieces,
         x and y in px of the photograph.
+    enlarged
+        2: the same drawing with twice as many px on each side, for screens and slides where one has more than it shows.
+        The photograph and the density are enlarged smoothly; lines and letters are drawn at that size.
 
     Raises
     ------
     FovealError
-        If the photograph or the density cannot be drawn, they differ in size, or a style, level or colormap is none.
+        If the photograph or the density cannot be drawn, they differ in size, or a style, level, colormap or
+        enlargement is none.
 
     Returns
     -------
-    RGB of the photograph's size, or shrunk; with a color bar, higher by its strip.
+    RGB of the photograph's size, or shrunk, or enlarged; with a color bar, higher by its strip.
     """
+    if enlarged not in range(1, LARGEST_ENLARGEMENT + 1):
+        raise FovealError(f"enlarged: a whole number from 1 to {LARGEST_ENLARGEMENT}, not {enlarged!r}")
     styles = styles_of(style)
     scene = Scene.of(image, log_density, levels=levels, cmap=cmap, largest_side=largest_side)
+    lines, labels = lines_and_labels(scene, styles, outlines)  # at the same places in a larger drawing
+    if enlarged > 1:
+        scene = scene.enlarged(enlarged)
+        lines = [enlarged * (line + 0.5) - 0.5 for line in lines]
+        labels = [label.enlarged(enlarged) for label in labels]
     canvas = colored(scene, styles)
-    lines, labels = lines_and_labels(scene, styles, outlines)
-    _draw_lines(canvas, lines, scene.unit)
+    _draw_lines(canvas, lines, scene)
     canvas = _with_labels(canvas, labels, text_size(scene))
     return add_legend(canvas, scene, styles) if color_bar else canvas
 
 
-def _draw_lines(canvas: RGBImage, lines: Sequence[Path], unit: float) -> None:
+def _draw_lines(canvas: RGBImage, lines: Sequence[Path], scene: Scene) -> None:
     """White lines with a dark rim, which are seen on any picture."""
-    width, rim = max(1, round(LINE * unit)), max(1, round(RIM * unit))
+    width, rim = (max(scene.enlargement, round(wide * scene.unit)) for wide in (LINE, RIM))
     for thickness, color, opacity in ((width + 2 * rim, DARK, RIM_OPACITY), (width, WHITE, 1.0)):
         mask = covered_by(lines, canvas.shape, thickness)
         touched = mask > 0

@@ -1,13 +1,13 @@
 """What is drawn: a photograph and its density, at the size of the drawing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from matplotlib.colors import Colormap
 
 from foveal.errors import FovealError
@@ -16,7 +16,7 @@ from foveal.figures.levels import MASS_LEVELS, check_levels, enclosed_mass
 from foveal.images import ImageSource, RGBImage, read_image
 
 LARGEST_SIDE = 2048  # px; a drawing is for looking at
-ROWS_AT_ONCE = 32  # of a density that is shrunk
+ROWS_AT_ONCE = 32  # of a large picture or density, so that there is no copy of all in floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,23 +25,29 @@ class Scene:
 
     Attributes
     ----------
+    photograph
+        As it was given.
     picture
         The photograph at the size of the drawing.
     density
-        Relative to its peak, from 0 to 1.
+        Relative to its peak, from 0 to 1, at the size of the drawing.
     scale
         Pixels of the drawing to one of the photograph.
     levels
         The shares of the fixations that lines enclose, ascending.
     colors
         From where few fixations fall (0) to where most do (1).
+    enlargement
+        How much larger than one to one it is drawn: the smallest letters and lines are as much larger.
     """
 
+    photograph: UInt8[np.ndarray, "photograph_height photograph_width 3"]
     picture: RGBImage
     density: Float[np.ndarray, "height width"]
     scale: float
     levels: tuple[float, ...]
     colors: Colormap
+    enlargement: int = 1
 
     @classmethod
     def of(
@@ -62,20 +68,34 @@ class Scene:
         """
         log_density = checked_log_density(log_density)
         height, width = log_density.shape
-        picture = np.full((height, width, 3), 255, dtype=np.uint8) if image is None else read_image(image)
-        if picture.shape[:2] != (height, width):
+        photograph = np.full((height, width, 3), 255, dtype=np.uint8) if image is None else read_image(image)
+        if photograph.shape[:2] != (height, width):
             raise FovealError(
-                f"a density of {width} x {height} px over a photograph of {picture.shape[1]} x {picture.shape[0]}"
+                f"a density of {width} x {height} px over a photograph of {photograph.shape[1]} x {photograph.shape[0]}"
             )
         scale = min(1.0, largest_side / max(height, width))
         if scale < 1:
             size = max(1, round(width * scale)), max(1, round(height * scale))
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            picture = cv2.resize(photograph, size, interpolation=cv2.INTER_AREA)
             density = _shrunk_density(log_density, size)
             density /= density.max()
         else:
-            density = _relative_density(log_density, log_density.max())
-        return cls(picture, density, scale, check_levels(levels), colormap_of(cmap))
+            picture, density = photograph, _relative_density(log_density, log_density.max())
+        return cls(photograph, picture, density, scale, check_levels(levels), colormap_of(cmap))
+
+    def enlarged(self, times: int) -> "Scene":
+        """The same scene for a drawing that is so many times as large; the photograph has its own detail, if it can."""
+        height, width = self.density.shape
+        size = times * width, times * height
+        scale = times * self.scale
+        smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+        return replace(
+            self,
+            picture=cv2.resize(self.photograph, size, interpolation=smooth),
+            density=cv2.resize(self.density, size, interpolation=cv2.INTER_LINEAR),
+            scale=scale,
+            enlargement=times * self.enlargement,
+        )
 
     @cached_property
     def enclosed(self) -> Float[np.ndarray, "height width"]:

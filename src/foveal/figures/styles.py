@@ -1,18 +1,18 @@
 """The styles of an overlay: each colors the picture, draws lines, or both; they compose."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from foveal.errors import FovealError
 from foveal.figures.colors import rgb_table
 from foveal.figures.labels import Label, Path, percent
 from foveal.figures.levels import HOTSPOTS, in_hotspots
 from foveal.figures.lines import Outline, contour_lines, hotspot_lines, outline_lines
-from foveal.figures.scene import Scene
+from foveal.figures.scene import ROWS_AT_ONCE, Scene
 from foveal.images import RGBImage
 from foveal.registry import no_such
 
@@ -33,20 +33,25 @@ def heatmap(canvas: RGBImage, scene: Scene) -> RGBImage:
     """Colors by the enclosed share of the fixations; the opacity rises with the density."""
     inside = ((OUTERMOST - scene.enclosed) / OUTERMOST).clip(0, 1)
     opacity = STRONGEST * scene.density**FALL * (inside * (OUTERMOST / FADE)).clip(0, 1)
-    return _veiled(canvas, rgb_table(scene.colors)[(255 * inside).astype(np.uint8)], opacity)
+    return _veiled(canvas, rgb_table(scene.colors), (255 * inside).astype(np.uint8), opacity)
 
 
 def fog(canvas: RGBImage, scene: Scene) -> RGBImage:
     """The photograph is clear in the smallest region with half of the fixations, and lies in fog beyond 95 %."""
     thickness = ((scene.enclosed - CLEAR) / (OUTERMOST - CLEAR)).clip(0, 1)
     blurred = cv2.GaussianBlur(canvas, (0, 0), max(0.5, FOG_BLUR * scene.unit))
-    return _mixed(_mixed(canvas, blurred, thickness), FOG, FOG_OPACITY * thickness)
+    drawn = np.empty_like(canvas)
+    for rows in _strips(canvas):
+        soft = _mixed(canvas[rows], blurred[rows], thickness[rows])
+        drawn[rows] = _mixed(soft, FOG, FOG_OPACITY * thickness[rows])
+    return drawn
 
 
 def tinted_hotspots(canvas: RGBImage, scene: Scene) -> RGBImage:
     """One color over the places that together hold half of the fixations."""
-    color = np.full(canvas.shape, 255 * np.array(scene.colors(TINT_COLOR)[:3]), dtype=np.float32)
-    return _veiled(canvas, color, TINT * in_hotspots(scene.density).astype(np.float32))
+    color = (255 * np.array([scene.colors(TINT_COLOR)[:3]])).astype(np.float32)
+    inside = in_hotspots(scene.density)
+    return _veiled(canvas, color, np.zeros(inside.shape, np.uint8), TINT * inside.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -119,17 +124,29 @@ def lines_and_labels(
 
 
 def _veiled(
-    canvas: RGBImage, color: Float[np.ndarray, "height width 3"], opacity: Float[np.ndarray, "height width"]
+    canvas: RGBImage,
+    colors: Float[np.ndarray, "color 3"],
+    color: UInt8[np.ndarray, "height width"],
+    opacity: Float[np.ndarray, "height width"],
 ) -> RGBImage:
-    """Lay colors over a picture so that its local contrast shows in them."""
+    """Lay one of the colors over each pixel of a picture so that its local contrast shows in them."""
     gray = cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY).astype(np.float32)
     side = max(3, round(NEIGHBORHOOD * max(gray.shape)) | 1)
     around = cv2.blur(gray, (side, side), borderType=cv2.BORDER_REPLICATE)
-    contrast = DETAIL * ((gray + 8) / (around + 8) - 1)[..., None]  # 8: noise of a black area is no contrast
-    ambient = (1 - AMBIENT + AMBIENT * np.sqrt(around / 255))[..., None]
-    veil = color * ambient * (1 + contrast.clip(-1, 0))
-    veil += (255 - veil) * contrast.clip(0, 1)
-    return _mixed(canvas, veil, opacity)
+    drawn = np.empty_like(canvas)
+    for rows in _strips(canvas):
+        contrast = DETAIL * ((gray[rows] + 8) / (around[rows] + 8) - 1)[..., None]  # 8: noise of black is no contrast
+        ambient = (1 - AMBIENT + AMBIENT * np.sqrt(around[rows] / 255))[..., None]
+        veil = colors[color[rows]] * ambient * (1 + contrast.clip(-1, 0))
+        veil += (255 - veil) * contrast.clip(0, 1)
+        drawn[rows] = _mixed(canvas[rows], veil, opacity[rows])
+    return drawn
+
+
+def _strips(canvas: RGBImage) -> Iterator[slice]:
+    """Rows that are drawn together: floats of a whole large picture take a gigabyte."""
+    for top in range(0, len(canvas), ROWS_AT_ONCE):
+        yield slice(top, top + ROWS_AT_ONCE)
 
 
 def _mixed(below: RGBImage, above: np.ndarray, opacity: Float[np.ndarray, "height width"]) -> RGBImage:

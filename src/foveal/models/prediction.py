@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
 FILE_ENDINGS = {
     "overlay": ".overlay.png",
+    "overlay2x": ".overlay@2x.png",
     "pdf": ".overlay.pdf",
     "svg": ".overlay.svg",
     "density": ".density.npy",
     "map": ".map.png",
 }
+PICTURE_FORMATS = ("png", "png2x", "pdf", "svg")
 ROWS_AT_ONCE = 32  # of a map, so that of a large density there is no copy
 NOTEBOOK_SIDE = 1000  # px, longer side of the picture in a notebook, which is kept in the notebook's file
 JPEG_QUALITY = 88
@@ -97,6 +99,31 @@ class Prediction:
         """Draw into Matplotlib axes (new ones if none are given); style, cmap, levels, color_bar as `plot_density`."""
         return figures.plot_density(self.log_density, self.image, ax=ax, **drawing)
 
+    def picture(self, file_format: str = "png", **drawing: Any) -> bytes:
+        """The overlay as a file's content, the same bytes every time.
+
+        Parameters
+        ----------
+        file_format
+            "png": at most 2048 px on the longer side. "png2x": the same drawing with twice as many px on each side.
+            "pdf", "svg": lines and letters as vectors.
+        **drawing
+            style, cmap, levels, color_bar, outlines as `overlay` takes them.
+
+        Raises
+        ------
+        FovealError
+            If there is no such format, or something cannot be drawn.
+        """
+        if file_format not in PICTURE_FORMATS:
+            raise FovealError(no_such("format", file_format, PICTURE_FORMATS))
+        if file_format in ("pdf", "svg"):
+            file = BytesIO()
+            figures.save_figure(self.log_density, self.image, file, file_format, **drawing)
+            return file.getvalue()
+        enlarged = 2 if file_format == "png2x" else 1
+        return encode_png(figures.overlay(self.image, self.log_density, enlarged=enlarged, **drawing))
+
     def save(
         self,
         out: str | os.PathLike[str],
@@ -112,9 +139,9 @@ class Prediction:
         out
             The folder.
         outputs
-            "overlay" is a PNG for looking at (at most 2048 px on the longer side), "pdf" and "svg" the same with lines
-            and texts as vectors, "density" a NumPy file of the float32 log density, "map" a 16-bit gray PNG of the
-            density divided by its highest value.
+            "overlay" is a PNG for looking at (at most 2048 px on the longer side), "overlay2x" the same drawing with
+            twice as many px on each side, "pdf" and "svg" the same with lines and letters as vectors, "density" a NumPy
+            file of the float32 log density, "map" a 16-bit gray PNG of the density divided by its highest value.
         style
             Of the overlay: "heatmap", "contours", "fog", "hotspots", or several joined by a +.
         color_bar
@@ -126,10 +153,15 @@ class Prediction:
             If an output or a style is not known, or the folder cannot be written to.
         """
         outputs = check_outputs(outputs, style)
+
+        def drawn_as(file_format: str) -> Callable[[Path], object]:
+            return lambda path: path.write_bytes(self.picture(file_format, style=style, color_bar=color_bar))
+
         writers: dict[str, Callable[[Path], object]] = {
-            "overlay": lambda path: path.write_bytes(self._png(style=style, color_bar=color_bar)),
-            "pdf": lambda path: self._write_figure(path, "pdf", style=style, color_bar=color_bar),
-            "svg": lambda path: self._write_figure(path, "svg", style=style, color_bar=color_bar),
+            "overlay": drawn_as("png"),
+            "overlay2x": drawn_as("png2x"),
+            "pdf": drawn_as("pdf"),
+            "svg": drawn_as("svg"),
             "density": self._write_density,
             "map": self._write_map,
         }
@@ -142,7 +174,7 @@ class Prediction:
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows the prediction where it takes no HTML."""
-        return self._png(color_bar=True, largest_side=NOTEBOOK_SIDE)
+        return self.picture("png", color_bar=True, largest_side=NOTEBOOK_SIDE)
 
     def _repr_html_(self) -> str:
         """How a notebook shows the prediction: the overlay, and below it what it is."""
@@ -157,12 +189,6 @@ class Prediction:
             f'<img src="data:image/jpeg;base64,{source}" alt="Where people look: {caption}" style="max-width: 100%">'
             f'<figcaption style="font-size: smaller">{caption}</figcaption></figure>'
         )
-
-    def _png(self, **drawing: Any) -> bytes:
-        return encode_png(figures.overlay(self.image, self.log_density, **drawing))
-
-    def _write_figure(self, path: Path, file_format: str, **drawing: Any) -> None:
-        figures.save_figure(self.log_density, self.image, path, file_format, **drawing)
 
     def _write_density(self, path: Path) -> None:
         np.save(path, self.log_density)
