@@ -1,7 +1,7 @@
 // A against B: two pictures by one model, or one picture by two models.
 
 import * as api from "./api.js";
-import { complain, h, save, share } from "./dom.js";
+import { complain, h, save, saveCsv, share } from "./dom.js";
 import { stemOf } from "./downloads.js";
 import { legendOf } from "./picture-view.js";
 import { current, overlayOf, pictureOf, set, state } from "./state.js";
@@ -77,10 +77,10 @@ export class CompareView {
       return h("p", { className: "hint" }, "Draw regions with the same names in both pictures to compare what they get.");
     }
     const rows = found.compared.map((row) => [row.name, row.a, row.b, row.difference, row.winner]);
-    const csv = [["name", "a", "b", "difference", "winner"], ...rows].map((row) => row.map(cell).join(",")).join("\n");
+    const csv = () => saveCsv([["name", "a", "b", "difference", "winner"], ...rows], `${stemOf(a.name)}.against.csv`);
     return h("section", { className: "card" },
       h("div", { className: "card-head" }, h("h2", {}, "Regions"), h("button", { type: "button", className: "quiet",
-        onclick: () => save(new Blob([`${csv}\n`], { type: "text/csv" }), `${stemOf(a.name)}.against.csv`) }, "Download CSV")),
+        onclick: csv }, "Download CSV")),
       h("div", { className: "scroll" }, h("table", {},
         h("thead", {}, h("tr", {}, ["Region", "A", "B", "A − B", "Wins"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, found.compared.map((row) => h("tr", {}, h("th", { scope: "row" }, row.name),
@@ -95,12 +95,6 @@ function points(difference) {
   const size = Math.abs(100 * difference).toFixed(1);
   const sign = size === "0.0" ? "" : difference > 0 ? "+" : "−";
   return `${sign}${size} points`;
-}
-
-// A text that a spreadsheet takes for a formula is kept a text.
-function cell(value) {
-  const text = typeof value === "string" && /^[=+\-@\t]/.test(value) ? `'${value}` : String(value);
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function chooser(label, options, value, onchoose) {

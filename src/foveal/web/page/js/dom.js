@@ -45,3 +45,14 @@ export function save(blob, name) {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
+
+// A text that a spreadsheet takes for a formula is kept a text.
+function cell(value) {
+  const text = typeof value === "string" && /^[=+\-@\t]/.test(value) ? `'${value}` : String(value);
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function saveCsv(rows, name) {
+  const text = rows.map((row) => row.map(cell).join(",")).join("\n");
+  save(new Blob([`${text}\n`], { type: "text/csv" }), name);
+}

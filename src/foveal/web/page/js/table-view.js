@@ -1,6 +1,6 @@
 // All pictures as a table that sorts.
 
-import { complain, h, icon, percent, save } from "./dom.js";
+import { complain, h, icon, percent, saveCsv } from "./dom.js";
 import { measure, removePicture, resultOf, set, state } from "./state.js";
 
 const COLUMNS = [
@@ -59,10 +59,9 @@ export class TableView {
     const head = ["picture", "width", "height", "half_in", "focus", "more_focused_than", "center_pull", "hotspots", "peak_x", "peak_y"];
     const rows = pictures.filter(whole).map((picture) => {
       const found = whole(picture);
-      return [`"${picture.name.replaceAll('"', '""')}"`, picture.width, picture.height, found.half_in, found.focus,
+      return [picture.name, picture.width, picture.height, found.half_in, found.focus,
         found.more_focused_than ?? "", found.center_pull, found.hotspots, ...found.peak];
     });
-    const text = [head, ...rows].map((row) => row.join(",")).join("\n");
-    save(new Blob([`${text}\n`], { type: "text/csv" }), "pictures.attention.csv");
+    saveCsv([head, ...rows], "pictures.attention.csv");
   }
 }
