@@ -1,5 +1,6 @@
 """Shares of regions against plain sums, pictures whose numbers are known, limits and baselines."""
 
+import csv
 import json
 
 import numpy as np
@@ -17,9 +18,17 @@ from foveal.analysis.attention import (
     read_shares,
     too_low,
 )
-from foveal.datasets.picture_regions import PictureRegion
+from foveal.analysis.attention_files import (
+    attention_outlines,
+    attention_picture,
+    write_attention,
+    write_comparison,
+)
+from foveal.datasets.picture_regions import PictureRegion, read_picture_regions
 from foveal.errors import FovealError
+from foveal.figures import overlay
 from foveal.figures.difference import difference_map
+from foveal.images import encode_png
 from foveal.models.prediction import Prediction
 
 SIZE = 40, 60
@@ -106,6 +115,49 @@ def test_what_is_written_is_read_again(tmp_path):
     assert first.count(",") == head.count(",") + 1
     with pytest.raises(FovealError, match=r"is written as \.json or \.csv"):
         found.save(tmp_path / "a.txt")
+
+
+def test_no_name_is_a_formula_in_a_spreadsheet(tmp_path):
+    names = ["=1+1", "+1", "-1", "@A1", "\t=1", "1 + 1", "a=b"]
+    regions = [box(name, n, n, 9, 9) for n, name in enumerate(names)]
+    found = attention(predicted(random_density(), "=page"), regions)
+    found.save(tmp_path / "a.csv")
+    write_comparison(predicted(random_density()), predicted(random_density(1)), compared(found, found), tmp_path)
+    for path in (tmp_path / "a.csv", tmp_path / "against.csv"):
+        with path.open(newline="") as file:
+            written = [row["name"] for row in csv.DictReader(file)]
+        assert written == ["'=1+1", "'+1", "'-1", "'@A1", "'\t=1", "1 + 1", "a=b"]
+    assert (tmp_path / "a.csv").read_text().splitlines()[1].startswith("'=page,'=1+1,")
+
+
+def test_what_capture_writes_is_read_as_it_is(tmp_path):
+    (tmp_path / "page.regions.csv").write_text("name,kind,x,y,width,height\n=1+1,link,1,1,9,9\n'=2,link,2,2,9,9\n")
+    regions = read_picture_regions(tmp_path / "page.regions.csv", "page.png")
+    assert [region.name for region in regions] == ["=1+1", "'=2"]
+
+
+@pytest.mark.parametrize("file_format", ["png", "png2x", "pdf", "svg"])
+def test_a_picture_of_attention_has_its_regions_outlined(file_format):
+    prediction = predicted(random_density())
+    regions = [box("a\nline", 5, 5, 20, 20), box("茶 $x$", 30, 10, 20, 20)]
+    found = attention(prediction, regions)
+    drawn = attention_picture(prediction, regions, found, style="contours", file_format=file_format)
+    assert drawn == attention_picture(prediction, regions, found, style="contours", file_format=file_format)
+    assert drawn != attention_picture(prediction, (), attention(prediction), style="contours", file_format=file_format)
+    labels = [text for text, _ in attention_outlines(regions, found)]
+    assert [text.split(" % ")[1] for text in labels] == ["a line", "茶 $x$"]
+
+
+def test_the_picture_that_is_written_is_the_one_that_is_drawn(tmp_path):
+    prediction = predicted(random_density())
+    for regions in ([box("a", 5, 5, 20, 20)], []):
+        found = attention(prediction, regions)
+        *_, path = write_attention(prediction, regions, found, tmp_path)
+        assert path.read_bytes() == attention_picture(prediction, regions, found)
+        style = "heatmap" if regions else "heatmap+hotspots"
+        outlines = attention_outlines(regions, found)
+        drawn = overlay(prediction.image, prediction.log_density, style=style, outlines=outlines)
+        assert path.read_bytes() == encode_png(drawn)
 
 
 @pytest.mark.parametrize(

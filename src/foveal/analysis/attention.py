@@ -31,6 +31,7 @@ from foveal.models.prediction import Prediction
 SCHEMA = "foveal.attention/1"
 FIXATIONS = (1, 3, 5, 10)  # by how many fixations a region was seen
 WORTH_A_WIN = 0.1  # of the larger share
+BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Attention:
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a .json file, or a .csv with a row a region.
+        """Write a .json file, or a .csv with a row a region, whose names are as `spreadsheet_text` makes them.
 
         Raises
         ------
@@ -163,12 +164,28 @@ class Attention:
         numbers = self.regions[0].seen if self.regions else FIXATIONS
         head = ["picture", "name", "share", "area", "per_area", "rank", "peak_x", "peak_y"]
         rows = [
-            [self.picture, region.name, region.share, region.area, region.per_area, region.rank, *region.peak]
+            [
+                *map(spreadsheet_text, (self.picture, region.name)),
+                region.share,
+                region.area,
+                region.per_area,
+                region.rank,
+                *region.peak,
+            ]
             + [value for seen in region.seen.values() for value in (seen.probability, seen.low, seen.high)]
             for region in self.regions
         ]
         rows = [[f"{value:.6g}" if isinstance(value, float) else value for value in row] for row in rows]
         return [head + [f"seen_{n}{end}" for n in numbers for end in ("", "_low", "_high")], *rows]
+
+
+def spreadsheet_text(text: str) -> str:
+    """A text for a table, with an apostrophe before what a spreadsheet would compute: names come from anywhere.
+
+    >>> spreadsheet_text("=1+1"), spreadsheet_text("1+1")
+    ("'=1+1", '1+1')
+    """
+    return f"'{text}" if text.startswith(BEGINS_A_FORMULA) else text
 
 
 def attention(

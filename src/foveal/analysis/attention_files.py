@@ -1,15 +1,15 @@
-"""`foveal attention`: from files of pictures and regions to files of what the regions get."""
+"""`foveal attention`: from files of pictures and regions to pictures and files of what the regions get."""
 
 import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from foveal.analysis.attention import Attention, Compared, RegionAttention, attention
+from foveal.analysis.attention import Attention, Compared, RegionAttention, attention, spreadsheet_text
 from foveal.datasets.picture_regions import PictureRegion, read_picture_regions
-from foveal.figures import overlay
 from foveal.figures.difference import difference_map
 from foveal.figures.labels import percent
+from foveal.figures.lines import Outline
 from foveal.files import make_writable_folder, write_atomically
 from foveal.images import encode_png
 from foveal.models.base import SaliencyModel
@@ -46,19 +46,58 @@ def write_attention(
     files = [begun.with_name(f"{begun.name}{ending}") for ending in (".json", ".csv")[: 2 if regions else 1]]
     for path in files:
         found.save(path)
-    outlines = [(_label(of_one), region.polygons) for region, of_one in zip(regions, found.regions, strict=True)]
-    style = "heatmap" if regions else "heatmap+hotspots"
     picture = begun.with_name(f"{begun.name}.png")
     with write_atomically(picture) as temporary:
-        temporary.write_bytes(
-            encode_png(overlay(prediction.image, prediction.log_density, style=style, outlines=outlines))
-        )
+        temporary.write_bytes(attention_picture(prediction, regions, found))
     return [*files, picture]
 
 
+def attention_picture(
+    prediction: Prediction,
+    regions: Sequence[PictureRegion],
+    found: Attention,
+    *,
+    style: str | None = None,
+    file_format: str = "png",
+    color_bar: bool = False,
+) -> bytes:
+    """The picture with its regions outlined and labeled with their shares, as a file's content.
+
+    The same arguments give the same bytes. As an array it is what `figures.overlay` draws with `attention_outlines`.
+
+    Parameters
+    ----------
+    prediction
+        Of the picture.
+    regions, found
+        Its regions, and what `attention` says of them.
+    style
+        As `figures.overlay` takes it. None is "heatmap", with the hotspots if there are no regions.
+    file_format
+        "png", "png2x", "pdf" or "svg": see `Prediction.picture`.
+    color_bar
+        Say below the picture what its colors and lines mean.
+
+    Raises
+    ------
+    FovealError
+        If there is no such style or format.
+    """
+    style = style or ("heatmap" if regions else "heatmap+hotspots")
+    outlines = attention_outlines(regions, found)
+    return prediction.picture(file_format, style=style, color_bar=color_bar, outlines=outlines)
+
+
+def attention_outlines(regions: Sequence[PictureRegion], found: Attention) -> list[Outline]:
+    """The regions as `figures.overlay` and `figures.plot_density` outline them: "12 % name", and their polygons."""
+    return [(_label(of_one), region.polygons) for region, of_one in zip(regions, found.regions, strict=True)]
+
+
 def _label(region: RegionAttention) -> str:
-    """Share and name of a region that gets a share worth reading."""
-    return f"{percent(round(region.share, 2))} {region.name}" if region.share >= SMALLEST_LABELLED else ""
+    """Share and name of a region that gets a share worth reading, on one line."""
+    if region.share < SMALLEST_LABELLED:
+        return ""
+    return f"{percent(round(region.share, 2))} {' '.join(region.name.splitlines())}"
 
 
 def write_screens(screens: Sequence[Attention], path: str | os.PathLike[str]) -> Path:
@@ -87,5 +126,5 @@ def write_comparison(
     with write_atomically(table) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["name", "a", "b", "difference", "winner"])
-        writer.writerows([row.name, row.a, row.b, row.difference, row.winner] for row in rows)
+        writer.writerows([spreadsheet_text(row.name), row.a, row.b, row.difference, row.winner] for row in rows)
     return [table, picture]
