@@ -184,6 +184,11 @@ def test_one_bad_picture_of_a_data_set_is_named_and_the_rest_is_done(foveal, stu
         (["evaluate", "--model", "bms", "--dataset", "osie"], "osie: no data/eye/fixations.mat under"),
         (["evaluate", "--model", "bms", "--dataset", "study", "--metrics", "AUK"], "no metric 'AUK'"),
         (["evaluate", "--model", "bms", "--dataset", "study", "--split", "fold0"], "no split 'fold0'"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--window", "0-500"], "needed are the columns start_ms"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--window", "500"], "window begins before it ends"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--window", "-5"], "START-STOP in ms"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--order", "0"], "a number such as 1"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--order", "7"], "no fixation with the number 7"),
         (["datasets", "salicon"], "no data set 'salicon'"),
         (["train", "uniform", "--dataset", "study"], "nothing to train"),
         (["train", "bms", "--dataset", "study", "--out", "photo.jpg/x"], "choose another folder"),
@@ -235,6 +240,14 @@ def test_evaluate_some_metrics_of_some_images(foveal, study, tmp_path):
     assert [(row["metric"], row["n_images"]) for row in json.loads((tmp_path / "r").read_text())] == [
         ("AUC", 2),
         ("NSS", 2),
+    ]
+
+
+def test_evaluate_what_is_seen_first(foveal, study):
+    call = ("evaluate", "--model", "uniform", "--dataset", study, "--metrics", "AUC", "--order")
+    assert [foveal(*call, order)[1].splitlines()[0].strip() for order in ("1", "2-3")] == [
+        "toy, fixation 1, 4 images",
+        "toy, fixations 2 to 3, 4 images",
     ]
 
 
