@@ -251,6 +251,21 @@ def test_evaluate_what_is_seen_first(foveal, study):
     ]
 
 
+def test_paths_of_people(foveal, study, tmp_path):
+    code, out, err = foveal(
+        "paths", "--dataset", study, "--limit", "3", "--metrics", "ScanMatch,DTW", "--json", "p.json"
+    )
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].strip() == "toy, 3 images"
+    rows = json.loads((tmp_path / "p.json").read_text())
+    assert [(row["metric"], row["unit"], row["n_images"]) for row in rows] == [
+        ("ScanMatch", "", 3),
+        ("DTW", "degree", 3),
+    ]
+    assert f"{rows[0]['value']:.3f}" in out
+    assert "no path metric 'DTV' (did you mean DTW?" in foveal("paths", "--dataset", study, "--metrics", "DTV")[2]
+
+
 def test_evaluate_names_what_it_left_out(foveal, study):
     table = (study / "fixations.csv").read_text()
     (study / "fixations.csv").write_text(table + "0.png,nan,1,0,9\n1.png,5000,1,0,9\n")
@@ -312,7 +327,9 @@ def test_every_command_that_reads_a_table_says_what_is_wrong_with_it(foveal, stu
     assert "fixations.csv: none of its 1 rows can be used: their image is not among the pictures" in err
 
 
-@pytest.mark.parametrize("command", ["datasets", "evaluate", "benchmark", "export", "train", "patches", "layers"])
+@pytest.mark.parametrize(
+    "command", ["datasets", "evaluate", "benchmark", "export", "train", "patches", "paths", "layers"]
+)
 def test_every_command_that_reads_a_data_set_can_be_strict(foveal, command):
     assert "--strict" in foveal(command, "--help")[1]
 
