@@ -35,10 +35,10 @@ def paths(
     if json is not None:
         with write_atomically(json) as temporary:
             table.to_json(temporary, orient="records", indent=2)
-    rows = [
-        [row.metric, f"{row.value:.3f}", f"{row.ci_low:.3f} … {row.ci_high:.3f}", f"{row.other_pictures:.3f}", row.unit]
-        for row in table.itertuples()
-    ]
+    rows = []
+    for row in table.to_dict(orient="records"):
+        value, low, high, other = (f"{row[key]:.3f}" for key in ("value", "ci_low", "ci_high", "other_pictures"))
+        rows.append([row["metric"], value, f"{low} … {high}", other, row["unit"]])
     columns = ["metric", "people", "95 % interval", "on other pictures", "unit"]
     show(columns, rows, title=f"{data.name}, {table['n_images'].max()} images")
     tell_problems(data.problems, strict=strict)
