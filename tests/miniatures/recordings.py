@@ -125,8 +125,8 @@ def eyelink(
     for _, start, stop, (x, y) in own_fixations():
         for eye in eyes:
             right = shift if eye == "R" else 0.0
-            at = f"{begin + start:.0f}\t{begin + stop:.0f}\t{stop - start + 4:.0f}\t  {x + right:.1f}\t  {y:.1f}\t   1260"
-            events.append((begin + int(stop), 2, [f"EFIX {eye}   {at}"]))
+            when = f"{begin + start:.0f}\t{begin + stop:.0f}\t{stop - start + 4:.0f}"
+            events.append((begin + int(stop), 2, [f"EFIX {eye}   {when}\t  {x + right:.1f}\t  {y:.1f}\t   1260"]))
     events.append((begin + 900, 2, [f"EBLINK {eyes[0]} {begin + 880}\t{begin + 900}\t24"]))
     for _, _, block in sorted(events, key=lambda event: event[:2]):
         lines += block

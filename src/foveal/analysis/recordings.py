@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from foveal.datasets.coordinates import Units
 from foveal.datasets.folder import readable_pictures, save_dataset
 from foveal.datasets.recordings.formats import read_recordings
 from foveal.datasets.recordings.pictures import Place, on_picture, place_of, read_times, shown_to
-from foveal.datasets.recordings.recording import Eye, Recording, Screen, Shown
+from foveal.datasets.recordings.recording import Recording, Screen, Shown
 from foveal.datasets.recordings.settings import Settings
 from foveal.errors import FovealError, FovealNote, RowsLeftOut
 from foveal.figures.recording_quality import draw_quality
@@ -63,8 +62,8 @@ def import_recordings(
     picture: Place | None = None,
     times: str | os.PathLike[str] | None = None,
     method: str | None = None,
-    eye: Eye = "mean",
-    units: Units | None = None,
+    eye: str = "mean",
+    units: str | None = None,
     pixels_per_degree: float | None = None,
     threshold: float | None = None,
     shortest: float = SHORTEST,

@@ -64,8 +64,8 @@ def import_recordings(
             picture=None if picture is None else _place(picture),
             times=times,
             method=method,
-            eye=eye,  # type: ignore[arg-type]  # it is looked at there
-            units=units,  # type: ignore[arg-type]
+            eye=eye,
+            units=units,
             pixels_per_degree=ppd,
             threshold=threshold,
             shortest=shortest,

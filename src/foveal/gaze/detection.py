@@ -129,20 +129,21 @@ def detect(
     threshold = THRESHOLDS[method] if threshold is None else threshold
     if not (threshold > 0 and shortest > 0):
         raise FovealError(f"threshold and shortest fixation must be positive, not {threshold:g} and {shortest:g}")
-    events = pymovements().events
+    library = pymovements()
     cells = max(2, math.ceil(round(shortest * rate / 1000, 6)))
     if len(gaze) < max(cells, SMOOTHED_OVER):
         return np.zeros((0, 2), np.int64)
+    recording = library.gaze.from_numpy(
+        time=np.arange(len(gaze)), position=gaze.T, experiment=library.Experiment(sampling_rate=rate)
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy's, of windows in which all samples are lost
         if method == "ivt":
-            velocities = pymovements().transforms.numpy.pos2vel(
-                gaze, rate, "smooth" if rate >= SMOOTH_FROM else "neighbors"
-            )
-            found = events.ivt(velocities, minimum_duration=cells, velocity_threshold=threshold)
+            recording.pos2vel("smooth" if rate >= SMOOTH_FROM else "neighbors")
+            recording.detect(method, minimum_duration=cells, velocity_threshold=threshold)
         else:
-            found = events.idt(gaze, minimum_duration=cells, dispersion_threshold=threshold)
-    return found.frame.select("onset", "offset").to_numpy().astype(np.int64).reshape(-1, 2)
+            recording.detect(method, minimum_duration=cells, dispersion_threshold=threshold)
+    return recording.events.frame.select("onset", "offset").to_numpy().astype(np.int64).reshape(-1, 2)
 
 
 def fixations_in(grid: Grid, cells: Int[np.ndarray, "fixation 2"]) -> TimedFixations:

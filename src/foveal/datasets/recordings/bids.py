@@ -67,7 +67,7 @@ def read_bids(head: Head) -> list[Recording]:
             gaze,
             units=_units(about),
             screen=(int(resolution[0]), int(resolution[1])) if resolution else None,
-            pixels_per_degree=pixels_per_degree_of(resolution[0], size[0], distance)
+            pixels_per_degree=pixels_per_degree_of(float(resolution[0]), float(size[0]), float(distance))
             if resolution and size and distance
             else None,
             shown=_shown(path.with_name(f"{run}_events.tsv")),

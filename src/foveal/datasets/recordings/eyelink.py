@@ -69,9 +69,8 @@ class _Reading:
             elif words[1] != "GAZE":
                 raise FovealError(f"its samples are {words[1]}, not gaze on the screen; convert it with edf2asc -sg")
         elif words and words[0] == "EFIX" and len(words) >= 7:
-            self.fixations[SIDES[words[1]]].append(
-                [float(words[2]), float(words[2]) + float(words[4]), float(words[5]), float(words[6])]
-            )
+            start, duration, x, y = (_number(words[at]) for at in (2, 4, 5, 6))
+            self.fixations[SIDES[words[1]]].append([start, start + duration, x, y])
         elif words and words[0] == "EBLINK" and len(words) >= 4:
             self.blinks[SIDES[words[1]]].append([float(words[2]), float(words[3])])
         elif words and words[0] == "END" and self.blocks and len(words) > 1:
@@ -92,7 +91,7 @@ class _Reading:
     def _take_message(self, time: float, text: str) -> None:
         if coordinates := COORDINATES.match(text):
             left, top, right, bottom = map(float, coordinates.groups())
-            self.screen = round(right - left + 1), round(bottom - top + 1)
+            self.screen = _even(right - left), _even(bottom - top)
         else:
             self.messages.append((time, text))
 
@@ -155,3 +154,8 @@ def _is_picture(word: str) -> bool:
 
 def _number(word: str) -> float:
     return np.nan if word == "." else float(word)
+
+
+def _even(last: float) -> int:
+    """Length of a side of the screen: scripts say the number of the last px (1919), or how many there are (1920)."""
+    return round(last) + round(last) % 2

@@ -3,7 +3,7 @@
 import gzip
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -105,4 +105,16 @@ def read_recordings(path: Path) -> list[Recording]:
     recordings = [each for each in recordings if len(each.time) or any(len(own) for own in each.fixations.values())]
     if not recordings:
         raise FovealError(f"{path}: no gaze in it; is the file complete?")
+    if _ends_within_a_line(path):
+        note = f"{path}: ends within a line, so it may not be complete; what is there is read"
+        recordings[0] = replace(recordings[0], notes=(*recordings[0].notes, note))
     return recordings
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    """Does the last line of a table end without its last columns?"""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - HEAD))
+        end = file.read()
+    before, last = [b"", *end.split(b"\n")][-2:]
+    return any(last and last.count(mark) < before.count(mark) for mark in (b"\t", b",", b";"))

@@ -31,7 +31,8 @@ def read_gazepoint(head: Head) -> list[Recording]:
     rows = rows.where(np.isfinite(rows.numbers["time"]))
     seconds = rows.numbers["time"]
     # The clock may begin anew with each medium; what follows is put behind what was.
-    restarts = np.cumsum(np.where(np.diff(seconds, prepend=seconds[:1]) < 0, -np.diff(seconds, prepend=seconds[:1]), 0))
+    before = np.concatenate([seconds[:1], seconds[:-1]])
+    restarts = np.cumsum(np.where(seconds < before, before, 0))
     time, number = 1000 * (seconds + restarts), rows.numbers["fpogid"]
     gaze = {}
     for eye, letter in EYES.items():

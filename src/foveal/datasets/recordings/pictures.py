@@ -76,7 +76,8 @@ def place_of(shown: Shown, size: tuple[int, int], screen: Screen) -> Place:
     height, width = size
     fit = min(screen.width / width, screen.height / height)
     scale = fit if screen.units == "fraction" else min(1.0, fit)
-    wide, high = shown.size or ((width, height) if shown.at else (scale * width, scale * height))
+    own = 1.0 if shown.at else scale
+    wide, high = shown.size or (own * width, own * height)
     if shown.at is None:
         return (screen.width - wide) / 2, (screen.height - high) / 2, wide, high
     x, y = shown.at

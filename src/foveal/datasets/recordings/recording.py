@@ -92,7 +92,7 @@ class Recording:
         last = [self.time] if len(self.time) else [each.stop for each in fixations]
         return float(min(map(np.min, first))), float(max(map(np.max, last)))
 
-    def gaze_of(self, eye: Eye) -> Float[np.ndarray, "sample 2"] | None:
+    def gaze_of(self, eye: str) -> Float[np.ndarray, "sample 2"] | None:
         """One eye's gaze, or the mean of both; None if there is none.
 
         Where only one eye was seen, the mean is taken to be as far from it as it usually is.
@@ -113,7 +113,7 @@ class Recording:
         half = np.median((right - left)[both], axis=0) / 2 if both.any() else np.zeros(2)
         return np.where(both[:, None], (left + right) / 2, np.where(np.isnan(left), right - half, left + half))
 
-    def fixations_of(self, eye: Eye) -> TimedFixations | None:
+    def fixations_of(self, eye: str) -> TimedFixations | None:
         """The tracker's own fixations of one eye; those of the left eye for the mean, if it has none of both."""
         if eye == "mean":
             return next((self.fixations[name] for name in ("mean", "left", "right") if name in self.fixations), None)
@@ -178,8 +178,8 @@ class Screen:
 
     def holds(self, px: Float[np.ndarray, "row 2"]) -> Bool[np.ndarray, " row"]:
         """Which positions are on the screen."""
-        on_it: np.ndarray = ((px >= -0.5) & (px <= np.array([self.width, self.height]) - 0.5)).all(axis=1)
-        return on_it
+        x, y = px.T
+        return (x >= -0.5) & (x <= self.width - 0.5) & (y >= -0.5) & (y <= self.height - 0.5)
 
     def in_degrees(self, px: Float[np.ndarray, "row 2"]) -> Float[np.ndarray, "row 2"]:
         """Degrees from the center; a screen is flat, and a pixel as large at its edge as in its center."""

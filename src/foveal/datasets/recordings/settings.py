@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 
@@ -29,8 +29,8 @@ class Settings:
     picture: Place | None
     times: Sequence[tuple[str, Shown]]
     method: str | None
-    eye: Eye
-    units: Units | None
+    eye: str
+    units: str | None
     pixels_per_degree: float | None
     threshold: float | None
     shortest: float
@@ -62,7 +62,8 @@ class Settings:
             said, given = (f"{width} x {height}" for width, height in (recording.screen, size))
             raise FovealError(f"it says that the screen had {said} px, not {given}; correct --screen")
         scale = self.scale_of(recording) or ASSUMED_PIXELS_PER_DEGREE
-        return Screen(*size, scale, self.units or recording.units, units_are_said=self.units is not None)
+        units = cast(Units, self.units or recording.units)
+        return Screen(*size, scale, units, units_are_said=self.units is not None)
 
     def fixations_of(self, recording: Recording, screen: Screen) -> tuple[str, Grid | None, TimedFixations]:
         """By which method fixations were found, the samples if there are any, and the fixations in px of the screen.
