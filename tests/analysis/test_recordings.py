@@ -183,6 +183,26 @@ def test_a_table_of_times_says_what_was_shown(tmp_path, imported):
     check(table_of(tmp_path))
 
 
+def test_times_may_differ_from_person_to_person(tmp_path, imported):
+    paths = [small.eyelink(tmp_path / f"p{n}.asc", with_images=False) for n in (1, 2)]
+    rows = [f"p{n},{line}" for n in (1, 2) for line in small.times(tmp_path / "t").read_text().split()[1:]]
+    swapped = [row.replace("a.png", "?").replace("b.png", "a.png").replace("?", "b.png") for row in rows[2:]]
+    (tmp_path / "times.csv").write_text("\n".join(["subject,picture,start_ms,end_ms", *rows[:2], *swapped]))
+    imported(*paths, times=tmp_path / "times.csv")
+    table = table_of(tmp_path)
+    check(table[table["subject"] == "p1"])
+    check(table[table["subject"] == "p2"].replace({"image": {"a.png": "b.png", "b.png": "a.png"}}))
+
+
+def test_a_picture_that_fills_the_screen(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc")
+    path.write_text(re.sub(r"IMGLOAD CENTER (\S+) 400 300", r"IMGLOAD FILL \1", path.read_text()))
+    imported(path, picture=None)
+    expected = (np.array(small.LOOKED["a.png"]) + 0.5) / 2 - 0.5
+    table = table_of(tmp_path)
+    np.testing.assert_allclose(table.loc[table["image"] == "a.png", ["x", "y"]], expected)
+
+
 def test_a_single_picture_was_shown_all_the_time(tmp_path, images, imported):
     (images / "b.png").unlink()
     imported(small.pupil_player(tmp_path))

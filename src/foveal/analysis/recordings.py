@@ -2,9 +2,8 @@
 
 import os
 import warnings
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from foveal.datasets.folder import readable_pictures, save_dataset
-from foveal.datasets.recordings.formats import read_recordings
+from foveal.datasets.recordings.formats import read_recordings, subjects_of
 from foveal.datasets.recordings.pictures import Place, on_picture, place_of, read_times, shown_to
 from foveal.datasets.recordings.recording import Recording, Screen, Shown
 from foveal.datasets.recordings.settings import Settings
@@ -115,15 +114,21 @@ def import_recordings(
         raise FovealError(f"{folder}: no folder with pictures that can be read")
     importer = _Importer(Stimuli(paths, [path.relative_to(folder).as_posix() for path in paths]), settings)
     problems += unreadable
-    names = _subjects_of([Path(path) for path in recordings])
+    names = subjects_of([Path(path) for path in recordings])
     read: set[Path] = set()
     for done, (path, name) in enumerate(names.items(), 1):
         try:
-            for recording in read_recordings(path) if path not in read else ():  # it was read with another eye's
-                read.update(recording.files)
-                importer.add(recording, recording.subject or name, path)
+            found = read_recordings(path) if path not in read else []  # it was read with another eye's
         except FovealError as error:
-            problems.append(str(error) if str(error).startswith(str(path)) else f"{path}: {error}")
+            problems.append(str(error))
+            continue
+        for recording in found:
+            read.update(recording.files)
+            try:
+                importer.add(replace(recording, subject=recording.subject or name), path)
+            except FovealError as error:
+                who = f" ({recording.subject})" if len(found) > 1 else ""
+                problems.append(f"{path}{who}: {error}")
         progress("recordings", done, len(names))
     quality = pd.DataFrame(importer.quality)
     if not importer.quality:
@@ -138,16 +143,6 @@ def import_recordings(
     return ImportedRecordings(dataset, quality, tuple(problems), files)
 
 
-def _subjects_of(paths: Sequence[Path]) -> dict[Path, str]:
-    """The stem of each file; with the folders that tell them apart, where several have the same."""
-    stems = Counter(path.stem for path in dict.fromkeys(paths))
-    common = os.path.commonpath([path.resolve().parent for path in paths]) if paths else ""
-    return {
-        path: path.stem if stems[path.stem] == 1 else path.resolve().relative_to(common).with_suffix("").as_posix()
-        for path in paths
-    }
-
-
 @dataclass
 class _Importer:
     """The same pictures and settings for all recordings, and what came of them so far."""
@@ -158,7 +153,7 @@ class _Importer:
     quality: list[dict[str, Any]] = field(default_factory=list)
     scales: list[float | None] = field(default_factory=list)  # px of a picture per degree, each time one was shown
 
-    def add(self, recording: Recording, subject: str, path: Path) -> None:
+    def add(self, recording: Recording, path: Path) -> None:
         """Take in one recording.
 
         Raises
@@ -166,7 +161,7 @@ class _Importer:
         FovealError
             If it cannot be used.
         """
-        screen = self.settings.screen_of(recording)
+        screen, subject = self.settings.screen_of(recording), recording.subject
         method, grid, fixations = self.settings.fixations_of(recording, screen)
         shown = shown_to(recording, self.settings.times, self.stimuli.ids)
         known = [each for each in shown if each.picture in self.stimuli.ids]
@@ -178,12 +173,12 @@ class _Importer:
             part = on_picture((height, width), place, fixations, (each.start, each.stop))
             parts.append(part.assign(image=image, subject=subject))
             scales.append(screen.pixels_per_degree * width / place[2] if self.settings.scale_of(recording) else None)
-        table = pd.concat(parts)
-        if not table["inside"].any():
+        if not any(part["inside"].any() for part in parts):
             raise FovealError("no fixation is on a picture while it was shown; another --screen, --picture or --times?")
+        table = pd.concat(parts)
         table["order"] = table.groupby("image").cumcount()  # a picture that is shown again is looked at on
         beside = int((~table["inside"]).sum())
-        self._tell(recording, f"{path} ({subject})", len(shown) - len(known), beside, len(table))
+        self._tell(recording, path, len(shown) - len(known), beside, len(table))
         if self.settings.picture is None and any(each.at is None for each in known):
             self._tell_place(known, screen)
         self.tables.append(table[table["inside"]])
@@ -209,7 +204,8 @@ class _Importer:
             }
         )
 
-    def _tell(self, recording: Recording, who: str, n_unknown: int, beside: int, count: int) -> None:
+    def _tell(self, recording: Recording, path: Path, n_unknown: int, beside: int, count: int) -> None:
+        who = f"{path} ({recording.subject})"
         for note in recording.notes:
             _note(note)
         if self.settings.scale_of(recording) is None:

@@ -116,11 +116,15 @@ class _Reading:
 
     def _shown(self) -> Iterable[Shown]:
         ends = [block[1] for block in self.blocks if len(block) > 1]
+        fills = [0.0, 0.0, *map(float, self.screen)] if self.screen else []
         if images := [(time, image) for time, text in self.messages if (image := IMAGE.match(text))]:
-            opened = [(time, image[2], image[1], [float(n) for n in image[3].split()]) for time, image in images]
+            opened = [
+                (time, image[2], image[1], fills if image[1] == "FILL" else [float(n) for n in image[3].split()])
+                for time, image in images
+            ]
         else:
             words = [(time, text.split()[-1]) for time, text in self.messages if text and "TRIAL_VAR" not in text]
-            opened = [(time, word, "FILL", []) for time, word in words if _is_picture(word)]
+            opened = [(time, word, "", []) for time, word in words if _is_picture(word)]
         if not opened:
             return self._by_variables()
         closing = [

@@ -1,8 +1,10 @@
 """Which tracker wrote a file: known by what stands in it, whatever it is called."""
 
 import gzip
+import os
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -109,6 +111,16 @@ def read_recordings(path: Path) -> list[Recording]:
         note = f"{path}: ends within a line, so it may not be complete; what is there is read"
         recordings[0] = replace(recordings[0], notes=(*recordings[0].notes, note))
     return recordings
+
+
+def subjects_of(paths: Sequence[Path]) -> dict[Path, str]:
+    """Whom files are of that do not say it: their stems, with the folders that tell those apart that are the same."""
+    stems = Counter(path.stem for path in dict.fromkeys(paths))
+    common = os.path.commonpath([path.resolve().parent for path in paths]) if paths else ""
+    return {
+        path: path.stem if stems[path.stem] == 1 else path.resolve().relative_to(common).with_suffix("").as_posix()
+        for path in paths
+    }
 
 
 def _ends_within_a_line(path: Path) -> bool:
