@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from foveal.analysis.layers import layers
     from foveal.analysis.patches import patches
     from foveal.analysis.popout import popout
+    from foveal.analysis.recordings import import_recordings
     from foveal.analysis.regions import regions
     from foveal.benchmarking import Predictions, Results, benchmark, evaluate, export
     from foveal.datasets import list_datasets, load_dataset, save_dataset
@@ -45,6 +46,7 @@ _HOME = {
     "evaluate": "foveal.benchmarking",
     "export": "foveal.benchmarking",
     "fixation_map": "foveal.gaze",
+    "import_recordings": "foveal.analysis.recordings",
     "layers": "foveal.analysis.layers",
     "list_datasets": "foveal.datasets",
     "list_metrics": "foveal.metrics",
@@ -80,6 +82,7 @@ __all__ = [
     "evaluate",
     "export",
     "fixation_map",
+    "import_recordings",
     "layers",
     "list_datasets",
     "list_metrics",

@@ -5,12 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+from miniatures import recordings
 from toy import make_dataset
 
 from foveal.datasets import save_dataset
 from foveal.gaze import Stimuli
 
-PAGE = (Path(__file__).parents[2] / "docs/tutorial.md").read_text(encoding="utf-8")
+BEFORE, PAGE = (Path(__file__).parents[2] / "docs/tutorial.md").read_text(encoding="utf-8").split("\n## 1. ")
+
+
+def test_recordings_become_the_folder_that_it_begins_with(foveal, tmp_path):
+    for name in ("p01.asc", "p02.asc"):
+        recordings.eyelink(tmp_path / name)
+    recordings.write_pictures(tmp_path / "stimuli")
+    (command,) = re.findall(r"^    foveal (.*)$", BEFORE, re.MULTILINE)
+    assert foveal(*command.split())[0] == 0
+    assert pd.read_csv(tmp_path / "my-study/fixations.csv")["subject"].unique().tolist() == ["p01", "p02"]
 
 
 def test_the_tutorial_runs(foveal, tmp_path, monkeypatch):

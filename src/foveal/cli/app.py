@@ -15,6 +15,7 @@ from foveal.cli import (
     catalogue,
     dissect,
     evaluate,
+    import_recordings,
     layers,
     patches,
     paths,
@@ -45,6 +46,7 @@ app.command("datasets")(catalogue.datasets)
 app.command("attention")(attention.attention)
 app.command("capture")(capture.capture)
 app.command("serve")(serve.serve)
+app.command("import")(import_recordings.import_recordings)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(evaluate.benchmark)
 app.command("export")(evaluate.export)

@@ -157,7 +157,7 @@ def _load(folder: Path) -> tuple[Dataset, list[str]]:
     if not os.path.isdir(folder / "images"):  # noqa: PTH112 (Path.is_dir raises where a folder may not be looked into)
         raise FovealError(f"{folder}: no folder images in it (a data set has images/ and fixations.csv)")
     pictures, not_taken = find_images(folder / "images")
-    sources, unreadable = _readable(pictures)
+    sources, unreadable = readable_pictures(pictures)
     if not sources:
         raise FovealError(f"{folder / 'images'}: no picture that can be read")
     all_ids, ids = ([p.relative_to(folder / "images").as_posix() for p in paths] for paths in (pictures, sources))
@@ -218,7 +218,7 @@ def _read_settings(path: Path) -> tuple[dict[str, Any], Coordinates]:
     return settings, coordinates
 
 
-def _readable(paths: list[Path]) -> tuple[list[Path], list[str]]:
+def readable_pictures(paths: list[Path]) -> tuple[list[Path], list[str]]:
     """The files whose headers are those of pictures, and a line for each other."""
     good, problems = [], []
     for path in paths:

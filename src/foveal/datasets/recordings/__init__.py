@@ -1,0 +1,1 @@
+"""Files of eye trackers: one tracker a file, recognized by its content."""
