@@ -181,8 +181,8 @@ def portrait() -> np.ndarray:
     return sheet.finished()
 
 
-def page() -> np.ndarray:
-    """The first screen of a made-up page."""
+def page(with_portrait: bool = False) -> np.ndarray:
+    """The first screen of a made-up page; a portrait can stand in the place of its flowers."""
     sheet = Sheet(900, 600, "#ffffff", "#ffffff")
     ink, soft, green = "#1f2a30", "#5c6b73", "#2f7d5b"
     sheet.disc(52, 34, 11, green)
@@ -220,6 +220,9 @@ def page() -> np.ndarray:
         for angle in np.arange(6) * np.pi / 3:
             sheet.disc(x + 4 + 10 * np.cos(angle), 320 - tall + 10 * np.sin(angle), 8, color)
         sheet.disc(x + 4, 320 - tall, 7, "#fff2b8")
+    if with_portrait:
+        somebody = Image.fromarray(portrait()[40:366]).resize((360 * FINE, 244 * FINE))
+        sheet.image.paste(somebody, (500 * FINE, 96 * FINE))
     cards = (
         ("Beds to scale", "Measure once, drag the rest.", "Paths and slopes included."),
         ("Plants that fit", "4,200 species with light,", "soil and height."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__: str  # as pyproject.toml says it
 
 if TYPE_CHECKING:
-    from foveal.analysis.attention import attention
+    from foveal.analysis.attention import attention, compared, too_low
     from foveal.analysis.dissect import dissect
     from foveal.analysis.layers import layers
     from foveal.analysis.patches import patches
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from foveal.figures import overlay, plot_density, plot_fixations
     from foveal.file_predictions import predict_files
     from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
+    from foveal.interop.browser import capture
     from foveal.metrics import list_metrics
     from foveal.models import Prediction, list_models, load_model
     from foveal.training.train import train
@@ -38,6 +39,8 @@ _HOME = {
     "Stimuli": "foveal.gaze",
     "attention": "foveal.analysis.attention",
     "benchmark": "foveal.benchmarking",
+    "capture": "foveal.interop.browser",
+    "compared": "foveal.analysis.attention",
     "dissect": "foveal.analysis.dissect",
     "evaluate": "foveal.benchmarking",
     "export": "foveal.benchmarking",
@@ -56,6 +59,7 @@ _HOME = {
     "predict_files": "foveal.file_predictions",
     "regions": "foveal.analysis.regions",
     "save_dataset": "foveal.datasets",
+    "too_low": "foveal.analysis.attention",
     "train": "foveal.training.train",
 }
 
@@ -70,6 +74,8 @@ __all__ = [
     "Stimuli",
     "attention",
     "benchmark",
+    "capture",
+    "compared",
     "dissect",
     "evaluate",
     "export",
@@ -88,6 +94,7 @@ __all__ = [
     "predict_files",
     "regions",
     "save_dataset",
+    "too_low",
     "train",
 ]
 

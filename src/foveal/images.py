@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -65,6 +66,28 @@ def read_image(source: ImageSource) -> RGBImage:
         with _explained("image"):
             return _pil_to_rgb(source)
     with _opened(source) as image:
+        return _pil_to_rgb(image)
+
+
+def decode_image(content: bytes, name: str = "picture", largest_area: int = LARGEST_AREA) -> RGBImage:
+    """Read a photograph from the content of a file, as `read_image` does from a path.
+
+    Parameters
+    ----------
+    content
+        Of a file of any kind that is read. What kind it is, only the content says.
+    name
+        What errors call it.
+    largest_area
+        In px. What has more is refused before it is decoded.
+
+    Raises
+    ------
+    FovealError
+        As `read_image`.
+    """
+    with _explained(name), Image.open(BytesIO(content), formats=FORMATS) as image:
+        _check_size(image, name, largest_area)
         return _pil_to_rgb(image)
 
 
@@ -162,13 +185,18 @@ def _opened(source: str | os.PathLike[str]) -> Iterator[Image.Image]:
                 raise FovealError(_of_another_kind(path)) from None
             raise
         with image:
-            largest = LARGEST_AREA_OF.get(image.format or "", LARGEST_AREA)
-            if image.width * image.height > largest or max(image.size) > LONGEST_SIDE:
-                raise FovealError(
-                    f"{path}: {image.width} x {image.height} px are too many (at most {largest // 10**6} megapixels as "
-                    f"{image.format}, {LONGEST_SIDE} px a side); make the picture smaller"
-                )
+            _check_size(image, str(path), LARGEST_AREA)
             yield image
+
+
+def _check_size(image: Image.Image, name: str, largest: int) -> None:
+    """Make sure that a picture, of which only the header was read, is small enough to be decoded."""
+    largest = min(largest, LARGEST_AREA_OF.get(image.format or "", LARGEST_AREA))
+    if image.width * image.height > largest or max(image.size) > LONGEST_SIDE:
+        raise FovealError(
+            f"{name}: {image.width} x {image.height} px are too many (at most {largest // 10**6} megapixels as "
+            f"{image.format}, {LONGEST_SIDE} px a side); make the picture smaller"
+        )
 
 
 @contextmanager

@@ -185,6 +185,13 @@ def test_limits_and_falls():
     assert too_low(found, {"half": 0.4, "logo": 0.02}) == ["page: logo gets 0.010 of the attention, less than 0.02"]
     with pytest.raises(FovealError, match=r"no region 'lgo' \(has half, logo\)"):
         too_low(found, {"lgo": 0.1})
+    denser = np.ones(SIZE)
+    denser[:4, :6] = 20
+    screens = [found, attention(predicted(denser, "page.2"), [box("logo", 0, 0, 6, 4), box("foot", 0, 36, 6, 4)])]
+    assert too_low(screens, {"half": 0.4, "logo": 0.02}) == []  # on the second screen it has 0.168
+    assert too_low(screens, {"logo": 0.3})[0].startswith("page.2: logo gets 0.168 of the attention")
+    with pytest.raises(FovealError, match=r"^page, page\.2: no region 'lgo' \(has half, logo, foot\)"):
+        too_low(screens, {"lgo": 0.1})
     before = {"half": 0.58, "logo": 0.01, "gone": 0.1}
     assert fallen(found, before, 0.1) == ["page: gone is gone since the baseline"]
     assert fallen(found, before, 0.05)[1] == "page: half fell from 0.580 to 0.500, by more than 0.05"

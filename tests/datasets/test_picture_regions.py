@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from skimage import draw
 
 from foveal.datasets.picture_regions import PictureRegion, read_picture_regions
 from foveal.errors import FovealError
@@ -126,3 +127,17 @@ def test_what_cannot_be_read_is_one_line(tmp_path, name, content, message):
         read_picture_regions(path, "page.png")
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+@given(st.tuples(*[st.floats(-5, 25)] * 2), st.tuples(*[st.floats(0.01, 30)] * 2), st.booleans())
+def test_a_box_has_the_pixels_of_the_same_polygon(corner, sides, is_whole):
+    numbers = [round(value) if is_whole else value for value in (*corner, *sides)]
+    numbers[2:] = [max(value, 0.01) for value in numbers[2:]]
+    region = PictureRegion.box("box", *numbers)
+    [polygon] = region.polygons
+    expected = {*zip(*(axis.tolist() for axis in draw.polygon(polygon[:, 1], polygon[:, 0], (17, 20))), strict=True)}
+    if expected:
+        assert {*zip(*(axis.tolist() for axis in region.pixels((17, 20))), strict=True)} == expected
+    else:
+        with pytest.raises(FovealError, match="no pixel"):
+            region.pixels((17, 20))

@@ -146,9 +146,9 @@ def test_a_line_stops_where_its_label_stands():
         assert not any(label.covers(line).any() for line in lines)
 
 
-def test_hotspots_carry_their_share():
+def test_hotspots_carry_their_rank_and_share():
     _, labels = hotspot_lines(Scene.of(None, blobs(weights=(1, 1))))
-    assert [label.text for label in labels] == ["25 %", "25 %"]
+    assert [label.text for label in labels] == ["1: 25 %", "2: 25 %"]
     _, labels = hotspot_lines(Scene.of(None, blobs(weights=(1, 0))))
     assert [label.text for label in labels] == ["50 %"]
 

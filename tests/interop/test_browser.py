@@ -33,6 +33,8 @@ body {margin: 0} * {box-sizing: border-box}
 <div class="at" style="left: 200px; top: 240px; width: 60px; height: 30px">
 <p style="margin: 0; width: 500px; height: 10px">Cut off</p><p style="margin: 60px 0 0">Below the edge</p></div>
 <li role="button" value="5" class="at" style="left: 150px; top: 200px; width: 20px; height: 20px"></li>
+<a href="#x" class="at" style="left: 0; top: 440px; width: 90px; height: 30px">Seen already</a>
+<h2 class="at" style="left: 0; top: 590px; width: 90px; height: 30px">Cut in two</h2>
 <p class="at" style="left: 0; top: 700px; width: 100px; height: 30px">Far below</p>
 """
 
@@ -76,7 +78,10 @@ def test_elements_lie_where_the_picture_shows_them(page, tmp_path):
 def test_a_page_screen_by_screen(page, tmp_path):
     screens = capture(page, tmp_path, viewport=(400, 300), full_page=True)
     assert [screen.picture.name for screen in screens] == ["shop.1.png", "shop.2.png", "shop.3.png"]
-    assert boxes(screens[2]) == {"Far below": ("text", 0, 270, 100, 30)}  # the last screen ends with the page
+    assert boxes(screens[1]) == {"Seen already": ("link", 0, 140, 90, 30), "Cut in two": ("heading", 0, 290, 90, 10)}
+    # The last screen ends with the page; what was seen whole above is not listed again.
+    assert boxes(screens[2]) == {"Cut in two": ("heading", 0, 160, 90, 30), "Far below": ("text", 0, 270, 100, 30)}
+    assert [screen.n_elements for screen in screens] == [6, 2, 2]
 
 
 def test_a_page_that_cannot_be_loaded(tmp_path, monkeypatch):

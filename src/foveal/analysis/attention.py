@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from foveal.analysis.being_seen import Seen, being_seen
 from foveal.datasets.json_file import read_json
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.errors import FovealError
+from foveal.figures.labels import percent
 from foveal.figures.levels import SMALLEST_HOTSPOT, in_hotspots
 from foveal.files import write_atomically
 from foveal.models.prediction import Prediction
@@ -94,9 +96,9 @@ class PictureAttention:
     def in_words(self) -> str:
         """A sentence or two that a person understands."""
         places = "one place" if self.hotspots == 1 else f"{self.hotspots} places"
-        sentence = f"Half of the attention is on {self.half_in:.0%} of the picture, in {places}."
+        sentence = f"Half of the attention is on {percent(round(self.half_in, 2))} of the picture, in {places}."
         if self.more_focused_than is not None:
-            sentence += f" It is more focused than in {self.more_focused_than:.0%} of photographs."
+            sentence += f" It is more focused than in {percent(round(self.more_focused_than, 2))} of photographs."
         return sentence
 
 
@@ -147,13 +149,19 @@ class Attention:
         if path.suffix not in (".json", ".csv"):
             raise FovealError(f"{path}: attention is written as .json or .csv")
         with write_atomically(path) as temporary:
-            if path.suffix == ".json":
-                temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
-            else:
-                with temporary.open("w", encoding="utf-8", newline="") as file:
-                    csv.writer(file, lineterminator="\n").writerows(self._rows())
+            temporary.write_text(self.to_text(path.suffix[1:]), encoding="utf-8", newline="")
 
-    def _rows(self) -> list[list[Any]]:
+    def to_text(self, kind: str) -> str:
+        """What a file holds, "json" or "csv"; a CSV has a row a region."""
+        if kind == "json":
+            return json.dumps(self.to_dict(), indent=2) + "\n"
+        text = StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(self.rows())
+        return text.getvalue()
+
+    def rows(self) -> list[list[Any]]:
+        """What a .csv says: the names of the columns, and a row a region."""
+        numbers = self.regions[0].seen if self.regions else FIXATIONS
         head = ["picture", "name", "share", "area", "per_area", "rank", "peak_x", "peak_y"]
         rows = [
             [
@@ -168,7 +176,7 @@ class Attention:
             for region in self.regions
         ]
         rows = [[f"{value:.6g}" if isinstance(value, float) else value for value in row] for row in rows]
-        return [head + [f"seen_{n}{end}" for n in FIXATIONS for end in ("", "_low", "_high")], *rows]
+        return [head + [f"seen_{n}{end}" for n in numbers for end in ("", "_low", "_high")], *rows]
 
 
 def spreadsheet_text(text: str) -> str:
@@ -180,7 +188,13 @@ def spreadsheet_text(text: str) -> str:
     return f"'{text}" if text.startswith(BEGINS_A_FORMULA) else text
 
 
-def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> Attention:
+def attention(
+    prediction: Prediction,
+    regions: Sequence[PictureRegion] = (),
+    fixations: Sequence[int] = FIXATIONS,
+    *,
+    whole: PictureAttention | None = None,
+) -> Attention:
     """What the regions of a picture get of the attention that a model predicts.
 
     Parameters
@@ -189,19 +203,23 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
         Of the picture.
     regions
         Parts of it; they may overlap.
+    fixations
+        Numbers of fixations within which the regions may be seen.
+    whole
+        Where the attention of the picture is, if that is known already.
 
     Raises
     ------
     FovealError
         If a region has no pixel in the picture, or two have the same name.
     """
-    density = np.exp(prediction.log_density.astype(np.float64))
+    density = exact_density(prediction)
     if repeated := [name for name, times in Counter(region.name for region in regions).items() if times > 1]:
         raise FovealError(f"{prediction.name}: two regions are called {repeated[0]!r}")
     pixels = [np.ravel_multi_index(region.pixels(density.shape), density.shape) for region in regions]
     found = [_of_region(inside, density) for inside in pixels]
     shares, areas = (np.array([of_one[column] for of_one in found], dtype=np.float64) for column in (0, 1))
-    seen = being_seen(shares, areas, FIXATIONS, nested(pixels, density.shape))
+    seen = being_seen(shares, areas, fixations, nested(pixels, density.shape))
     rank = {int(place): number for number, place in enumerate(np.argsort(-shares, kind="stable"), 1)}
     height, width = density.shape
     return Attention(
@@ -213,8 +231,13 @@ def attention(prediction: Prediction, regions: Sequence[PictureRegion] = ()) -> 
             RegionAttention(region.name, share, area, share / area, rank[place], peak, seen[place])
             for place, (region, (share, area, peak)) in enumerate(zip(regions, found, strict=True))
         ),
-        of_picture(density, prediction.model),
+        whole or of_picture(density, prediction.model),
     )
+
+
+def exact_density(prediction: Prediction) -> Float[np.ndarray, "height width"]:
+    """The density in float64: sums over many pixels keep their digits."""
+    return np.exp(prediction.log_density.astype(np.float64))
 
 
 def _of_region(
@@ -250,7 +273,7 @@ def nested(pixels: Sequence[Int[np.ndarray, "..."]], size: tuple[int, int]) -> l
 def of_picture(density: Float[np.ndarray, "height width"], model: str = "") -> PictureAttention:
     """Where the attention of a picture is, of its density, which sums to one, by the model of this name."""
     row, column = np.unravel_index(int(density.argmax()), density.shape)
-    in_half = in_hotspots(density)
+    in_half = in_hotspots(density.astype(np.float32))  # which is what sorts fast
     _, spots = cv2.connectedComponents(in_half.astype(np.uint8))
     shares = np.bincount(spots.ravel(), weights=density.ravel())[1:]
     entropy = -float((density * np.log2(density, where=density > 0, out=np.zeros_like(density))).sum())
@@ -313,21 +336,34 @@ def compared(first: Attention, second: Attention) -> list[Compared]:
     return found
 
 
-def too_low(found: Attention, limits: Mapping[str, float]) -> list[str]:
+def too_low(found: Attention | Sequence[Attention], limits: Mapping[str, float]) -> list[str]:
     """One line for each region that gets less than its limit.
+
+    Parameters
+    ----------
+    found
+        A picture, or the screens of a page. On several screens, the largest share of a name counts.
+    limits
+        Shares by names of regions.
 
     Raises
     ------
     FovealError
         If there is no region of such a name.
     """
-    shares = _shares(found)
-    if unknown := [name for name in limits if name not in shares]:
-        raise FovealError(f"{found.picture}: no region {unknown[0]!r} (has {', '.join(shares) or 'none'})")
+    screens = [found] if isinstance(found, Attention) else found
+    largest: dict[str, tuple[float, str]] = {}
+    for screen in screens:
+        for name, share in _shares(screen).items():
+            largest[name] = max(largest.get(name, (share, screen.picture)), (share, screen.picture))
+    if unknown := [name for name in limits if name not in largest]:
+        pictures = ", ".join(screen.picture for screen in screens)
+        raise FovealError(f"{pictures}: no region {unknown[0]!r} (has {', '.join(largest) or 'none'})")
     return [
-        f"{found.picture}: {name} gets {shares[name]:.3f} of the attention, less than {limit:g}"
+        f"{picture}: {name} gets {share:.3f} of the attention, less than {limit:g}"
         for name, limit in limits.items()
-        if shares[name] < limit
+        for share, picture in [largest[name]]
+        if share < limit
     ]
 
 

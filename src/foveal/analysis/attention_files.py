@@ -100,6 +100,17 @@ def _label(region: RegionAttention) -> str:
     return f"{percent(round(region.share, 2))} {' '.join(region.name.splitlines())}"
 
 
+def write_screens(screens: Sequence[Attention], path: str | os.PathLike[str]) -> Path:
+    """Write one table of the regions of all screens of a page, in reading order; its column `screen` counts from 1."""
+    path = Path(path)
+    with write_atomically(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["screen", *screens[0].rows()[0]])
+        for number, screen in enumerate(screens, 1):
+            writer.writerows([number, *row] for row in screen.rows()[1:])
+    return path
+
+
 def write_comparison(
     first: Prediction, second: Prediction, rows: Sequence[Compared], out: str | os.PathLike[str]
 ) -> list[Path]:

@@ -20,6 +20,7 @@ from foveal.cli import (
     popout,
     predict,
     regions,
+    serve,
     train,
     weights,
 )
@@ -42,6 +43,7 @@ app.command("models")(catalogue.models)
 app.command("datasets")(catalogue.datasets)
 app.command("attention")(attention.attention)
 app.command("capture")(capture.capture)
+app.command("serve")(serve.serve)
 app.command("evaluate")(evaluate.evaluate)
 app.command("benchmark")(evaluate.benchmark)
 app.command("export")(evaluate.export)

@@ -1,6 +1,7 @@
 """Regions of one picture with names, as people draw them: a table of boxes or polygons, COCO's or labelme's JSON."""
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +80,7 @@ class PictureRegion:
         FovealError
             If there is none.
         """
-        inside = [pixels_of_polygon(polygon[:, 1], polygon[:, 0], size) for polygon in self.polygons]
+        inside = [_pixels_of(polygon, size) for polygon in self.polygons]
         rows, columns = (np.concatenate(axis) for axis in zip(*inside, strict=True))
         if not len(rows):
             height, width = size
@@ -87,6 +88,21 @@ class PictureRegion:
         if len(inside) > 1:  # pieces may overlap
             rows, columns = np.unravel_index(np.unique(np.ravel_multi_index((rows, columns), size)), size)
         return rows, columns
+
+
+def _pixels_of(
+    polygon: Float[np.ndarray, "corner 2"], size: tuple[int, int]
+) -> tuple[Int[np.ndarray, " pixel"], Int[np.ndarray, " pixel"]]:
+    """Rows and columns of the pixels whose centers lie in a polygon or on its border."""
+    (left, top), (right, bottom) = polygon.min(axis=0), polygon.max(axis=0)
+    if np.array_equal(polygon, [[left, top], [right, top], [right, bottom], [left, bottom]]):
+        # A box, as most regions are: ten times as fast in a large picture.
+        rows, columns = (
+            np.arange(max(0, math.ceil(first)), min(side - 1, math.floor(last)) + 1)
+            for first, last, side in ((top, bottom, size[0]), (left, right, size[1]))
+        )
+        return np.repeat(rows, len(columns)), np.tile(columns, len(rows))
+    return pixels_of_polygon(polygon[:, 1], polygon[:, 0], size)
 
 
 def read_picture_regions(path: str | os.PathLike[str], picture: str | os.PathLike[str]) -> tuple[PictureRegion, ...]:

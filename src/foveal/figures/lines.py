@@ -14,6 +14,7 @@ from foveal.figures.scene import Scene
 SPECK = 25  # units of the scene; a line that is shorter is left out
 LENGTHS = 6  # a line is labeled if it is so many times as long as its label
 Outline = tuple[str, Sequence[Path]]  # a text and the pieces of a region
+ONE_HOTSPOT = 2  # connected components, of which the ground is one
 BEYOND = 10_000  # px outside the drawing that lines may run
 LABELS_ACROSS = 9  # places along a side of a region where its text may be
 
@@ -34,16 +35,17 @@ def contour_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
 
 
 def hotspot_lines(scene: Scene) -> tuple[list[Path], list[Label]]:
-    """The lines around the hotspots, and beside each that is large enough its share of the fixations."""
+    """The lines around the hotspots, and beside each that is large enough its rank and its share of the fixations."""
     lines = _lines_at(scene, density_at_mass(scene.density, [HOTSPOTS])[0])
     placing = Placing(scene, lines)
     count, spot, boxes, _ = cv2.connectedComponentsWithStats(in_hotspots(scene.density).astype(np.uint8))
     shares = np.bincount(spot.ravel(), weights=scene.density.ravel(), minlength=count) / scene.density.sum()
-    for number in 1 + np.argsort(-shares[1:]):
+    for rank, number in enumerate(1 + np.argsort(-shares[1:]), 1):
         if shares[number] >= SMALLEST_HOTSPOT:
             corner, (across, down) = boxes[number, :2], boxes[number, 2:4]
             outline = corner + _outline(spot[corner[1] :, corner[0] :][:down, :across] == number)
-            text = percent(round(shares[number], 2))
+            share = percent(round(shares[number], 2))
+            text = f"{rank}: {share}" if count > ONE_HOTSPOT else share
             placing.place(text, _beside(outline, *placing.size_of(text)))
     return lines, placing.placed
 

@@ -78,7 +78,8 @@ def capture(
     viewport
         Width and height of the window, in px.
     full_page
-        The whole page, screen by screen from above; their files end in numbers.
+        The whole page, screen by screen from above; their files end in numbers. An element that was seen from top to
+        bottom on one screen is not listed with a later one.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def capture(
     address = _address(page)
     folder = make_writable_folder(out)
     name = safe_file_name(_name_of(page))
-    with _browser() as browser:
+    with open_browser() as browser:
         window = browser.new_page(viewport={"width": viewport[0], "height": viewport[1]})
         window.set_default_timeout(LONGEST_WAIT)
         with _in_one_line(address):
@@ -162,7 +163,7 @@ def _in_one_line(address: str) -> Iterator[None]:
 
 
 @contextmanager
-def _browser() -> Iterator["Browser"]:
+def open_browser() -> Iterator["Browser"]:
     """The system's browser if there is one, else Playwright's own."""
     try:
         from playwright.sync_api import Error, sync_playwright

@@ -1,4 +1,5 @@
 // The elements of a page that a person can see and name, with their boxes in px of the window, parts outside cut off.
+// Those that an earlier call has seen from top to bottom are not listed again: the last screen of a page repeats them.
 () => {
   const KINDS = [
     ["button", "button, [role=button], input[type=submit], input[type=button], input[type=reset]"],
@@ -22,7 +23,7 @@
     words(element.getAttribute("placeholder")) ||
     (kind === "button" ? words(element.value) : "") ||
     kind;
-  // The part of an element that is not cut off by what it lies in.
+  // The part of an element that is not cut off by what it lies in; is it cut off above or below the window?
   const seenPart = (element) => {
     const box = element.getBoundingClientRect();
     let [left, top, right, bottom] = [box.left, box.top, box.right, box.bottom];
@@ -37,11 +38,12 @@
       }
       inside = inside.parentElement;
     }
+    const isWhole = top >= 0 && bottom <= window.innerHeight;
     left = Math.max(left, 0);
     top = Math.max(top, 0);
     right = Math.min(right, window.innerWidth);
     bottom = Math.min(bottom, window.innerHeight);
-    return { x: left, y: top, width: right - left, height: bottom - top };
+    return { x: left, y: top, width: right - left, height: bottom - top, isWhole };
   };
   // Is it on top anywhere? Looked for at three by three points.
   const isOnTop = (element, { x, y, width, height }) =>
@@ -55,6 +57,7 @@
     for (let one = element; one; one = one.parentElement) if (getComputedStyle(one).opacity === "0") return true;
     return false;
   };
+  const seenBefore = (window.seenByFoveal ??= new WeakSet());
   const taken = new Set();
   const boxes = new Set();
   const found = [];
@@ -65,7 +68,8 @@
       const style = getComputedStyle(element);
       if (style.visibility !== "visible" || isClear(element)) continue;
       const box = seenPart(element);
-      if (box.width < 1 || box.height < 1 || !isOnTop(element, box)) continue;
+      if (seenBefore.has(element) || box.width < 1 || box.height < 1 || !isOnTop(element, box)) continue;
+      if (box.isWhole) seenBefore.add(element);
       const { x, y, width, height } = box;
       const name = named(element, kind);
       const key = [name, Math.round(x), Math.round(y), Math.round(width), Math.round(height)].join("|");

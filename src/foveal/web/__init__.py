@@ -1,0 +1,1 @@
+"""The server of `foveal serve`, and its page."""
