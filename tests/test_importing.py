@@ -54,9 +54,9 @@ print([what for what in before if before[what] != after[what]])
 
 
 OTHERS = (
-    *("accelerate", "cv2", "filelock", "h5py", "jaxtyping", "jinja2", "matplotlib.figure", "numpy", "onnxruntime"),
-    *("onnxscript", "ot", "pandas", "PIL.ImageFile", "platformdirs", "pyarrow.parquet", "pysaliency", "rich.progress"),
-    *("safetensors.torch", "scipy.io", "scipy.optimize", "scipy.special", "torch", "torchvision.models", "typer"),
+    *("accelerate", "cv2", "filelock", "h5py", "jaxtyping", "jinja2", "numpy", "onnxruntime", "onnxscript", "pandas"),
+    *("PIL.ImageFile", "platformdirs", "pyarrow.parquet", "pysaliency", "rich.progress", "safetensors.torch"),
+    *("scipy.io", "scipy.optimize", "scipy.special", "torch", "typer"),
 )
 
 

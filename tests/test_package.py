@@ -66,6 +66,7 @@ PYTHON_BLOCKS = {
 
 
 @pytest.mark.filterwarnings("ignore:.*were trained on by:foveal.errors.FovealNote")  # a page may show it
+@pytest.mark.filterwarnings("ignore:.*onsets are cumulated durations:foveal.errors.FovealNote")  # and this, too
 @pytest.mark.parametrize("where", PYTHON_BLOCKS, ids=lambda where: f"{where[0]}#{where[1]}")
 def test_python_of_the_documentation_runs(where, tmp_path, monkeypatch):
     write_image(tmp_path / "photo.jpg", make_photograph(size=(120, 160)))

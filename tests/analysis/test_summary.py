@@ -55,7 +55,9 @@ def test_the_center_bias_is_that_of_evaluate():
 
 def test_what_will_not_work_and_which_column_is_missing():
     complete = make_dataset(n_images=2, n_subjects=2)
-    known = replace(complete.fixations, duration=np.ones(len(complete.fixations)))
+    known = replace(
+        complete.fixations, duration=np.ones(len(complete.fixations)), start=100.0 * complete.fixations.order
+    )
     assert summarize(replace(complete, fixations=known)).missing == ()
     nameless = small(subject=None, order=None, duration=None)
     told = "\n".join(summarize(replace(nameless, subject_names=())).missing)

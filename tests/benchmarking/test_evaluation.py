@@ -323,3 +323,34 @@ def test_a_model_that_scores_no_image_does_not_lose_the_others(dataset, tmp_path
     assert "no image could be scored by" in (tmp_path / "out/report.html").read_text(encoding="utf-8")
     with pytest.raises(FovealError, match="no image could be scored"):
         foveal.evaluate([tmp_path / "broken.safetensors"], dataset, ["AUC"])
+
+
+def test_a_window_is_scored_against_the_yardsticks_of_the_window(dataset):
+    """The same numbers as those of a data set that has no other fixations."""
+    order = dataset.fixations.order
+    timed = dataclasses.replace(dataset, fixations=dataclasses.replace(dataset.fixations, start=200.0 * order))
+    only = dataclasses.replace(dataset, fixations=timed.fixations.where((order == 1) | (order == 2)))
+    expected = foveal.evaluate(MODELS, only, ["IG", "NSS"])
+    for part, which in (
+        (foveal.evaluate(MODELS, timed, ["IG", "NSS"], window=(200, 600)), "toy, 200 to 600 ms"),
+        (foveal.evaluate(MODELS, timed, ["IG", "NSS"], order=(2, 3)), "toy, fixations 2 to 3"),
+        (foveal.evaluate(MODELS, timed, ["IG", "NSS"], order=(2, 5), window=(0, 600)), None),
+    ):
+        np.testing.assert_array_equal(part["value"], expected["value"])
+        assert which is None or set(part["dataset"]) == set(part.per_image["dataset"]) == {which}
+    assert value(expected, "centerbias", "IG") == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        ({"window": (0,)}, "window: two numbers"),
+        ({"window": 500}, "window: a list"),
+        ({"order": (1, 2, 3)}, "order: two numbers"),
+        ({"order": 0}, "number of the first fixation"),
+    ],
+)
+@pytest.mark.usefixtures("as_users_run_it")
+def test_a_window_that_is_none_is_refused(dataset, wrong, complaint):
+    with pytest.raises(FovealError, match=complaint):
+        foveal.evaluate("uniform", dataset, "NSS", **wrong)

@@ -189,6 +189,11 @@ def test_one_bad_picture_of_a_data_set_is_named_and_the_rest_is_done(foveal, stu
         (["evaluate", "--model", "bms", "--dataset", "osie"], "osie: no data/eye/fixations.mat under"),
         (["evaluate", "--model", "bms", "--dataset", "study", "--metrics", "AUK"], "no metric 'AUK'"),
         (["evaluate", "--model", "bms", "--dataset", "study", "--split", "fold0"], "no split 'fold0'"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--window", "0-500"], "needed are the columns start_ms"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--window", "500"], "window begins before it ends"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--window", "-5"], "START-STOP in ms"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--order", "0"], "a number such as 1"),
+        (["evaluate", "--model", "bms", "--dataset", "study", "--order", "7"], "no fixation with the number 7"),
         (["datasets", "salicon"], "no data set 'salicon'"),
         (["train", "uniform", "--dataset", "study"], "nothing to train"),
         (["train", "bms", "--dataset", "study", "--out", "photo.jpg/x"], "choose another folder"),
@@ -241,6 +246,29 @@ def test_evaluate_some_metrics_of_some_images(foveal, study, tmp_path):
         ("AUC", 2),
         ("NSS", 2),
     ]
+
+
+def test_evaluate_what_is_seen_first(foveal, study):
+    call = ("evaluate", "--model", "uniform", "--dataset", study, "--metrics", "AUC", "--order")
+    assert [foveal(*call, order)[1].splitlines()[0].strip() for order in ("1", "2-3")] == [
+        "toy, fixation 1, 4 images",
+        "toy, fixations 2 to 3, 4 images",
+    ]
+
+
+def test_paths_of_people(foveal, study, tmp_path):
+    code, out, err = foveal(
+        "paths", "--dataset", study, "--limit", "3", "--metrics", "ScanMatch,DTW", "--json", "p.json"
+    )
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].strip() == "toy, 3 images"
+    rows = json.loads((tmp_path / "p.json").read_text())
+    assert [(row["metric"], row["unit"], row["n_images"]) for row in rows] == [
+        ("ScanMatch", "", 3),
+        ("DTW", "degree", 3),
+    ]
+    assert f"{rows[0]['value']:.3f}" in out
+    assert "no path metric 'DTV' (did you mean DTW?" in foveal("paths", "--dataset", study, "--metrics", "DTV")[2]
 
 
 def test_evaluate_names_what_it_left_out(foveal, study):
@@ -304,7 +332,9 @@ def test_every_command_that_reads_a_table_says_what_is_wrong_with_it(foveal, stu
     assert "fixations.csv: none of its 1 rows can be used: their image is not among the pictures" in err
 
 
-@pytest.mark.parametrize("command", ["datasets", "evaluate", "benchmark", "export", "train", "patches", "layers"])
+@pytest.mark.parametrize(
+    "command", ["datasets", "evaluate", "benchmark", "export", "train", "patches", "paths", "layers"]
+)
 def test_every_command_that_reads_a_data_set_can_be_strict(foveal, command):
     assert "--strict" in foveal(command, "--help")[1]
 

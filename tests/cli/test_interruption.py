@@ -37,8 +37,8 @@ def photographs(tmp_path_factory):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_what_is_there_is_whole(tmp_path, photographs, how):
-    command = [sys.executable, "-m", "foveal.cli.app", "predict", str(photographs), "--no-color-bar"]
-    command += ["--save", "overlay,density,map"]
+    command = [sys.executable, "-m", "foveal.cli.app", "predict", str(photographs), "--model", "image-signature"]
+    command += ["--no-color-bar", "--save", "overlay,density,map"]
     env = {**os.environ, "PYTHONPATH": ""}
     # What runs in the background of a shell ignores Ctrl-C, and its children would, too.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)

@@ -26,6 +26,7 @@ def write_rows(folder, rows, columns="image,x,y,subject,order,duration_ms"):
     (folder / "fixations.csv").write_text("\n".join([columns, *rows]) + "\n")
 
 
+WITH_START = "image,x,y,subject,order,duration_ms,start_ms"
 GOOD = ["a.png,10,20,anna,0,200", "a.png,11.5,20.5,ben,0,150", "sub/b.jpg,5,6,anna,0,90"]
 
 
@@ -40,6 +41,18 @@ def test_a_folder_is_a_data_set(folder):
     assert data.fixations.duration.tolist() == [200, 150, 90]
 
 
+def test_onsets_are_those_of_the_table(folder):
+    write_rows(folder, [f"{row},{start}" for row, start in zip(GOOD, (30, "", 9.5), strict=True)], WITH_START)
+    np.testing.assert_array_equal(load_dataset(folder).fixations.start, [30, np.nan, 9.5])
+
+
+@pytest.mark.filterwarnings("ignore::foveal.errors.RowsLeftOut")
+def test_onsets_follow_from_durations_also_of_what_is_left_out(folder):
+    rows = ["a.png,12,20,anna,2,80", "a.png,-50,20,anna,1,150", "a.png,10,20,anna,0,200", "a.png,9,9,ben,1,70"]
+    write_rows(folder, rows)
+    np.testing.assert_array_equal(load_dataset(folder).fixations.start, [350, 0, np.nan])
+
+
 def test_only_image_x_and_y_are_needed(folder):
     write_rows(folder, ["a.png,10,20"], "image,x,y")
     data = load_folder(folder)
@@ -50,9 +63,10 @@ def test_only_image_x_and_y_are_needed(folder):
 @pytest.mark.parametrize("fmt", ["csv", "parquet"])
 def test_what_is_saved_loads_the_same(tmp_path, fmt):
     data = make_dataset(n_images=3)
+    data = replace(data, fixations=replace(data.fixations, start=100.0 * data.fixations.order + 30))
     save_dataset(data, tmp_path, fmt)
     again = load_folder(tmp_path)
-    for column in ("image", "x", "y", "subject", "order"):
+    for column in ("image", "x", "y", "subject", "order", "start"):
         np.testing.assert_allclose(getattr(again.fixations, column), getattr(data.fixations, column))
     assert (again.stimuli[2].image == data.stimuli[2].image).all()
     assert again.stimuli[0].pixels_per_degree == 4

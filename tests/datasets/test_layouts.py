@@ -24,6 +24,7 @@ def test_osie(tmp_path):
     assert data.fixations.subject.tolist() == [0, 0, 1]
     assert data.fixations.order.tolist() == [1, 1, 1]
     assert data.fixations.duration.tolist() == [150.0, 100.0, 80.0]
+    assert data.fixations.start.tolist() == [200.0, 210.0, 220.0]  # the first fixation took its time
     assert data.stimuli[0].pixels_per_degree == 24
     assert data.licence == "MIT"
     assert data.splits["fold1"].tolist() == [1]
@@ -57,6 +58,7 @@ def test_mit1003_converted_keeps_every_fixation_inside(tmp_path):
     write_structs(base / "eye/fixations.mat", base / "stimuli", SCANPATHS)
     data = load_dataset("mit1003", tmp_path)
     assert len(data.fixations) == 7
+    assert np.isnan(data.fixations.start).all()  # nobody knows how long the first fixations were
     assert data.splits["othersizes"].tolist() == [0, 1]
     assert data.splits["onesize"].tolist() == []
 
@@ -67,6 +69,7 @@ def test_mit1003_as_released(tmp_path):
     # The fixation on the cross is left out, and MATLAB counts from one.
     np.testing.assert_allclose(data.fixations.x, [299.0, 699.0])
     assert data.fixations.subject.tolist() == [0, 1]
+    np.testing.assert_allclose(data.fixations.start, [1000 * 68 / 240] * 2, atol=20)
     assert data.splits["onesize"].tolist() == [0]
 
 
@@ -76,6 +79,7 @@ def test_scene(tmp_path):
     np.testing.assert_allclose(data.fixations.x, [20.0, 21.0, 1.5, 79.4])
     np.testing.assert_allclose(data.fixations.y, [10.0, 11.0, 0.5, 59.4])
     np.testing.assert_allclose(data.fixations.duration, [200, 300, 100, 100])
+    np.testing.assert_allclose(data.fixations.start, [100, 400, 0, 0])
     assert data.stimuli[1].pixels_per_degree == pytest.approx(90 / 30)
 
 

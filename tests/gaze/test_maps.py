@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foveal.errors import FovealError
-from foveal.gaze import Fixations, fixation_map
+from foveal.gaze import Fixations, fixation_map, gaze_map
 from foveal.gaze.maps import gaussian_blur, gaussian_rows
 
 
@@ -156,3 +156,32 @@ def test_what_cannot_be_blurred_is_refused(maps, sigma, said):
 def test_what_makes_no_fixation_map_is_refused(fixations, size, sigma, said):
     with pytest.raises(FovealError, match=said):
         inspect.unwrap(fixation_map)(fixations or Fixations.of([0], [0.0], [0.0]), size, sigma=sigma)
+
+
+def test_a_weight_is_so_many_fixations_at_the_place():
+    x, y, weights = np.array([3.0, 9.2, 12.0]), np.array([2.0, 4.0, 8.1]), np.array([2, 0, 3])
+    weighted = fixation_map(Fixations.of(np.zeros(3), x, y), (12, 17), sigma=2.5, weights=weights)
+    repeated = Fixations.of(np.zeros(5), np.repeat(x, weights), np.repeat(y, weights))
+    np.testing.assert_allclose(weighted, fixation_map(repeated, (12, 17), sigma=2.5), rtol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, np.nan], [1.0, -2.0], [[1.0, 2.0]]])
+def test_weights_that_are_none_are_refused(weights):
+    with pytest.raises(FovealError, match="fixation_map: weights: one"):
+        fixation_map(Fixations.of([0, 0], [1, 2], [1, 2]), (5, 5), sigma=1.0, weights=weights)
+
+
+def test_a_map_of_gaze_has_a_gaussian_on_every_sample_that_is_seen():
+    gaze = np.array([[4.0, 3.0], [4.1, 3.0], [np.nan, 3.0], [-1.0, 3.0], [10.49, 7.49], [10.5, 2.0]])
+    seen = gaze[[0, 1, 4]]
+    expected = fixation_map(Fixations.of(np.zeros(3), *seen.T), (8, 11), sigma=1.5)
+    np.testing.assert_array_equal(gaze_map(gaze, (8, 11), sigma=1.5), expected)
+    degrees = gaze_map(gaze, (8, 11), sigma_degrees=0.5, pixels_per_degree=3.0)
+    np.testing.assert_array_equal(degrees, expected)
+
+
+@pytest.mark.usefixtures("as_users_run_it")
+@pytest.mark.parametrize("gaze", [np.zeros(4), np.zeros((4, 3))])
+def test_gaze_that_is_no_table_of_positions_is_refused(gaze):
+    with pytest.raises(FovealError, match="gaze_map: gaze: x and y of each sample"):
+        gaze_map(gaze, (8, 11), sigma=1.5)

@@ -277,6 +277,8 @@ def _missing(dataset: Dataset, yardsticks: Yardsticks) -> list[str]:
         lines.append("no scanpaths, and first fixations are not known: they need the column order in every row")
     if np.isnan(fixations.duration).all():
         lines.append("no durations: they need the column duration_ms")
+    if np.isnan(fixations.start).all():
+        lines.append("no windows of time: they need the column start_ms (or subject, order and duration_ms)")
     if dataset.stimuli.pixels_per_degree is None:
         lines.append("no gold standard and no coverage: they need pixels_per_degree (dataset.toml)")
     return lines

@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from foveal.benchmarking.yardsticks import Yardsticks
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError, FovealNote
 from foveal.gaze import Dataset
-from foveal.gaze.given import listed, whole_number
+from foveal.gaze.given import listed, pair, whole_number
 from foveal.metrics import Metric, get_metrics
 from foveal.models import SaliencyModel
 from foveal.progress import Progress, Report
@@ -32,6 +33,8 @@ def evaluate(
     data_root: str | os.PathLike[str] | None = None,
     split: str | None = None,
     limit: int | None = None,
+    window: tuple[float | int, float | int] | None = None,
+    order: tuple[int, int] | int | None = None,
     raw: bool = False,
     device: str | torch.device = "cpu",
     seed: int = 0,
@@ -57,6 +60,10 @@ def evaluate(
         Where the data sets of the catalogue lie.
     split, limit
         Score only this named part of the data set, and of what is left only the first so many images.
+    window, order
+        Only the fixations that began in this time (`Dataset.between`), or have this number or these numbers, from the
+        first to the last (`Dataset.nth`). Center bias and gold standard are made from the same ones. They are named in
+        the column `dataset`.
     raw
         Score saliency maps as the models compute them instead of calibrated densities; only for metrics that take any
         map.
@@ -74,6 +81,7 @@ def evaluate(
     """
     get_metrics(metrics)  # a name that is none is said before anything is read
     data = dataset if isinstance(dataset, Dataset) else load_dataset(dataset, data_root)
+    data, which = _chosen(data, window, order)
     images = images_to_score(data, split, limit)
     if isinstance(models, SaliencyModel | Predictions | str | os.PathLike):
         models = [models]
@@ -98,7 +106,25 @@ def evaluate(
         raise FovealError(f"{data.name}: no image could be scored ({problems[-2 if len(problems) > 1 else -1]})")
     tell_of_other_images(tables, data.name)
     chosen = list(dict.fromkeys(metric.name for entry in entries for metric in entry.metrics))
-    return Results.of(pd.concat(tables), chosen, problems, seed)
+    values = pd.concat(tables)
+    values["dataset"] += which
+    return Results.of(values, chosen, problems, seed)
+
+
+def _chosen(
+    data: Dataset, window: tuple[float | int, float | int] | None, order: tuple[int, int] | int | None
+) -> tuple[Dataset, str]:
+    """The data set with the fixations that are to be scored, and in words which these are."""
+    which = ""
+    if order is not None:  # before the window, in which others would be the first
+        first, last = pair(order, "order") if not isinstance(order, Integral) else (order, order)
+        data = data.nth(first, last)
+        which += f", fixation {first}" if first == last else f", fixations {first} to {last}"
+    if window is not None:
+        start, stop = pair(window, "window")
+        data = data.between(start, stop)
+        which += f", {start:g} to {stop:g} ms"
+    return data, which
 
 
 def tell_of_other_images(tables: Sequence[pd.DataFrame], dataset: str) -> None:

@@ -17,6 +17,7 @@ from foveal.cli import (
     evaluate,
     layers,
     patches,
+    paths,
     popout,
     predict,
     regions,
@@ -49,6 +50,7 @@ app.command("benchmark")(evaluate.benchmark)
 app.command("export")(evaluate.export)
 app.command("train")(train.train)
 app.command("patches")(patches.patches)
+app.command("paths")(paths.paths)
 app.command("layers")(layers.layers)
 app.command("popout")(popout.popout)
 app.command("regions")(regions.regions)

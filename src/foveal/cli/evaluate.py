@@ -17,6 +17,7 @@ from foveal.cli.options import (
     Strict,
     listed,
     metrics_of,
+    range_of,
     tell_problems,
 )
 from foveal.errors import FovealError
@@ -36,6 +37,8 @@ def evaluate(
     metrics: Metrics = "all",
     limit: Limit = None,
     split: Split = None,
+    window: Annotated[str | None, typer.Option(help="Only fixations that began in this time, ms: 0-1000.")] = None,
+    order: Annotated[str | None, typer.Option(help="Only each observer's fixation 1, or 1-3, on an image.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Score saliency maps as computed, not calibrated.")] = False,
     against: Annotated[str | None, typer.Option(help="Also show how the others differ from this model.")] = None,
     device: Device = "cpu",
@@ -61,6 +64,13 @@ def evaluate(
         raise typer.BadParameter("needed, or --predictions", param_hint="--model")
     if against is not None and against not in [getattr(one, "name", one) for one in given]:
         raise typer.BadParameter(f"{against!r} is not among the models", param_hint="--against")
+    in_window = numbers = None
+    if window is not None:
+        start, stop = range_of(window, r"\d+(?:\.\d+)?", "START-STOP in ms, such as 0-1000", "--window")
+        in_window = float(start), float(stop)
+    if order is not None:
+        first, last = range_of(order, r"[1-9]\d*", "a number such as 1, or FIRST-LAST such as 1-3", "--order")
+        numbers = int(first), int(last)
     with progress_bars() as report:
         results = run(
             given,
@@ -69,6 +79,8 @@ def evaluate(
             data_root=data_root,
             split=split,
             limit=limit,
+            window=in_window,
+            order=numbers,
             raw=raw,
             device=device,
             progress=report,

@@ -51,6 +51,20 @@ def pair_of(text: str, number: str, like: str, option: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def range_of(text: str, number: str, like: str, option: str) -> tuple[str, str]:
+    """First and last of a range written as 1-3, each of this pattern; of a single number, this twice.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the text is no such range; it says what one is like.
+    """
+    match = re.fullmatch(f"({number})(?:-({number}))?", text.strip())
+    if match is None:
+        raise typer.BadParameter(f"{like}, not {text!r}", param_hint=option)
+    return match[1], match[2] or match[1]
+
+
 def metrics_of(names: str) -> list[str] | str:
     """The metrics asked for, or "all"."""
     return "all" if names == "all" else listed(names)

@@ -1,7 +1,7 @@
 """A folder of one's own pictures and fixations is a data set, with no code.
 
     images/…             pictures, sub-folders allowed
-    fixations.csv        image,x,y[,subject,order,duration_ms]   (or fixations.parquet)
+    fixations.csv        image,x,y[,subject,order,duration_ms,start_ms]   (or fixations.parquet)
     dataset.toml         optional: name, pixels_per_degree, licence, citation, units, origin
     categories.csv       optional: image,category: what kind of picture each is
 
@@ -30,6 +30,7 @@ from foveal.gaze import Dataset, Fixations, Stimuli, Stimulus
 from foveal.gaze.fixations import UNKNOWN
 from foveal.gaze.given import described, text
 from foveal.gaze.names import Match, match_names
+from foveal.gaze.onsets import cumulated_durations
 from foveal.gaze.stimuli import ASSUMED_PIXELS_PER_DEGREE
 from foveal.images import IMAGE_SUFFIXES, find_images, image_size
 from foveal.paths import check_name, is_unicode, path_of
@@ -95,6 +96,8 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str], fmt: Literal[
         table["order"] = fixations.order
     if np.isfinite(fixations.duration).any():
         table["duration_ms"] = fixations.duration
+    if np.isfinite(fixations.start).any():
+        table["start_ms"] = fixations.start
     with write_atomically(folder / f"fixations.{fmt}") as temporary:
         if fmt == "csv":
             table.to_csv(temporary, index=False)
@@ -164,9 +167,8 @@ def _load(folder: Path) -> tuple[Dataset, list[str]]:
     path = next((folder / table for table in TABLES if (folder / table).is_file()), None)
     if path is None:
         raise FovealError(f"{folder}: no {' or '.join(TABLES)} in it")
-    table = read_table(
-        path, needed=("image", "x", "y"), texts=("image", "subject"), numbers=("x", "y", "order", "duration_ms")
-    )
+    numbers = ("x", "y", "order", "duration_ms", "start_ms")
+    table = read_table(path, needed=("image", "x", "y"), texts=("image", "subject"), numbers=numbers)
     rows = _Rows(table, all_ids, ids)
     fixations, names = _usable_fixations(rows, stimuli, coordinates, ppd)
     notes, left_out = rows.notes, rows.left_out
@@ -326,10 +328,16 @@ def _usable_fixations(
     if nobody and "subject" in rows.table.texts:
         rows.notes.append(f"{path}: {nobody} rows do not say their subject, so there is no gold standard")
     unknown = np.full(len(used), np.nan)
-    order, duration = numbers.get("order", unknown)[used], numbers.get("duration_ms", unknown)[used]
+    order, duration = numbers.get("order", unknown), numbers.get("duration_ms", unknown)
     is_order = (order >= 0) & (order == np.floor(order)) & (order < 2**31)
-    order = np.where(is_order, order, UNKNOWN)
-    return Fixations.of(rows.image[used], x[used], y[used], subject, order, duration), names
+    order = np.where(is_order, order, UNKNOWN).astype(np.int64)
+    if "start_ms" in numbers:
+        start = numbers["start_ms"]
+    else:  # fixations that are left out took their time
+        everybody, _ = _subjects(rows.table, np.ones(len(used), dtype=bool))
+        start = cumulated_durations(rows.image, everybody, order, duration)
+    fixations = Fixations.of(rows.image[used], x[used], y[used], subject, order[used], duration[used], start[used])
+    return fixations, names
 
 
 def _subjects(table: Table, used: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

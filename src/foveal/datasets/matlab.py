@@ -11,6 +11,7 @@ from foveal.datasets.foreign import UnreadableFileError, mat_cells, mat_variable
 from foveal.errors import FovealError
 from foveal.gaze import Fixations, Stimuli
 from foveal.gaze.folds import named_folds
+from foveal.gaze.onsets import cumulated_durations
 
 ONE_BASED = 1.0  # MATLAB counts pixels from one, Foveal from zero
 
@@ -68,12 +69,13 @@ def fields(struct: Any, names: Sequence[str], path: Path) -> list[Any]:
 
 
 def read_fixation_structs(
-    mat: Path, stimuli: Path, *, pixels_per_degree: float | None, first_is_forced: bool
+    mat: Path, stimuli: Path, *, pixels_per_degree: float | None, first_is_forced: bool, is_whole: bool = True
 ) -> Contents:
     """The layout that OSIE made popular: `fixations(i).img`, `.subjects{j}.fix_x, .fix_y, .fix_duration`.
 
     Coordinates are in px, counted from one. Where the first fixation of every scanpath is the forced one at the
-    center, it is left out, and the order of the others starts at 1.
+    center, it is left out, and the order of the others starts at 1. Onsets are cumulated durations, unless the file
+    does not hold every scanpath from its first fixation on (`is_whole` is false).
 
     Raises
     ------
@@ -95,7 +97,8 @@ def read_fixation_structs(
         for image, struct in enumerate(structs):
             for subject, scanpath in enumerate(np.atleast_1d(field(struct, "subjects", mat))):
                 columns = fields(scanpath, ("fix_x", "fix_y", "fix_duration"), mat)
-                yield Scanpath(image, subject, *map(np.atleast_1d, columns))
+                x, y, duration = map(np.atleast_1d, columns)
+                yield Scanpath(image, subject, x, y, duration, None if is_whole else np.full(len(x), np.nan))
 
     fixations, notes = concatenate_scanpaths(scanpaths(), mat, origin=ONE_BASED)
     return Contents(
@@ -107,13 +110,17 @@ def read_fixation_structs(
 
 
 class Scanpath(NamedTuple):
-    """One observer's fixations on one image: numbers of the two, x, y, and duration in ms."""
+    """One observer's fixations on one image: numbers of the two, x, y, duration and start in ms.
+
+    Without a start, each fixation follows the one before at once.
+    """
 
     image: int
     subject: int
     x: np.ndarray
     y: np.ndarray
     duration: np.ndarray
+    start: np.ndarray | None = None
 
 
 def concatenate_scanpaths(
@@ -126,7 +133,8 @@ def concatenate_scanpaths(
     FovealError
         If the columns of a scanpath differ in length.
     """
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("image", "x", "y", "subject", "order", "duration")}
+    names = ("image", "x", "y", "subject", "order", "duration", "start")
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
     lost = []
     for path in scanpaths:
         n = len(path.x)
@@ -143,12 +151,21 @@ def concatenate_scanpaths(
         columns["x"].append(x[good])
         columns["y"].append(y[good])
         columns["duration"].append(path.duration[good])
+        columns["start"].append(_start(path)[good])
     problems: tuple[str, ...] = ()
     if lost:
         image, subject = lost[0]
         first = f"image {image + 1}, subject {subject + 1}"
         problems = (f"{source}: {len(lost)} fixations without coordinates left out (first: {first})",)
     return Fixations.of(**{name: np.concatenate(parts) if parts else [] for name, parts in columns.items()}), problems
+
+
+def _start(path: Scanpath) -> np.ndarray:
+    """Of each fixation, those included that have no coordinates."""
+    if path.start is not None:
+        return path.start
+    alone = np.zeros(len(path.x), dtype=np.int64)
+    return cumulated_durations(alone, alone, np.arange(len(path.x)), path.duration.astype(np.float64))
 
 
 def columns(values: Any, n_columns: int, source: Path) -> list[np.ndarray]:

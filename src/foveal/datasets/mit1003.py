@@ -52,6 +52,7 @@ def read_mit1003(folder: Path) -> Contents:
             folder / "data/mit/stimuli",
             pixels_per_degree=CARD.pixels_per_degree,
             first_is_forced=False,
+            is_whole=False,
         )
     is_one_size = (contents.stimuli.sizes == ONE_SIZE).all(axis=1)
     return replace(
@@ -75,8 +76,8 @@ def _read_release(folder: Path) -> Contents:
     def scanpaths() -> Iterator[Scanpath]:
         for image, source in enumerate(sources):
             for subject, observer in enumerate(observers):
-                x, y, duration = detect_fixations(_read_gaze(observer / f"{source.stem}.mat"))
-                yield Scanpath(image, subject, x, y, duration)
+                fixations = detect_fixations(_read_gaze(observer / f"{source.stem}.mat"))
+                yield Scanpath(image, subject, *fixations)
 
     fixations, notes = concatenate_scanpaths(scanpaths(), folder / "DATA", origin=ONE_BASED)
     stimuli = Stimuli(sources, pixels_per_degree=CARD.pixels_per_degree)

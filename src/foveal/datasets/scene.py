@@ -45,7 +45,8 @@ def read_scene(folder: Path) -> Contents:
     def scanpaths() -> Iterator[Scanpath]:
         for (image, subject), cell in np.ndenumerate(cells):
             rows = np.asarray(cell, dtype=np.float64).reshape(-1, 4)
-            yield Scanpath(image, subject, rows[:, 1], rows[:, 0], 1000 * rows[:, 3])
+            y, x, start, duration = rows.T
+            yield Scanpath(image, subject, x, y, 1000 * duration, 1000 * start)
 
     # From the corner of the first pixel to its center: half a pixel.
     fixations, notes = concatenate_scanpaths(scanpaths(), mat, origin=0.5)

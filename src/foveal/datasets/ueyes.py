@@ -117,6 +117,7 @@ def _read_logs(
         joined["subject"],
         joined["order"],
         1000 * joined["FPOGD"],
+        np.full(len(height), np.nan),  # durations do not add up where the tracker lost the eyes
     )
     reasons = {"their picture is not in images": unknown, "they have more fields than the header": broken}
     return fixations, tuple(f"{folder}: {count} rows left out: {why}" for why, count in reasons.items() if count)

@@ -58,6 +58,8 @@ class CenterBiasKDE:
         if len(images) < 2:
             raise FovealError(f"{dataset.name}: a center bias needs fixations on at least two images")
         positions = {image: relative_positions(dataset, image) for image in images}
+        looked_at = {image: dataset.fixations.for_image(image) for image in images}
+        pixels = {image: (fixations.pixel_x, fixations.pixel_y) for image, fixations in looked_at.items()}
         total = torch.zeros(CELLS, CELLS)
         for own in positions.values():
             total += counted_in_cells(own)
@@ -67,10 +69,8 @@ class CenterBiasKDE:
             parts = []
             for image, own in positions.items():
                 size = tuple(dataset.stimuli.sizes[image].tolist())
-                fixations = dataset.fixations.for_image(image)
-                kernels = _kernels(size, bandwidth)
                 others = total - counted_in_cells(own)
-                density = density_in_cells(fixations.pixel_x, fixations.pixel_y, others, *kernels)
+                density = density_in_cells(*pixels[image], others, *_kernels(size, bandwidth))
                 parts.append(density * math.prod(size))
             of_others = np.concatenate(parts)
             return np.stack([of_others, np.ones_like(of_others)])

@@ -1,6 +1,7 @@
 """Photographs and the fixations on them, with all that one must know to use and to cite them."""
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -8,9 +9,9 @@ from itertools import chain
 import numpy as np
 from jaxtyping import Int
 
-from foveal.errors import FovealError
+from foveal.errors import FovealError, FovealNote
 from foveal.gaze.fixations import Fixations
-from foveal.gaze.given import described, listed, positions, text, texts, whole_number, whole_numbers
+from foveal.gaze.given import described, listed, positions, real_number, text, texts, whole_number, whole_numbers
 from foveal.gaze.heads import Heads
 from foveal.gaze.stimuli import Stimuli
 
@@ -119,6 +120,62 @@ class Dataset:
             categories=tuple(self.categories[image] for image in images) if self.categories else (),
             heads=tuple(self.heads[image] for image in images) if self.heads else (),
         )
+
+    def between(self, start: float | int, stop: float | int) -> "Dataset":
+        """Only the fixations that began from `start` on and before `stop`, in ms since the photograph came on.
+
+        Fixations whose onset is not known are left out, with a note. A note also tells if no time passes between any
+        two fixations: their onsets are cumulated durations then, and early (`foveal.gaze.onsets`).
+
+        Raises
+        ------
+        FovealError
+            If the times are no window, no onset is known, or nobody began to look there in that time.
+        """
+        start, stop = (real_number(time, f"{self.name}: window in ms") for time in (start, stop))
+        if not start < stop:
+            raise FovealError(f"{self.name}: a window begins before it ends, not {start:g} to {stop:g} ms")
+        onset = self.fixations.start
+        n_unknown = int(np.isnan(onset).sum())
+        if n_unknown == len(onset):
+            needed = "start_ms, or subject, duration_ms and an order that counts from 0 without gaps"
+            raise FovealError(f"{self.name}: when fixations began is not known; needed are the columns {needed}")
+        if n_unknown:
+            note = f"{self.name}: {n_unknown} of {len(onset)} fixations are left out: when they began is not known"
+            warnings.warn(note, FovealNote, stacklevel=2)
+        if self.fixations.follow_at_once():
+            note = f"{self.name}: onsets are cumulated durations, without the time of saccades: they are early"
+            warnings.warn(note, FovealNote, stacklevel=2)
+        return self._with_fixations((onset >= start) & (onset < stop), f"between {start:g} and {stop:g} ms")
+
+    def first(self, n: int) -> "Dataset":
+        """Only the first `n` fixations of each observer on each photograph (see `nth`)."""
+        return self.nth(1, n)
+
+    def nth(self, first: int, last: int | None = None) -> "Dataset":
+        """Only the first to last fixations of each observer on each photograph, counted from 1; or only one of them.
+
+        Counted are the fixations that the data set has. A fixation that was left out, such as a forced first one or
+        one outside of the photograph, does not count.
+
+        Raises
+        ------
+        FovealError
+            If the numbers are no such range, observers or orders are not known, or nobody made so many fixations.
+        """
+        first = whole_number(first, f"{self.name}: number of the first fixation", 1)
+        last = first if last is None else whole_number(last, f"{self.name}: number of the last fixation", first)
+        try:
+            place = self.fixations.place()
+        except FovealError as error:
+            raise FovealError(f"{self.name}: {error}") from None
+        numbers = f"{first}" if first == last else f"{first} to {last}"
+        return self._with_fixations((place >= first - 1) & (place < last), f"with the number {numbers}")
+
+    def _with_fixations(self, rows: np.ndarray, which: str) -> "Dataset":
+        if not rows.any():
+            raise FovealError(f"{self.name}: no fixation {which}")
+        return replace(self, fixations=self.fixations.where(rows))
 
     def looked_at(self) -> "Dataset":
         """The part with the photographs that have fixations."""

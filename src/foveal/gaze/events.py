@@ -14,7 +14,12 @@ SHORTEST_FIXATION = 12  # samples (50 ms)
 
 def detect_fixations(
     gaze: Float[np.ndarray, "sample 2"],
-) -> tuple[Float[np.ndarray, " fixation"], Float[np.ndarray, " fixation"], Float[np.ndarray, " fixation"]]:
+) -> tuple[
+    Float[np.ndarray, " fixation"],
+    Float[np.ndarray, " fixation"],
+    Float[np.ndarray, " fixation"],
+    Float[np.ndarray, " fixation"],
+]:
     """Fixations in gaze sampled at 240 Hz, by the acceleration criterion of MIT1003's `checkFixations.m`.
 
     A saccade begins where acceleration exceeds the criterion for two samples or more, and ends where the braking that
@@ -28,16 +33,18 @@ def detect_fixations(
         Median position of each fixation, in the units of `gaze`.
     duration
         In ms.
+    start
+        In ms since the first sample.
     """
     if len(gaze) == 0:
-        return np.zeros(0), np.zeros(0), np.zeros(0)
+        return np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0)
     in_saccade = np.zeros(len(gaze), dtype=bool)
     for start, stop in _join_close(_saccades(_acceleration(gaze)), len(gaze)):
         in_saccade[start:stop] = True
     runs = _runs(~in_saccade)
     medians = np.array([np.nanmedian(gaze[start:stop], axis=0) for start, stop in runs]).reshape(-1, 2)
-    duration = np.array([1000 * (stop - start) / SAMPLING_RATE for start, stop in runs])
-    return medians[:, 0], medians[:, 1], duration
+    start, stop = 1000 / SAMPLING_RATE * np.array(runs, dtype=np.float64).reshape(-1, 2).T
+    return medians[:, 0], medians[:, 1], stop - start, start
 
 
 def _acceleration(gaze: Float[np.ndarray, "sample 2"]) -> Float[np.ndarray, " sample"]:

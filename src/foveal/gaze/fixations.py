@@ -1,7 +1,7 @@
 """Where people looked: one row a fixation, in columns of equal length."""
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from foveal.errors import FovealError, first_line
 from foveal.gaze.given import described, floats, positions, whole_number, whole_numbers
+from foveal.gaze.onsets import cumulated_durations, sorted_by_scanpath
 
 UNKNOWN = -1  # subject or order
 SUBJECT = "fixations: the number of a subject"
@@ -33,6 +34,8 @@ class Fixations:
         Which fixation of its scanpath, from 0; -1 where it is not known.
     duration
         How long, in ms; NaN where it is not known.
+    start
+        When it began, in ms since the photograph came on; NaN where it is not known.
 
     Raises
     ------
@@ -51,10 +54,11 @@ class Fixations:
     subject: Int[np.ndarray, " fixation"]
     order: Int[np.ndarray, " fixation"]
     duration: Float[np.ndarray, " fixation"]
+    start: Float[np.ndarray, " fixation"]
 
     def __post_init__(self) -> None:
         for column in fields(self):
-            read = floats if column.name in ("x", "y", "duration") else whole_numbers
+            read = floats if column.name in ("x", "y", "duration", "start") else whole_numbers
             values = read(getattr(self, column.name), f"fixations: {column.name}")
             if values.ndim != 1:
                 raise FovealError(f"fixations: {column.name} is one number a fixation, not {described(values)}")
@@ -75,19 +79,27 @@ class Fixations:
 
     @classmethod
     def of(
-        cls, image: Any, x: Any, y: Any, subject: Any = None, order: Any = None, duration: Any = None
+        cls, image: Any, x: Any, y: Any, subject: Any = None, order: Any = None, duration: Any = None, start: Any = None
     ) -> "Fixations":
-        """Build from columns of any kind, which are copied; columns left out are filled with "not known"."""
+        """Build from columns of any kind, which are copied; columns left out are filled with "not known".
+
+        If `start` is left out, it follows from order and duration (`foveal.gaze.onsets.cumulated_durations`).
+        """
         x = floats(x, "fixations: x").copy()
         n = x.shape
-        return cls(
+        fixations = cls(
             image=whole_numbers(image, "fixations: image").copy(),
             x=x,
             y=floats(y, "fixations: y").copy(),
             subject=np.full(n, UNKNOWN) if subject is None else whole_numbers(subject, "fixations: subject").copy(),
             order=np.full(n, UNKNOWN) if order is None else whole_numbers(order, "fixations: order").copy(),
             duration=np.full(n, np.nan) if duration is None else floats(duration, "fixations: duration").copy(),
+            start=np.full(n, np.nan) if start is None else floats(start, "fixations: start").copy(),
         )
+        if start is not None or order is None or duration is None:
+            return fixations
+        columns = (fixations.image, fixations.subject, fixations.order, fixations.duration)
+        return replace(fixations, start=cumulated_durations(*columns))
 
     def __len__(self) -> int:
         return len(self.image)
@@ -167,6 +179,28 @@ class Fixations:
         """Without the first fixation of every scanpath, which many experiments force to the center."""
         return self.where(self.order != 0)
 
+    def place(self) -> Int[np.ndarray, " fixation"]:
+        """Which fixation of its observer on its photograph each is, from 0, among those that are here.
+
+        Raises
+        ------
+        FovealError
+            If the observer or the order of one is not known.
+        """
+        if ((self.subject == UNKNOWN) | (self.order == UNKNOWN)).any():
+            raise FovealError("fixations: which came first is not known: each needs a subject and an order")
+        rows, sorted_place = sorted_by_scanpath(self.image, self.subject, self.order)
+        place = np.empty_like(rows)
+        place[rows] = sorted_place
+        return place
+
+    def follow_at_once(self) -> bool:
+        """Does every fixation begin where the one before ends, as if saccades took no time? Where both are known."""
+        rows, place = sorted_by_scanpath(self.image, self.subject, self.order)
+        gaps = self.start[rows[1:]] - (self.start + self.duration)[rows[:-1]]
+        gaps = gaps[(place[1:] > 0) & np.isfinite(gaps)]
+        return len(gaps) > 0 and bool((np.abs(gaps) < 1e-3).all())
+
     def inside(self, sizes: Int[np.ndarray, "image 2"]) -> "Fixations":
         """Those that fall on a pixel of their photograph, given every photograph's (height, width)."""
         return self.where(self.is_inside(sizes))
@@ -194,6 +228,4 @@ class Fixations:
         new_number = np.full(max(images.max(), self.image.max(initial=0)) + 1, -1)
         new_number[images] = np.arange(len(images))
         kept = self.where(new_number[self.image] >= 0)
-        return Fixations.of(
-            new_number[kept.image], kept.x, kept.y, subject=kept.subject, order=kept.order, duration=kept.duration
-        )
+        return replace(kept, image=new_number[kept.image])

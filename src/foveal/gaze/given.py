@@ -73,6 +73,19 @@ def listed(given: Any, what: str) -> list[Any]:
     return list(given)
 
 
+def pair(given: Any, what: str) -> tuple[Any, Any]:
+    """Two things.
+
+    Raises
+    ------
+    FovealError
+        If it is something else.
+    """
+    if len(both := listed(given, what)) != 2:
+        raise FovealError(f"{what}: two numbers are needed, not {described(given)}")
+    return both[0], both[1]
+
+
 def real_numbers(given: Any, what: str, kinds: str = NUMBERS) -> np.ndarray:
     """An array of the numbers in any container: a list, a column of a table, a tensor.
 

@@ -12,7 +12,15 @@ from torch.nn import functional as F
 
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
-from foveal.gaze.given import NUMBERS_OR_TRUTH, described, listed, positive_number, real_numbers, whole_number
+from foveal.gaze.given import (
+    NUMBERS_OR_TRUTH,
+    described,
+    floats,
+    listed,
+    positive_number,
+    real_numbers,
+    whole_number,
+)
 
 FIXATIONS_AT_ONCE = 4096  # bounds the memory of fixation_map: two float32 rows a fixation
 BLOCK = 128  # px: rows and columns of a large map that are blurred together
@@ -114,6 +122,7 @@ def fixation_map(
     sigma: float | None = None,
     sigma_degrees: float | None = None,
     pixels_per_degree: float | None = None,
+    weights: Any = None,
 ) -> Float[np.ndarray, "height width"]:
     """The empirical map of one photograph: a Gaussian on every fixation, float32, summing to the number of fixations.
 
@@ -130,12 +139,20 @@ def fixation_map(
         Width of the Gaussian in px; or give
     sigma_degrees, pixels_per_degree
         its width in degrees of visual angle and the scale of the photograph.
+    weights
+        What each fixation counts, not negative; one by default. `fixations.duration` counts how long people looked. The
+        map sums to the sum of the weights.
 
     Raises
     ------
     FovealError
-        If not exactly one of the two widths is given, or it is not positive and finite, the size is none, or the
-        fixations are no `Fixations`.
+        If not exactly one of the two widths is given, or it is not positive and finite, the size is none, the
+        fixations are no `Fixations`, or a weight is not known or negative.
+
+    >>> fixations = Fixations.of([0, 0], [2, 5], [1, 1], duration=[300, 100])
+    >>> by_time = fixation_map(fixations, (3, 8), sigma=1.0, weights=fixations.duration)
+    >>> float(by_time.sum().round())
+    400.0
     """
     if (sigma is None) == (sigma_degrees is None):
         raise FovealError("fixation_map: give sigma (px) or sigma_degrees, one of the two")
@@ -151,7 +168,54 @@ def fixation_map(
     if not isinstance(fixations, Fixations):
         raise FovealError(f"fixation_map: Fixations (Fixations.of(image, x, y)) are needed, not {described(fixations)}")
     x, y = (torch.from_numpy(column).float() for column in (fixations.x, fixations.y))
+    weight = torch.ones_like(x) if weights is None else torch.from_numpy(_weights(weights, len(fixations))).float()
     total = torch.zeros(height, width)
-    for some_x, some_y in zip(x.split(FIXATIONS_AT_ONCE), y.split(FIXATIONS_AT_ONCE), strict=True):
-        total += gaussian_rows(some_y, height, sigma).T @ gaussian_rows(some_x, width, sigma)
+    for some_x, some_y, some in zip(*(each.split(FIXATIONS_AT_ONCE) for each in (x, y, weight)), strict=True):
+        total += gaussian_rows(some_y, height, sigma).T @ (some[:, None] * gaussian_rows(some_x, width, sigma))
     return total.numpy()
+
+
+def _weights(given: Any, n_fixations: int) -> Float[np.ndarray, " fixation"]:
+    weights = floats(given, "fixation_map: weights")
+    if weights.shape != (n_fixations,):
+        raise FovealError(f"fixation_map: weights: one of each of {n_fixations} fixations, not {described(weights)}")
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise FovealError("fixation_map: weights: one is not known, or negative; leave its fixation out")
+    return weights
+
+
+def gaze_map(
+    gaze: Shaped[np.ndarray, "sample 2"],
+    size: tuple[int, int],
+    *,
+    sigma: float | None = None,
+    sigma_degrees: float | None = None,
+    pixels_per_degree: float | None = None,
+) -> Float[np.ndarray, "height width"]:
+    """The map of raw gaze on one photograph: a Gaussian on every sample, as iSUN's maps are made (Xu et al. 2015).
+
+    No fixations need to be found for it. With samples at a steady rate, a place counts as long as gaze was there,
+    saccades included. Samples that are lost (NaN) or outside of the photograph are left out.
+
+    Parameters
+    ----------
+    gaze
+        x and y of each sample, in px of the photograph.
+    size, sigma, sigma_degrees, pixels_per_degree
+        As `fixation_map` takes them.
+
+    Raises
+    ------
+    FovealError
+        As of `fixation_map`, or if the gaze is no array of such rows.
+
+    >>> gaze = np.array([[2.0, 1.0], [2.1, 1.0], [np.nan, np.nan], [90.0, 1.0]])
+    >>> float(gaze_map(gaze, (3, 8), sigma=1.0).sum().round())
+    2.0
+    """
+    samples = floats(gaze, "gaze_map: gaze")
+    if samples.ndim != 2 or samples.shape[1] != 2:
+        raise FovealError(f"gaze_map: gaze: x and y of each sample, not {described(samples)}")
+    x, y = samples[np.isfinite(samples).all(axis=1)].T
+    inside = Fixations.of(np.zeros(len(x)), x, y).inside(np.array([size]))
+    return fixation_map(inside, size, sigma=sigma, sigma_degrees=sigma_degrees, pixels_per_degree=pixels_per_degree)

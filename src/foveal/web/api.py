@@ -15,6 +15,7 @@ from pydantic import Json
 from pydantic.json_schema import SkipJsonSchema
 
 from foveal.analysis.attention import FIXATIONS, Attention, attention, compared
+from foveal.analysis.attention_files import attention_picture
 from foveal.analysis.simulation import simulated_fixations
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.figures.colors import HEAT
@@ -23,7 +24,7 @@ from foveal.figures.styles import STYLES
 from foveal.images import encode_png
 from foveal.models.catalogue import model_cards, ready_models
 from foveal.models.prediction import Prediction
-from foveal.web._drawing import attention_picture, attention_report
+from foveal.web._drawing import attention_report
 from foveal.web.answers import (
     AttentionAnswer,
     ComparedRegion,
@@ -148,10 +149,12 @@ async def overlay(
     """The picture with where people look, drawn as `foveal predict` draws it; with regions as `foveal attention`."""
 
     def draw() -> bytes:
-        prediction, named = asked.predicted(bench), _named(regions, bench.limits)
         if style == PLAIN:
-            return encode_png(prediction.image)
-        return attention_picture(prediction, named, file_format=file_format, style=style, color_bar=legend)
+            return encode_png(asked.predicted(bench).image)
+        if regions:
+            found = asked.attention(bench, regions)
+            return attention_picture(*found, style=style, file_format=file_format, color_bar=legend)
+        return asked.predicted(bench).picture(file_format, style=style, color_bar=legend)
 
     return Response(await bench.do(draw), media_type=MEDIA_TYPES[file_format])
 

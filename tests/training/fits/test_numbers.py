@@ -196,18 +196,19 @@ def test_sizes_that_a_study_adds(tmp_path, n_members):
     members = [small(area, relative=(1.0,), absolute=()) for area in (6_000, 9_000)]
     model = members[0] if n_members == 1 else FovealL.of(members)
     save_model(model, tmp_path / "model.safetensors")
-    report = foveal.train(tmp_path / "model.safetensors", make_dataset(6), out=tmp_path / "out", sizes=[0.7, 1.4])
-    assert report.command.endswith("--sizes 0.7,1.4")
+    data = make_dataset(4)
+    report = foveal.train(tmp_path / "model.safetensors", data, out=tmp_path / "out", folds=2, sizes=[0.7, 1.4])
+    assert report.command.endswith("--sizes 0.7,1.4 --folds 2")
     assert any(line.startswith("Large things count") for line in report.words)
     for network in networks_of(load_model(report.path)):
         assert network.config.relative == (1.0, 0.7, 1.4)
         assert not torch.equal(network.size_weights, networks_of(model.also_at([0.7, 1.4]))[0].size_weights)
     with pytest.raises(FovealError, match=r"sizes: numbers from 0\.25 to 2\.0, not 0\.1"):
-        foveal.train(tmp_path / "model.safetensors", make_dataset(6), out=tmp_path / "bad", sizes=[0.1])
+        foveal.train(tmp_path / "model.safetensors", data, out=tmp_path / "bad", sizes=[0.1])
     with pytest.raises(FovealError, match=r"sizes: foveal-[sl] has these already"):
-        foveal.train(tmp_path / "model.safetensors", make_dataset(6), out=tmp_path / "bad", sizes=[1.0])
+        foveal.train(tmp_path / "model.safetensors", data, out=tmp_path / "bad", sizes=[1.0])
     with pytest.raises(FovealError, match=r"--sizes: not with bms"):
-        foveal.train("bms", make_dataset(6), out=tmp_path / "bad", sizes=[0.7])
+        foveal.train("bms", data, out=tmp_path / "bad", sizes=[0.7])
 
 
 def test_a_network_that_says_maps_keeps_its_weights_and_is_calibrated(tmp_path):

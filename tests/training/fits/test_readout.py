@@ -265,7 +265,7 @@ def test_readouts_fitted_together_are_those_fitted_one_by_one(model, dataset, gr
 
 def test_a_fold_knows_nothing_of_what_it_is_judged_on(dataset, tmp_path, monkeypatch):
     """A feature that speaks on one image only, which is always looked at where it does: useless on the others."""
-    one = dataset.limit(8)
+    one = dataset.limit(5)
     fixations = one.fixations
     x = np.where(fixations.image == 3, 10.0, fixations.x)
     data = dataclasses.replace(
@@ -285,12 +285,12 @@ def test_a_fold_knows_nothing_of_what_it_is_judged_on(dataset, tmp_path, monkeyp
 
     monkeypatch.setattr(DeepGaze1, "features", planted)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
-    foveal.train("deepgaze1", data, out=tmp_path, folds=8, penalty=0.0)
+    foveal.train("deepgaze1", data, out=tmp_path, folds=5, penalty=0.0)
     learned = load_model(tmp_path / "deepgaze1.safetensors").readout.weight[0].abs()
     judged_on_it = load_model(tmp_path / "folds" / "3.safetensors")
     assert judged_on_it.readout.weight[0].abs() < 0.1 * learned
     # The fold's prior does not know the image either.
-    others = CenterBiasKDE.fit(data.select([n for n in range(8) if n != 3]))
+    others = CenterBiasKDE.fit(data.select([n for n in range(5) if n != 3]))
     torch.testing.assert_close(judged_on_it.log_prior, CenterBias.of(others).log_grid)
 
 
@@ -374,9 +374,9 @@ def test_train_writes_a_model_that_predicts_as_it_did(dataset, tmp_path, left_ou
 
 @pytest.mark.usefixtures("short_fits")
 def test_other_layers_of_a_backbone(dataset, tmp_path):
-    report = foveal.train("deepgaze1", dataset, out=tmp_path, layers=["relu1", "conv3"])
+    report = foveal.train("deepgaze1", dataset, out=tmp_path, folds=2, layers=["relu1", "conv3"])
     assert load_model(report.path).config.layers == ("relu1", "conv3")
-    assert json.loads(json.dumps(report.command)).endswith("--layers relu1,conv3")
+    assert json.loads(json.dumps(report.command)).endswith("--layers relu1,conv3 --folds 2")
     for wrong, message in [
         ({"backbone": "vgg16", "layers": ["conv5"]}, r"no layer 'conv5'"),
         ({"layers": ["conv9"]}, "no layer 'conv9'"),
@@ -403,10 +403,8 @@ def test_other_layers_of_a_backbone(dataset, tmp_path):
 
 def test_features_of_many_layers_have_a_short_file_name(dataset, tmp_path):
     """All names of VGG-16's layers together are longer than a file system allows."""
-    backbone = Backbone("vgg16", pretrained=False)
-    every = backbone.layers
-    model = DeepGaze1(config_for("vgg16", every))
-    model._backbones = [backbone]
+    every = Backbone("vgg16_tiny").layers
+    model = DeepGaze1(config_for("vgg16_tiny", every))
     [group] = FeatureCache(model, dataset.limit(1), tmp_path).groups()
     assert tuple(group.grids) == every
 

@@ -94,6 +94,7 @@ def test_the_two_learn_in_turn(tmp_path, monkeypatch):
     assert changed == [[False, True], [True, False]] * 2 + [[False, True]]
 
 
+@pytest.mark.usefixtures("as_users_run_it")
 @pytest.mark.parametrize("phases", [(Phase(2, 1e-3),), (Phase(1, 1e-3), Phase(1, 1e-4))])
 def test_a_game_that_was_stopped_goes_on_to_the_same_weights(tmp_path, phases):
     """In the middle of a phase and between two."""

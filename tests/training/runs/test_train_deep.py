@@ -63,25 +63,26 @@ def test_it_learns_and_keeps_what_it_did(tmp_path):
     assert np.exp(prediction.log_density.astype(np.float64)).sum() == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.usefixtures("as_users_run_it")
 @pytest.mark.parametrize("changes", [{}, {"optimizer": "sgd", "schedule": "constant", "crops": (0.5,)}])
 def test_a_resumed_run_gives_the_same_weights(tmp_path, changes):
-    """Of 24 steps, stopped in the middle of either phase; with dropout, a running mean and mirrored images."""
+    """Stopped three times, in the middle of either phase and between; with dropout, a mean and mirrored images."""
     recipe = recipe_of(phases=(Phase(2, 1e-2), Phase(2, 1e-3, 1e-3)), batch_size=2, **changes)
-    dataset = make_dataset(14)
+    dataset = make_dataset(8)
     whole = load_model(run(recipe, [dataset], tmp_path / "whole").path).state_dict()
+    out = tmp_path / "stopped"
     for stop_at in (1, 2, 3):
-        out = tmp_path / f"stopped{stop_at}"
 
         def stop(what, done, total, epoch=stop_at):
             if what == f"epoch {epoch + 1}/4" and done == 1:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            run(recipe, [dataset], out, progress=stop)
+            run(recipe, [dataset], out, resume=stop_at > 1, progress=stop)
         assert not (out / "foveal-s.safetensors").exists()
-        resumed = load_model(run(recipe, [dataset], out, resume=True).path).state_dict()
-        for name, tensor in whole.items():
-            torch.testing.assert_close(resumed[name], tensor, rtol=0, atol=0, msg=name)
+    resumed = load_model(run(recipe, [dataset], out, resume=True).path).state_dict()
+    for name, tensor in whole.items():
+        torch.testing.assert_close(resumed[name], tensor, rtol=0, atol=0, msg=name)
 
 
 def test_a_checkpoint_that_is_not_of_this_run(tmp_path):

@@ -79,10 +79,9 @@ def start(launcher: list[str], what: str, folder: Path) -> subprocess.Popen[str]
     return subprocess.Popen([*launcher, str(script), str(folder)], env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def finish(*processes: subprocess.Popen[str], status: int = 0) -> None:
-    for process in processes:
-        _, err = process.communicate(timeout=200)
-        assert process.returncode == status, err
+def finish(process: subprocess.Popen[str], status: int = 0) -> None:
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == status, err
 
 
 def train(out: Path) -> Path:
@@ -110,6 +109,16 @@ def together(tmp_path_factory, alone) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def side_by_side(tmp_path_factory) -> Path:
+    """What two processes leave that begin together and want the same features; one is killed in its next run."""
+    folder = tmp_path_factory.mktemp("side_by_side")
+    first, second = start(ALONE, 'train("one")' + KILLED, folder), start(ALONE, 'train("two")', folder)
+    finish(first, status=-signal.SIGKILL)
+    finish(second)
+    return folder
+
+
 def assert_same_weights(folder: Path, other: Path) -> None:
     one, two = (load_model(run / "foveal-s.safetensors").state_dict() for run in (folder, other))
     for name, tensor in one.items():
@@ -134,13 +143,11 @@ def test_two_processes_train_the_folds_of_a_mixture(together):
     assert load_model(together / "both/foveal-l.safetensors").card.name == "foveal-l"
 
 
-def test_runs_side_by_side_that_want_the_same_features(tmp_path, alone):
-    finish(*(start(ALONE, f'train("{out}")', tmp_path) for out in ("one", "two")))
-    assert_same_weights(tmp_path / "one", alone)
-    assert_same_weights(tmp_path / "two", alone)
+def test_runs_side_by_side_that_want_the_same_features(side_by_side, alone):
+    assert_same_weights(side_by_side / "one", alone)
+    assert_same_weights(side_by_side / "two", alone)
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(tmp_path, alone):
-    finish(start(ALONE, KILLED, tmp_path), status=-signal.SIGKILL)
-    assert len(log_of(tmp_path / "killed")) == 1
-    assert_same_weights(train(tmp_path / "killed"), alone)
+def test_a_killed_run_goes_on_to_the_same_weights(side_by_side, alone):
+    assert len(log_of(side_by_side / "killed")) == 1
+    assert_same_weights(train(side_by_side / "killed"), alone)

@@ -128,6 +128,6 @@ def _branches(name: str) -> Callable[[], fx.GraphModule]:
         # Some draw their own plan in tensors, which must have numbers even where the weights need none.
         with torch.device("cpu"):
             network = models.get_model(name, **({"init_weights": False} if name in OF_INCEPTION else {}))
-        return traced(network)
+        return traced(network).to(torch.get_default_device())
 
     return steps

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from foveal.models.backbones.backbone import Backbone, Padding
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig
+from foveal.models.parts.empty import without_numbers
 from foveal.models.parts.finalizer import resize_log_density
 from foveal.models.parts.geometry import Grid
 from foveal.models.parts.prior import WithPrior
@@ -129,5 +130,6 @@ def config_for(backbone: str, layers: Sequence[str], padding: Padding = "full") 
     FovealError
         If there is no such backbone or layer.
     """
-    network = Backbone(backbone, padding=padding, pretrained=False)
+    with without_numbers():
+        network = Backbone(backbone, padding=padding, pretrained=False)
     return DeepGaze1Config(backbone, tuple(layers), tuple(network.channels(layer) for layer in layers), padding)

@@ -1,6 +1,7 @@
 """A training run of a network: what is learned, by which steps, and its state on disk."""
 
 import copy
+import io
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -275,7 +276,8 @@ class Run:
         }
         if self.accelerator.scaler is not None:  # of float16
             state["scaler"] = self.accelerator.scaler.state_dict()
-        with write_atomically(path) as temporary, new_file(temporary) as file:
+        # PyTorch writes thousands of small pieces.
+        with write_atomically(path) as temporary, new_file(temporary) as raw, io.BufferedWriter(raw, 2**20) as file:
             torch.save(state, file)
 
     def load(self, state: dict[str, Any], path: Path) -> None:
