@@ -41,6 +41,18 @@ def test_regions_limits_and_baselines(foveal, tmp_path):
     assert "spot fell from" in err
 
 
+def test_a_report_of_each_picture(foveal, tmp_path):
+    picture(tmp_path / "a.png", 22)
+    picture(tmp_path / "b.png", 60)
+    (tmp_path / "r.csv").write_text(BOXES)
+    arguments = ("--against", "b.png", "--regions", "r.csv", "--model", "image-signature", "--pdf", "--out", "o")
+    code, out, _ = foveal("attention", "a.png", *arguments)
+    assert code == 0
+    for path in ("o/A/a.attention.pdf", "o/B/b.attention.pdf"):
+        assert path in out.replace("\n", "")
+        assert (tmp_path / path).read_bytes().startswith(b"%PDF")
+
+
 def test_a_call_that_is_wrong(foveal, tmp_path):
     picture(tmp_path / "a.png", 22)
     (tmp_path / "r.csv").write_text("name,x,y,width,height\nfar,200,20,20,20\n")

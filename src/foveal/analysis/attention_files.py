@@ -83,9 +83,13 @@ def attention_picture(
     FovealError
         If there is no such style or format.
     """
-    style = style or ("heatmap" if regions else "heatmap+hotspots")
     outlines = attention_outlines(regions, found)
-    return prediction.picture(file_format, style=style, color_bar=color_bar, outlines=outlines)
+    return prediction.picture(file_format, style=style or style_of(regions), color_bar=color_bar, outlines=outlines)
+
+
+def style_of(regions: Sequence[PictureRegion]) -> str:
+    """The style of a picture with these regions: without any, its hotspots are drawn."""
+    return "heatmap" if regions else "heatmap+hotspots"
 
 
 def attention_outlines(regions: Sequence[PictureRegion], found: Attention) -> list[Outline]:

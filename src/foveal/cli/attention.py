@@ -45,6 +45,7 @@ def attention(
     full_page: Annotated[
         bool, typer.Option("--full-page", help="The whole page, screen by screen from above.")
     ] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also a report as PDF, to be handed on.")] = False,
     device: Device = "cpu",
 ) -> None:
     """Say what share of people's attention the regions of a picture get.
@@ -53,10 +54,12 @@ def attention(
 
     Writes OUT/<stem>.attention.json, .attention.csv and .attention.png; with --against those of the two pictures into
     OUT/A and OUT/B, and OUT/against.csv and .png, where orange is what A gets more of, and blue B. With --full-page, a
-    number stands behind <stem>, one for each screen, and OUT/<stem>.attention.csv has the elements of all screens.
+    number stands behind <stem>, one for each screen, and OUT/<stem>.attention.csv has the elements of all screens. With
+    --pdf, OUT/<stem>.attention.pdf is a report of each picture.
     """
     from foveal.analysis.attention import compared, fallen, read_shares, too_low
     from foveal.analysis.attention_files import attention_of, write_attention, write_comparison, write_screens
+    from foveal.analysis.attention_report import write_attention_report
     from foveal.models import load_model
 
     given = {"--regions": regions, "--against": against, "--baseline": baseline}
@@ -72,6 +75,8 @@ def attention(
             pictures.append(attention_of(picture, loaded, regions or its_own, ppd))
             _show(pictures[-1][2])
             tell(*map(str, write_attention(*pictures[-1], folder)))
+            if pdf:
+                tell(str(write_attention_report(*pictures[-1], folder / f"{pictures[-1][2].picture}.attention.pdf")))
     if full_page:
         screens = [found for _, _, found in pictures]
         name = screens[0].picture.removesuffix(".1")

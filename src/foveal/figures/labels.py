@@ -1,7 +1,7 @@
 """Texts beside lines: how large they are, and where there is room for them."""
 
 import bisect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -70,11 +70,7 @@ class Placing:
 
     def shortened(self, text: str) -> str:
         """As much of a text as may stand in the drawing; the rest is an ellipsis."""
-        most = WIDEST * self.scene.density.shape[1]
-        if self.size_of(text)[0] <= most:
-            return text
-        n = bisect.bisect(range(len(text)), most, key=lambda n: self.size_of(text[:n] + "…")[0])
-        return text[: max(n - 1, 0)].rstrip() + "…"
+        return shortened(text, WIDEST * self.scene.density.shape[1], lambda text: self.size_of(text)[0])
 
     def place(self, text: str, centers: Path) -> Label | None:
         """Put a text on the best of the centers; None if there is room on none."""
@@ -97,6 +93,18 @@ class Placing:
         best = int(cost.argmin())
         self.placed.append(Label(text, float(x[best]), float(y[best]), width, height))
         return self.placed[-1]
+
+
+def shortened(text: str, most: float, width_of: Callable[[str], float]) -> str:
+    """As much of a text as is not wider than `most`; the rest is an ellipsis.
+
+    >>> shortened("a long name", 6.0, len), shortened("a name", 6.0, len)
+    ('a lon…', 'a name')
+    """
+    if width_of(text) <= most:
+        return text
+    n = bisect.bisect(range(len(text)), most, key=lambda n: width_of(text[:n] + "…"))
+    return text[: max(n - 1, 0)].rstrip() + "…"
 
 
 def font_of(size: float) -> ImageFont.FreeTypeFont:

@@ -79,7 +79,9 @@ def plot_density(
     _draw_lines(ax, scene, lines)
     _draw_labels(ax, scene, labels, canvas)
     if color_bar and any(each.has_color_bar for each in styles):
-        _add_color_bar(ax, scene)
+        bar = ax.inset_axes(BAR)
+        draw_color_bar(bar, scene.colors, scene.levels)
+        bar.set_xlabel(STYLES["heatmap"].legend, fontsize=BAR_TEXT)
     elif color_bar:
         legend = "\n".join(each.legend for each in styles)
         ax.text(0.5, -0.02, legend, transform=ax.transAxes, ha="center", va="top", fontsize=BAR_TEXT)
@@ -230,16 +232,15 @@ def _hex(color: RGB) -> str:
     return "#{:02x}{:02x}{:02x}".format(*color)
 
 
-def _add_color_bar(ax: "Axes", scene: Scene) -> None:
-    """Colors from the edge of the colored region to the peak, with the levels marked."""
+def draw_color_bar(ax: "Axes", cmap: "Colormap", levels: Sequence[float] = MASS_LEVELS) -> None:
+    """Fill axes with the colors from the edge of the colored region to the peak, with the levels marked."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    colors = ScalarMappable(Normalize(0, OUTERMOST), scene.colors.reversed())
-    bar = ax.figure.colorbar(colors, cax=ax.inset_axes(BAR), orientation="horizontal")
-    shares = [*(share for share in scene.levels if share < OUTERMOST - 0.05), OUTERMOST]
+    colors = ScalarMappable(Normalize(0, OUTERMOST), cmap.reversed())
+    bar = ax.figure.colorbar(colors, cax=ax, orientation="horizontal")
+    shares = [*(share for share in levels if share < OUTERMOST - 0.05), OUTERMOST]
     bar.set_ticks(shares, labels=[percent(share) for share in shares])
-    bar.ax.tick_params(labelsize=BAR_TEXT)
-    bar.ax.get_xticklabels()[-1].set_horizontalalignment("right")
-    bar.set_label(STYLES["heatmap"].legend, fontsize=BAR_TEXT)
+    ax.tick_params(labelsize=BAR_TEXT)
+    ax.get_xticklabels()[-1].set_horizontalalignment("right")
     bar.outline.set_visible(False)
