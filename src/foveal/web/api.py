@@ -16,6 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from foveal.analysis.attention import FIXATIONS, Attention, attention, compared
 from foveal.analysis.attention_files import attention_picture
+from foveal.analysis.attention_report import attention_report
 from foveal.analysis.simulation import simulated_fixations
 from foveal.datasets.picture_regions import PictureRegion
 from foveal.figures.colors import HEAT
@@ -24,7 +25,6 @@ from foveal.figures.styles import STYLES
 from foveal.images import encode_png
 from foveal.models.catalogue import model_cards, ready_models
 from foveal.models.prediction import Prediction
-from foveal.web._drawing import attention_report
 from foveal.web.answers import (
     AttentionAnswer,
     ComparedRegion,
@@ -151,10 +151,12 @@ async def overlay(
     def draw() -> bytes:
         if style == PLAIN:
             return encode_png(asked.predicted(bench).image)
-        if regions:
-            found = asked.attention(bench, regions)
+        found = asked.attention(bench, regions) if regions else None
+        prediction = asked.predicted(bench)
+        with bench.drawing:
+            if found is None:
+                return prediction.picture(file_format, style=style, color_bar=legend)
             return attention_picture(*found, style=style, file_format=file_format, color_bar=legend)
-        return asked.predicted(bench).picture(file_format, style=style, color_bar=legend)
 
     return Response(await bench.do(draw), media_type=MEDIA_TYPES[file_format])
 
@@ -186,9 +188,13 @@ async def table(
 @api.post("/report", **_files("application/pdf"))
 async def report(bench: Bench, asked: OnePicture, regions: Regions = []) -> Response:  # noqa: B006
     """A report for printing: the picture with its regions, the table of what they get, and what the numbers mean."""
-    return Response(
-        await bench.do(lambda: attention_report(*asked.attention(bench, regions))), media_type="application/pdf"
-    )
+
+    def draw() -> bytes:
+        found = asked.attention(bench, regions)
+        with bench.drawing:
+            return attention_report(*found)
+
+    return Response(await bench.do(draw), media_type="application/pdf")
 
 
 @api.post("/fixations")

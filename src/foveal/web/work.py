@@ -62,6 +62,11 @@ class Workbench:
         Where models compute.
     limits
         See `Limits`.
+
+    Attributes
+    ----------
+    drawing
+        To be held while a figure is drawn.
     """
 
     def __init__(self, default_model: str, device: str, limits: Limits) -> None:
@@ -69,6 +74,7 @@ class Workbench:
         self._workers = _new_workers()
         self._places = BoundedSemaphore(limits.waiting)
         self._models: OrderedDict[str, SaliencyModel] = OrderedDict()
+        self.drawing = Lock()  # Matplotlib's settings are those of all threads
         self._predicting = Lock()  # models are not made for several threads
         self._kept: OrderedDict[Key, Predicted] = OrderedDict()
         self._keeping = Lock()
