@@ -5,8 +5,6 @@ from contextlib import suppress
 from typing import Any, cast
 
 import matplotlib
-from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.textpath import text_to_path
 
 MISSING = "□"
 
@@ -17,6 +15,8 @@ def drawable(text: str, weight: str = "normal") -> str:
     >>> drawable("green\ntea 茶")
     'green tea □'
     """
+    from matplotlib.font_manager import get_font  # parts of Matplotlib are loaded by who plots
+
     fonts = [get_font(path) for path in _font_files(weight)]
     line = " ".join(text.split())
     return "".join(letter if any(font.get_char_index(ord(letter)) for font in fonts) else MISSING for letter in line)
@@ -28,6 +28,9 @@ def width_of(text: str, size: float, weight: str = "normal") -> float:
     >>> width_of("tea", 12.0) < width_of("tea", 12.0, "bold") < width_of("teas", 12.0, "bold")
     True
     """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
     return float(text_to_path.get_text_width_height_descent(text, FontProperties(size=size, weight=weight), False)[0])
 
 
@@ -49,6 +52,8 @@ def in_lines(text: str, width: float, size: float) -> list[str]:
 
 def _font_files(weight: str) -> Sequence[str]:
     """The files of the fonts that Matplotlib looks for a letter in: the user's settings name others."""
+    from matplotlib.font_manager import FontProperties, findfont
+
     settings = cast(Mapping[str, Any], matplotlib.rcParams)
     names = [name for family in FontProperties().get_family() for name in settings.get(f"font.{family}", [family])]
     found = []
