@@ -67,7 +67,8 @@ def test_its_tiny_size_can_be_made(name):
 def test_it_learns_and_predicts(tmp_path, name):
     """Of two data sets with images of different size; what is written of held-out images are densities."""
     datasets = [make_dataset(12), make_dataset(6, size=(80, 60), name="other")]
-    done = train(recipe_of(name, phases=(Phase(7, 1e-2, 1e-3),)), tmp_path, datasets)
+    epochs = 10 if name == "salgan" else 7  # by its cross-entropy, a map of few cells learns slowly
+    done = train(recipe_of(name, phases=(Phase(epochs, 1e-2, 1e-3),)), tmp_path, datasets)
     assert done.log[-1]["loss"] < done.log[0]["loss"]
     assert 0.5 < done.log[-1]["AUC"] < 1
     model = load_model(done.path)
