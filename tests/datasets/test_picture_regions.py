@@ -1,6 +1,7 @@
 """Regions that people drew: boxes and polygons in tables, COCO's and labelme's JSON."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -141,3 +142,30 @@ def test_a_box_has_the_pixels_of_the_same_polygon(corner, sides, is_whole):
     else:
         with pytest.raises(FovealError, match="no pixel"):
             region.pixels((17, 20))
+
+
+def lies_in(x: int, y: int, corners: list[tuple[Fraction, Fraction]]) -> bool:
+    """On the outline, or enclosed an odd number of times: in exact numbers, point by point."""
+    is_inside = False
+    for (x0, y0), (x1, y1) in zip(corners, corners[1:] + corners[:1], strict=True):
+        across = (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)
+        if across == 0 and min(x0, x1) <= x <= max(x0, x1) and min(y0, y1) <= y <= max(y0, y1):
+            return True
+        if (y0 <= y) != (y1 <= y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
+            is_inside = not is_inside
+    return is_inside
+
+
+@given(
+    st.lists(st.tuples(st.integers(-8, 40), st.integers(-8, 30)), min_size=3, max_size=7, unique=True),
+    st.sampled_from([1, 2, 3]),
+)
+def test_a_polygon_has_the_pixels_that_lie_in_it_point_by_point(corners, parts):
+    exact = [(Fraction(x, parts), Fraction(y, parts)) for x, y in corners]
+    expected = [(y, x) for y in range(SIZE[0]) for x in range(SIZE[1]) if lies_in(x, y, exact)]
+    region = PictureRegion("p", (np.array(corners, np.float64) / parts,))
+    if expected:
+        assert list(zip(*(axis.tolist() for axis in region.pixels(SIZE)), strict=True)) == expected
+    else:
+        with pytest.raises(FovealError, match="no pixel"):
+            region.pixels(SIZE)

@@ -4,6 +4,7 @@ import json
 import random
 import re
 import struct
+import time
 import zlib
 from io import BytesIO
 
@@ -17,6 +18,7 @@ from foveal.analysis.attention import attention, compared
 from foveal.analysis.simulation import simulated_fixations
 from foveal.figures.difference import difference_map
 from foveal.images import encode_png
+from foveal.models.registry import save_model
 from foveal.web.app import create_app
 from foveal.web.limits import Limits
 
@@ -137,11 +139,46 @@ def test_a_polygon_that_crosses_itself_has_what_is_enclosed_once(ask):
     assert region["area"] == pytest.approx(0.5 * 100 * 100 / (160 * 120), rel=0.03)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_region_of_the_whole_picture_gets_all(ask, seed):
+    content = encoded(make_photograph(seed, (123, 211)))
+    [region] = ask("attention", content=content, regions=[{"name": "all", "box": [0, 0, 211, 123]}]).json()["regions"]
+    assert region["share"] == pytest.approx(1)
+    assert region["area"] == 1
+
+
+def test_a_thousand_regions_that_are_the_same_or_lie_in_each_other(ask):
+    """What is worst for the search of regions in regions is answered in seconds."""
+    same = [{"name": str(number), "box": [0, 0, 100, 100]} for number in range(1000)]
+    nested = [{"name": str(number), "box": [0, 0, 20 + number / 10, 100]} for number in range(1000)]
+    for regions in (same, nested):
+        begun = time.monotonic()
+        seen = [region["seen"]["3"]["probability"] for region in ask("attention", regions=regions).json()["regions"]]
+        assert time.monotonic() - begun < 20
+        assert seen == sorted(seen)
+
+
+def test_a_polygon_of_many_corners(ask):
+    angles = np.linspace(0, 2 * np.pi, 5000, endpoint=False)
+    corners = np.round(np.stack([80 + 50 * np.cos(angles), 60 + 50 * np.sin(angles)], axis=1), 3)
+    [region] = ask("attention", regions=[{"name": "disc", "polygons": [corners.tolist()]}]).json()["regions"]
+    assert region["area"] == pytest.approx(np.pi * 50**2 / (160 * 120), rel=0.01)
+
+
+def test_a_model_from_a_file_is_the_first_of_the_list(upload, visitor_of, tmp_path):
+    save_model(foveal.load_model(MODEL), tmp_path / "own.safetensors")
+    client = visitor_of(create_app(model=str(tmp_path / "own.safetensors")))
+    first = client.get("/api/models").json()[0]
+    assert (first["name"], first["is_default"]) == ("own.safetensors", True)
+    answer = client.post("/api/attention", files={"picture": upload}, data={"model": "own.safetensors"})
+    assert answer.json()["model"] == MODEL
+
+
 def test_regions_that_would_not_fit_into_memory(upload, visitor_of):
     client = visitor_of(create_app(model=MODEL, limits=Limits(region_pixels=50_000)))
     whole = [{"name": str(number), "box": [0, 0, 160, 120]} for number in range(4)]
     answer = client.post("/api/attention", files={"picture": upload}, data={"regions": json.dumps(whole)})
-    assert problem_of(answer).startswith("the regions hold 76,800 px together, of at most 50,000")
+    assert problem_of(answer).startswith("the regions hold 77,760 px together, of at most 50,000")
 
 
 def png_that_says(width: int, height: int) -> bytes:
@@ -165,6 +202,7 @@ def png_that_says(width: int, height: int) -> bytes:
         (png_that_says(60_000, 60_000), "picture: too many pixels"),
         (png_that_says(6000, 5000), "picture: 6000 x 5000 px are too many (at most 24 megapixels as PNG"),
         (png_that_says(0, 0), "picture: "),
+        (b"\xff\xd8" + b"\xff\xda" * 200, "picture: a JPEG of more than 100 scans"),
     ],
 )
 def test_what_is_no_picture(ask, content, line):
@@ -221,14 +259,16 @@ def test_other_values_that_are_wrong(client, ask):
     assert problem_of(ask("overlay", style="ink")).startswith("no style 'ink'")
     assert problem_of(ask("overlay", format="exe")).startswith("format: ")
     assert problem_of(ask("attention", pixels_per_degree="-3")).startswith("pixels_per_degree: ")
-    assert problem_of(client.post("/api/attention", data={"model": MODEL})) == "picture: Field required"
+    other = {"photo": b"x"}
+    assert problem_of(client.post("/api/attention", files=other)) == "picture: Field required"
     assert client.get("/api/attention").status_code == 405
     assert client.get("/api/none").status_code == 404
 
 
-def test_a_failure_of_ours_is_a_problem_without_details(upload, visitor_of, monkeypatch):
+def test_a_failure_of_ours_is_a_problem_without_details(upload, visitor_of, monkeypatch, capsys):
     app = create_app(model=MODEL)
     monkeypatch.setattr(app.state.workbench, "predict", lambda *_: 1 / 0)
     answer = visitor_of(app, raise_server_exceptions=False).post("/api/attention", files={"picture": upload})
     assert answer.status_code == 500
     assert problem_of(answer) == "Foveal failed (ZeroDivisionError); please report it"
+    assert "ZeroDivisionError in" in capsys.readouterr().err  # for who reports it

@@ -246,7 +246,8 @@ def _of_region(
     """Share, share of the area, and peak."""
     inside = density.ravel()[pixels]
     row, column = divmod(int(pixels[inside.argmax()]), density.shape[1])
-    return float(inside.sum()), len(pixels) / density.size, (column, row)
+    share = min(1.0, float(inside.sum()))  # the sum of all pixels is 1 up to rounding
+    return share, len(pixels) / density.size, (column, row)
 
 
 def nested(pixels: Sequence[Int[np.ndarray, "..."]], size: tuple[int, int]) -> list[Int[np.ndarray, "..."]]:
@@ -257,17 +258,24 @@ def nested(pixels: Sequence[Int[np.ndarray, "..."]], size: tuple[int, int]) -> l
     """
     if not pixels:
         return []
-    ends = np.array([(of_one.min(), of_one.max()) for of_one in pixels])
-    columns = np.array([((of_one % size[1]).min(), (of_one % size[1]).max()) for of_one in pixels])
     lengths = np.array([len(of_one) for of_one in pixels])
-    found = []
-    for number, outer in enumerate(pixels):
-        may = (ends[:, 0] >= ends[number, 0]) & (ends[:, 1] <= ends[number, 1]) & (lengths <= lengths[number])
-        may &= (columns[:, 0] >= columns[number, 0]) & (columns[:, 1] <= columns[number, 1])
-        may[number] = False
-        inside = [i for i in np.flatnonzero(may) if np.isin(pixels[i], outer, assume_unique=True).all()]
-        found.append(np.array(inside, dtype=np.int64))
-    return found
+    # The first and last pixels, and the outermost columns, tell of most pairs that neither lies in the other.
+    first, last = (np.array([of_one[end] for of_one in pixels]) for end in (0, -1))
+    rightmost = np.array([of_one[(of_one % size[1]).argmax()] for of_one in pixels])
+    inside: list[set[int]] = [set() for _ in pixels]
+    is_outer = np.zeros(size[0] * size[1], dtype=bool)
+    smallest_first = np.argsort(lengths, kind="stable").tolist()
+    for place, outer in enumerate(smallest_first):
+        is_outer[pixels[outer]] = True
+        may = is_outer[first] & is_outer[last] & is_outer[rightmost]
+        for inner in reversed(smallest_first[:place]):  # what lies in a larger one needs no look
+            if may[inner] and inner not in inside[outer] and is_outer[pixels[inner]].all():
+                inside[outer] |= {inner} | inside[inner]
+        for inner in inside[outer]:
+            if lengths[inner] == lengths[outer]:  # the same pixels
+                inside[inner].add(outer)
+        is_outer[pixels[outer]] = False
+    return [np.array(sorted(numbers), dtype=np.int64) for numbers in inside]
 
 
 def of_picture(density: Float[np.ndarray, "height width"], model: str = "") -> PictureAttention:

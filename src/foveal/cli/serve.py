@@ -5,6 +5,7 @@ import secrets
 import socket
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -43,5 +44,5 @@ def serve(
     with listen(host, port) as listening:
         name = socket.gethostname() if host in EVERYWHERE else host
         address = f"{f'[{name}]' if ':' in name else name}:{listening.getsockname()[1]}"
-        tell(f"http://{address}/{f'?token={token}' if token else ''}")
+        tell(f"http://{address}/{f'?token={quote(token, safe=str())}' if token else ''}")
         run(app, listening)

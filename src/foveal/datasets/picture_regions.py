@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
-from skimage.draw import polygon as pixels_of_polygon
 
 from foveal.datasets.json_file import entries, read_json
 from foveal.datasets.regions import polygon_of
@@ -21,7 +20,7 @@ from foveal.gaze.regions import check_polygon
 
 Real: TypeAlias = int | float
 BOX = ("x", "y", "width", "height")
-HAIR = 1e-6  # px; skimage counts what is on a border as inside
+HAIR = 1e-6  # px; a center that is nearer to the border is on it, which is inside
 TEXTS = ("name", "image", "polygon")
 KINDS = "a table (.csv, .parquet), or COCO's or labelme's JSON (.json)"
 
@@ -69,7 +68,7 @@ class PictureRegion:
         if not (width > 0 and height > 0):
             raise FovealError(f"{name}: {width} x {height} px (a box has a width and a height)")
         left, top = x - 0.5, y - 0.5
-        right, bottom = left + width - HAIR, top + height - HAIR
+        right, bottom = left + width - 2 * HAIR, top + height - 2 * HAIR
         return cls(name, (np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64),))
 
     def pixels(self, size: tuple[int, int]) -> tuple[Int[np.ndarray, " pixel"], Int[np.ndarray, " pixel"]]:
@@ -102,7 +101,42 @@ def _pixels_of(
             for first, last, side in ((top, bottom, size[0]), (left, right, size[1]))
         )
         return np.repeat(rows, len(columns)), np.tile(columns, len(rows))
-    return pixels_of_polygon(polygon[:, 1], polygon[:, 0], size)
+    return _by_rows(polygon, size)
+
+
+def _by_rows(
+    polygon: Float[np.ndarray, "corner 2"], size: tuple[int, int]
+) -> tuple[Int[np.ndarray, " pixel"], Int[np.ndarray, " pixel"]]:
+    """Row by row, the pixels between an odd crossing of the outline and the next, and those on the outline."""
+    height, width = size
+    (x0, y0), (x1, y1) = polygon.T, np.roll(polygon, -1, axis=0).T
+    begin = np.clip(np.ceil(np.minimum(y0, y1)), 0, height).astype(np.int64)
+    end = np.clip(np.ceil(np.maximum(y0, y1)), 0, height).astype(np.int64)
+    n_rows = end - begin
+    edge = np.repeat(np.arange(len(polygon)), n_rows)
+    row = np.arange(len(edge)) - np.repeat(np.cumsum(n_rows) - n_rows - begin, n_rows)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (x1 - x0) / (y1 - y0)  # a level edge crosses no row
+    x = x0[edge] + (row - y0[edge]) * slope[edge]
+    order = np.lexsort((x, row))
+    row, x = row[order], x[order]
+    # Spans of rows: inside, then the corners and level edges that lie on a row of pixels.
+    is_level, on_row = (y0 == y1) & (y0 == np.round(y0)), y0 == np.round(y0)
+    rows = np.concatenate([row[::2], y0[is_level].astype(np.int64), y0[on_row].astype(np.int64)])
+    left = np.concatenate([x[::2], np.minimum(x0, x1)[is_level], x0[on_row]])
+    right = np.concatenate([x[1::2], np.maximum(x0, x1)[is_level], x0[on_row]])
+    first = np.clip(np.ceil(left - HAIR), 0, width).astype(np.int64)
+    after = np.clip(np.floor(right + HAIR) + 1, 0, width).astype(np.int64)
+    seen = (first < after) & (rows >= 0) & (rows < height)
+    if not seen.any():
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    rows, first, after = rows[seen], first[seen], after[seen]
+    top, most_left = rows.min(), first.min()
+    change = np.zeros((rows.max() - top + 1, after.max() - most_left + 1), dtype=np.int32)
+    np.add.at(change, (rows - top, first - most_left), 1)
+    np.add.at(change, (rows - top, after - most_left), -1)
+    inside = np.nonzero(change.cumsum(axis=1)[:, :-1])
+    return inside[0] + top, inside[1] + most_left
 
 
 def read_picture_regions(path: str | os.PathLike[str], picture: str | os.PathLike[str]) -> tuple[PictureRegion, ...]:

@@ -113,7 +113,8 @@ def models(bench: Bench) -> list[Model]:
     """The models that predict at once."""
     ready = set(ready_models())
     cards = [card for card in model_cards() if card.name in ready and not card.needs_fixations]
-    return [Model.of(card, bench.default_model) for card in cards]
+    own = [] if bench.own_name in ready else [bench.own_card()]  # one from a file
+    return [Model.of(card, bench.own_name) for card in (*own, *cards)]
 
 
 @api.get("/styles")
@@ -152,11 +153,9 @@ async def overlay(
         if style == PLAIN:
             return encode_png(asked.predicted(bench).image)
         found = asked.attention(bench, regions) if regions else None
-        prediction = asked.predicted(bench)
-        with bench.drawing:
-            if found is None:
-                return prediction.picture(file_format, style=style, color_bar=legend)
-            return attention_picture(*found, style=style, file_format=file_format, color_bar=legend)
+        if found is None:
+            return asked.predicted(bench).picture(file_format, style=style, color_bar=legend)
+        return attention_picture(*found, style=style, file_format=file_format, color_bar=legend)
 
     return Response(await bench.do(draw), media_type=MEDIA_TYPES[file_format])
 
@@ -188,13 +187,8 @@ async def table(
 @api.post("/report", **_files("application/pdf"))
 async def report(bench: Bench, asked: OnePicture, regions: Regions = []) -> Response:  # noqa: B006
     """A report for printing: the picture with its regions, the table of what they get, and what the numbers mean."""
-
-    def draw() -> bytes:
-        found = asked.attention(bench, regions)
-        with bench.drawing:
-            return attention_report(*found)
-
-    return Response(await bench.do(draw), media_type="application/pdf")
+    content = await bench.do(lambda: attention_report(*asked.attention(bench, regions)))
+    return Response(content, media_type="application/pdf")
 
 
 @api.post("/fixations")
@@ -267,12 +261,13 @@ def _named(regions: Sequence[Region], limits: Limits) -> list[PictureRegion]:
 
 
 def _check_pixels(regions: Sequence[PictureRegion], size: tuple[int, int], limits: Limits) -> None:
-    """Make sure that the pixels of all regions together fit into memory: counted by the boxes around them."""
+    """Make sure that all regions together fit into memory: counted by the boxes around them, and by their outlines."""
     pixels = 0
     for region in regions:
         for polygon in region.polygons:
             inside = np.clip(polygon, -0.5, np.array(size[::-1]) - 0.5)
-            pixels += math.ceil(np.prod(np.ptp(inside, axis=0)))
+            crossed = np.abs(np.diff(inside[:, 1], append=inside[:1, 1])).sum()  # rows, once for each edge
+            pixels += math.ceil(np.prod(np.ptp(inside, axis=0)) + crossed)
     if pixels > limits.region_pixels:
         line = (
             f"the regions hold {pixels:,} px together, of at most {limits.region_pixels:,}; give fewer or smaller ones"

@@ -2,8 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -66,11 +65,6 @@ def create_app(
     # An upload stays in memory: by default, large ones go to a file for a while.
     MultiPartParser.spool_max_size = limits.body
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        bench.close()
-
     app = FastAPI(
         title="Foveal",
         summary="Where people look in a picture.",
@@ -78,7 +72,6 @@ def create_app(
         openapi_url="/api/openapi.json",
         docs_url=None,  # these load scripts from elsewhere
         redoc_url=None,
-        lifespan=lifespan,
     )
     app.state.workbench = bench
     tell_problems_of(app)

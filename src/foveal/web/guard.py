@@ -6,10 +6,10 @@ In the order of the checks: whose site it comes from, the token, the size of the
 import asyncio
 import secrets
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +17,7 @@ from foveal.web.limits import Limits
 from foveal.web.problems import Busy, Refused
 
 COOKIE = "foveal-token"
+NO_FILES = "application/x-www-form-urlencoded"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -74,6 +75,8 @@ class Guard:
                 return
             self._check_token(headers)
             self._check_length(headers)
+            if headers.get("content-type", "").lower().startswith(NO_FILES):  # it is slow to read, and holds no picture
+                raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a picture comes in a form: multipart/form-data")
             await self.app(scope, body.receive, send_with_headers)
         except Refused as error:
             await error.answer()(scope, receive, send_with_headers)
@@ -85,11 +88,11 @@ class Guard:
         if self.hosts is not None and _name_of(host) not in self.hosts:
             raise Refused(HTTPStatus.FORBIDDEN, "this server is not called so")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin.partition("://")[2] != host:
             raise Refused(HTTPStatus.FORBIDDEN, "requests from other sites are not answered")
 
     def _entered(self, scope: Scope) -> RedirectResponse | None:
-        """The page without the token in its address, for who opened it with the right one; it goes into a cookie."""
+        """The page without the token in its address, if the address had the right one; the token goes into a cookie."""
         if self.token is None or scope["path"] != "/" or scope["method"] != "GET":
             return None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
@@ -102,8 +105,9 @@ class Guard:
     def _check_token(self, headers: Headers) -> None:
         if self.token is None:
             return
+        in_cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
         kind, _, given = headers.get("authorization", "").partition(" ")
-        if not _same(given if kind.lower() == "bearer" else _token_in(headers.get("cookie", "")), self.token):
+        if not _same(given if kind.lower() == "bearer" else in_cookie, self.token):
             line = "the token is missing or wrong: open the address that `foveal serve` printed"
             raise Refused(HTTPStatus.UNAUTHORIZED, line, {"WWW-Authenticate": "Bearer"})
 
@@ -167,14 +171,6 @@ def _name_of(host: str) -> str:
     ('localhost', '[::1]')
     """
     return host if host.endswith("]") else host.rpartition(":")[0] or host
-
-
-def _token_in(cookies: str) -> str:
-    try:
-        found = SimpleCookie(cookies).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
 
 
 def _same(given: str, token: str) -> bool:

@@ -31,7 +31,7 @@ class Limits:
     bodies: int = 256 * MEGABYTE
     pixels: int = 24_000_000
     regions: int = 1000
-    region_pixels: int = 100_000_000
+    region_pixels: int = 30_000_000
     waiting: int = 64
     seconds_to_send: float = 30.0
     seconds_to_answer: float = 60.0

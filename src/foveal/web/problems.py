@@ -1,5 +1,7 @@
 """Errors as problem details (RFC 9457): one JSON object with a status, a title and one line of detail."""
 
+import sys
+import traceback
 from http import HTTPStatus
 from typing import Any
 
@@ -31,7 +33,7 @@ class Refused(HTTPException):
     def answer(self) -> JSONResponse:
         """Problem details, as the status wants them."""
         status = HTTPStatus(self.status_code)
-        told = Problem(type="about:blank", title=status.phrase, status=status, detail=self.detail)
+        told = Problem(type="about:blank", title=status.phrase, status=status, detail=" ".join(self.detail.split()))
         return JSONResponse(told.model_dump(), status, self.headers, MEDIA_TYPE)
 
 
@@ -51,8 +53,10 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         (HTTPStatus.FORBIDDEN, "The request comes from another site."),
         (HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive."),
         (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large."),
+        (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The request is no form with a picture."),
         (HTTPStatus.UNPROCESSABLE_ENTITY, "A value is wrong: the picture, a region, the name of a model."),
         (HTTPStatus.SERVICE_UNAVAILABLE, "Busy; `Retry-After` says when to come back."),
+        (HTTPStatus.GATEWAY_TIMEOUT, "It took too long."),
     )
 }
 
@@ -74,6 +78,7 @@ def tell_problems_of(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:
+        print(f"{type(error).__name__} in", *traceback.format_tb(error.__traceback__), sep="\n", file=sys.stderr)
         detail = f"Foveal failed ({type(error).__name__}); please report it"
         return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, detail).answer()
 

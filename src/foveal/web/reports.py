@@ -49,7 +49,7 @@ def find_reports(folders: Sequence[Path]) -> dict[str, Report]:
     for folder in folders:
         if not (folder / PAGE).is_file():
             raise FovealError(f"{folder}: no {PAGE} in it")
-        name = folder.resolve().name
-        number = sum(other == name or other.startswith(f"{name}-") for other in found)
-        found[f"{name}-{number + 1}" if number else name] = Report(directory=folder)
+        base = folder.resolve().name
+        names = (base, *(f"{base}-{number}" for number in range(2, len(folders) + 2)))
+        found[next(name for name in names if name not in found)] = Report(directory=folder)
     return found

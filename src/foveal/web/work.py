@@ -9,22 +9,25 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from functools import cached_property
-from threading import BoundedSemaphore, Lock
-from typing import TypeVar
+from http import HTTPStatus
+from pathlib import Path
+from queue import SimpleQueue
+from threading import BoundedSemaphore, Lock, Thread
+from typing import Any, TypeVar
 
 from foveal.analysis.attention import PictureAttention, exact_density, of_picture
 from foveal.errors import FovealError
 from foveal.images import decode_image
 from foveal.models.base import SaliencyModel
-from foveal.models.catalogue import list_models
+from foveal.models.catalogue import ModelCard, list_models
 from foveal.models.prediction import Prediction
 from foveal.models.registry import load_model
 from foveal.registry import no_such
 from foveal.web.limits import Limits
-from foveal.web.problems import Busy
+from foveal.web.problems import Busy, Refused
 
 Result = TypeVar("Result")
 Key = tuple[bytes, str, float | None]
@@ -48,7 +51,36 @@ class Predicted:
 
 
 MOST_WORKERS = 4
+MOST_KEPT = 256  # predictions, however small
+JPEG, SCAN = b"\xff\xd8", b"\xff\xda"  # how a file begins, and how each of its passes over the picture
+MOST_SCANS = 100  # progressive files have ten or so; each takes as long as the whole picture
 MODELS_KEPT = 4
+
+
+class Workers:
+    """Threads that work off a queue. Unlike those of an executor, they keep no process from ending."""
+
+    def __init__(self, n: int) -> None:
+        self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        for number in range(n):
+            Thread(target=self._work, name=f"foveal-{number}", daemon=True).start()
+
+    def submit(self, work: Callable[[], Result]) -> Future[Result]:
+        """Do it when its turn comes, unless it is cancelled before."""
+        future: Future[Result] = Future()
+        self._queue.put((future, work))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            future, work = self._queue.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(work())
+            except BaseException as error:  # it is raised where the result is waited for
+                future.set_exception(error)
+            del future, work  # a picture is not held while nothing is done
 
 
 class Workbench:
@@ -62,19 +94,13 @@ class Workbench:
         Where models compute.
     limits
         See `Limits`.
-
-    Attributes
-    ----------
-    drawing
-        To be held while a figure is drawn.
     """
 
     def __init__(self, default_model: str, device: str, limits: Limits) -> None:
         self.default_model, self.device, self.limits = default_model, device, limits
-        self._workers = _new_workers()
+        self._workers = Workers(min(MOST_WORKERS, os.cpu_count() or 1))
         self._places = BoundedSemaphore(limits.waiting)
         self._models: OrderedDict[str, SaliencyModel] = OrderedDict()
-        self.drawing = Lock()  # Matplotlib's settings are those of all threads
         self._predicting = Lock()  # models are not made for several threads
         self._kept: OrderedDict[Key, Predicted] = OrderedDict()
         self._keeping = Lock()
@@ -85,7 +111,9 @@ class Workbench:
         Raises
         ------
         Busy
-            If too many wait already, or it took too long.
+            If too many wait already.
+        Refused
+            If it takes too long.
         """
         if not self._places.acquire(blocking=False):
             raise Busy
@@ -94,7 +122,8 @@ class Workbench:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(pending), self.limits.seconds_to_answer)
         except TimeoutError:
-            raise Busy(f"not done within {self.limits.seconds_to_answer:g} seconds") from None
+            line = f"not done within {self.limits.seconds_to_answer:g} seconds; make the picture smaller"
+            raise Refused(HTTPStatus.GATEWAY_TIMEOUT, line) from None
 
     def predict(self, content: bytes, model: str, pixels_per_degree: float | None) -> Predicted:
         """The prediction of a picture by its content: kept, or made.
@@ -110,6 +139,8 @@ class Workbench:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
+        if content.startswith(JPEG) and content.count(SCAN) > MOST_SCANS:
+            raise FovealError(f"picture: a JPEG of more than {MOST_SCANS} scans; save it anew")
         image = decode_image(content, largest_area=self.limits.pixels)
         with self._predicting:
             if key not in self._kept:  # another request may have been for the same
@@ -128,12 +159,18 @@ class Workbench:
         with self._predicting:
             self._model(self.default_model)
 
-    def close(self) -> None:
-        """Let go what waits; who comes later finds new workers, which cost nothing before they work."""
-        closing, self._workers = self._workers, _new_workers()
-        closing.shutdown(wait=False, cancel_futures=True)
+    @property
+    def own_name(self) -> str:
+        """What the default model is called: its name, or that of its file."""
+        return Path(self.default_model).name
+
+    def own_card(self) -> ModelCard:
+        """The card of the default model, under that name."""
+        with self._predicting:
+            return replace(self._model(self.default_model).card, name=self.own_name)
 
     def _model(self, name: str) -> SaliencyModel:
+        name = self.default_model if name == self.own_name else name
         if name != self.default_model and name not in list_models():  # no paths of visitors
             raise FovealError(no_such("model", name, list_models()))
         if name not in self._models:
@@ -150,9 +187,9 @@ class Workbench:
     def _keep(self, key: Key, predicted: Predicted) -> None:
         with self._keeping:
             self._kept[key] = predicted
-            while len(self._kept) > 1 and sum(kept.n_bytes for kept in self._kept.values()) > self.limits.kept:
+            while len(self._kept) > 1 and (len(self._kept) > MOST_KEPT or self._bytes_kept > self.limits.kept):
                 self._kept.popitem(last=False)
 
-
-def _new_workers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(min(MOST_WORKERS, os.cpu_count() or 1), thread_name_prefix="foveal")
+    @property
+    def _bytes_kept(self) -> int:
+        return sum(kept.n_bytes for kept in self._kept.values())

@@ -5,13 +5,12 @@ const TRIES = 20;
 
 export class Problem extends Error {}
 
-async function ask(path, options = {}) {
+async function ask(path, options) {
   for (let tries = 1; ; tries += 1) {
     let answer;
     try {
       answer = await fetch(`/api/${path}`, options);
-    } catch (error) {
-      if (error.name === "AbortError") throw error;
+    } catch {
       throw new Problem("The server does not answer. Is `foveal serve` still running?");
     }
     if (answer.ok) return answer;
@@ -37,14 +36,13 @@ function form(picture, parts) {
 export const asRegions = (regions) =>
   JSON.stringify(regions.map(({ name, box, polygon }) => (box ? { name, box } : { name, polygons: [polygon] })));
 
-const post = (path, picture, parts, signal) => ask(path, { method: "POST", body: form(picture, parts), signal });
+const post = (path, picture, parts) => ask(path, { method: "POST", body: form(picture, parts) });
 
 export const models = () => ask("models").then((answer) => answer.json());
 export const styles = () => ask("styles").then((answer) => answer.json());
 export const reports = () => ask("reports").then((answer) => answer.json());
-export const attention = (picture, model, regions, signal) =>
-  post("attention", picture, { model, regions: asRegions(regions) }, signal).then((answer) => answer.json());
-export const overlay = (picture, parts, signal) => post("overlay", picture, parts, signal).then((answer) => answer.blob());
+export const attention = (picture, model, regions) =>
+  post("attention", picture, { model, regions: asRegions(regions) }).then((answer) => answer.json());
 export const file = (path, picture, parts) => post(path, picture, parts).then((answer) => answer.blob());
 export const fixations = (picture, model, n, seed) =>
   post("fixations", picture, { model, n, seed }).then((answer) => answer.json());
@@ -53,8 +51,13 @@ function against(a, b, modelA, modelB) {
   const parts = { model: modelA, model_b: modelB };
   return a === b ? parts : { ...parts, picture_b: b.blob, picture_b_name: b.name };
 }
-export const compare = (a, b, modelA, modelB) =>
-  post("compare", a, { ...against(a, b, modelA, modelB), regions: asRegions(a.regions), regions_b: asRegions(b.regions) })
-    .then((answer) => answer.json());
+export function compare(a, b, modelA, modelB) {
+  const inB = new Set(b.regions.map((region) => region.name));
+  const inA = new Set(a.regions.map((region) => region.name));
+  const regions = asRegions(a.regions.filter((region) => inB.has(region.name)));
+  const regionsB = asRegions(b.regions.filter((region) => inA.has(region.name)));
+  const parts = { ...against(a, b, modelA, modelB), regions, regions_b: regionsB };
+  return post("compare", a, parts).then((answer) => answer.json());
+}
 export const difference = (a, b, modelA, modelB) =>
   post("difference", a, against(a, b, modelA, modelB)).then((answer) => answer.blob());

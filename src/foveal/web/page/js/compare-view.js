@@ -1,7 +1,7 @@
 // A against B: two pictures by one model, or one picture by two models.
 
 import * as api from "./api.js";
-import { complain, h, save, saveCsv, share } from "./dom.js";
+import { complain, h, percent, save, saveCsv } from "./dom.js";
 import { stemOf } from "./downloads.js";
 import { legendOf } from "./picture-view.js";
 import { current, overlayOf, pictureOf, set, state } from "./state.js";
@@ -68,7 +68,7 @@ export class CompareView {
     } catch (error) {
       if (this.shown !== key) return;
       this.results.replaceChildren(h("p", { className: "hint" }, error.message));
-      if (!/no region has the same name/.test(error.message)) complain(error.message);
+      complain(error.message);
     }
   }
 
@@ -84,7 +84,7 @@ export class CompareView {
       h("div", { className: "scroll" }, h("table", {},
         h("thead", {}, h("tr", {}, ["Region", "A", "B", "A − B", "Wins"].map((name) => h("th", { scope: "col" }, name)))),
         h("tbody", {}, found.compared.map((row) => h("tr", {}, h("th", { scope: "row" }, row.name),
-          h("td", {}, share(row.a)), h("td", {}, share(row.b)),
+          h("td", {}, percent(row.a, 1)), h("td", {}, percent(row.b, 1)),
           h("td", {}, points(row.difference)),
           h("td", { className: `wins-${row.winner}` }, row.winner)))))));
   }

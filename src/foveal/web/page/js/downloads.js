@@ -5,7 +5,7 @@ import { complain, h, icon, save } from "./dom.js";
 import { state } from "./state.js";
 
 const FILES = [
-  ["PNG", "overlay", "png", ".overlay.png", "The picture as it is drawn here"],
+  ["PNG", "overlay", "png", ".overlay.png", "The picture in this view"],
   ["PNG 2×", "overlay", "png2x", ".overlay@2x.png", "At twice the resolution, for slides"],
   ["SVG", "overlay", "svg", ".overlay.svg", "Lines and texts as vectors"],
   ["PDF report", "report", "pdf", ".attention.pdf", "The picture, its numbers and its regions, for printing"],
@@ -21,7 +21,8 @@ export function downloadsOf(picture) {
       button.disabled = true;
       try {
         const { model, style } = state.settings;
-        const parts = { model, style, format, regions: api.asRegions(picture.regions) };
+        const legend = !picture.regions.length; // as `foveal predict` and `foveal attention` draw them
+        const parts = { model, style, format, legend, regions: api.asRegions(picture.regions) };
         save(await api.file(path, picture, parts), stemOf(picture.name) + ending);
       } catch (error) {
         complain(error.message);

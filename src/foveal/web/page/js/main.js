@@ -43,6 +43,7 @@ function showRail(picture) {
   const key = JSON.stringify([state.pictures.map((one) => [one.id, one.url]), picture?.id]);
   if (rail.dataset.key === key) return;
   rail.dataset.key = key;
+  const hadFocus = rail.contains(document.activeElement);
   rail.replaceChildren(...state.pictures.map((one) => h("li", {},
     h("button", { type: "button", className: "pick", "aria-current": one === picture ? "true" : null, title: one.name,
       onclick: () => set({ current: one.id, tab: state.settings.tab === "table" ? "picture" : state.settings.tab,
@@ -52,6 +53,7 @@ function showRail(picture) {
       onclick: () => removePicture(one) }, icon("delete")))),
     state.pictures.length ? h("li", { className: "forget" },
       h("button", { type: "button", className: "quiet", onclick: forgetAll }, "Forget all pictures")) : "");
+  if (hadFocus) rail.querySelector(".pick[aria-current]")?.focus();
 }
 
 function welcome() {

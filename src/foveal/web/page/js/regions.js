@@ -22,12 +22,17 @@ export function boundsOf(region) {
 export function boxBetween([x1, y1], [x2, y2], picture) {
   const [left, right] = [x1, x2].map((x) => clamp(x, 0, picture.width)).sort((a, b) => a - b);
   const [top, bottom] = [y1, y2].map((y) => clamp(y, 0, picture.height)).sort((a, b) => a - b);
-  return [left, top, Math.max(SMALLEST, right - left), Math.max(SMALLEST, bottom - top)].map(rounded);
+  const [width, height] = [Math.max(SMALLEST, right - left), Math.max(SMALLEST, bottom - top)];
+  return [Math.min(left, picture.width - width), Math.min(top, picture.height - height), width, height].map(rounded);
 }
 
+// Has it so many px in both directions, and corners that are not all on one line?
 export const isLarge = (region, least) => {
   const { width, height } = boundsOf(region);
-  return width >= least && height >= least;
+  const [[x0, y0], ...others] = cornersOf(region);
+  const [x1, y1] = others.find(([x, y]) => x !== x0 || y !== y0) ?? [x0, y0];
+  const isFlat = others.every(([x, y]) => Math.abs((x1 - x0) * (y - y0) - (y1 - y0) * (x - x0)) < 1);
+  return width >= least && height >= least && !isFlat;
 };
 
 export function moved(region, dx, dy, picture) {
@@ -58,5 +63,9 @@ export function resized(region, dx, dy, picture) {
   return { ...region, box: boxBetween([x, y], corner, picture) };
 }
 
-export const inTheMiddle = (picture) =>
-  [picture.width * 0.375, picture.height * 0.375, picture.width / 4, picture.height / 4].map(rounded);
+// Near the middle, each a little farther, so that none hides another.
+export function nearTheMiddle(picture) {
+  const { width, height, regions } = picture;
+  const farther = 0.03 * (regions.length % 8);
+  return [width * (0.3 + farther), height * (0.3 + farther), width / 4, height / 4].map(rounded);
+}

@@ -65,6 +65,7 @@ export class Stage {
     const key = `${picture.id}|${model}|${style}`;
     if (this.shown === key) return;
     this.shown = key;
+    this.overlay.hidden = true; // that of another picture, model or style
     try {
       const url = await overlayOf(picture, style);
       if (this.shown !== key) return;
@@ -104,10 +105,9 @@ export class Stage {
   draw() {
     if (!this.picture?.width) return;
     const hadFocus = this.drawing.contains(document.activeElement);
-    const answers = resultOf(this.picture).answer?.regions ?? [];
-    const shares = new Map(answers.map((region) => [region.name, region.share]));
+    const { regions: numbers } = resultOf(this.picture);
     this.drawing.replaceChildren(
-      ...this.picture.regions.map((region) => this.drawnRegion(region, shares.get(region.name))),
+      ...this.picture.regions.map((region) => this.drawnRegion(region, numbers.get(region.id)?.share)),
       ...this.drawnBeginning(),
       ...this.drawnPath(),
     );
@@ -267,11 +267,13 @@ export class Stage {
   }
 
   change(region) {
+    if (!isLarge(region, 1)) return; // a polygon pulled flat
     changeRegions(this.picture, this.picture.regions.map((other) => (other.id === region.id ? region : other)));
   }
 
   remove(id) {
-    tell(`${this.regionOf(id)?.name} deleted`);
+    tell(`${this.regionOf(id).name} deleted`);
+    this.drawing.dispatchEvent(new CustomEvent("deleted", { bubbles: true }));
     changeRegions(this.picture, this.picture.regions.filter((region) => region.id !== id));
   }
 }

@@ -10,12 +10,11 @@ const AT_ONCE = 2; // pictures that are predicted at the same time
 
 export const state = {
   pictures: [], // { id, name, blob, url, order, regions, width, height }
-  current: null,
   models: [],
   styles: [],
   settings: {
     tab: "picture", model: "", style: "heatmap", opacity: 1, n: 3, tool: "select", simulate: false, seed: 0,
-    compare: { kind: "pictures", a: null, b: null, modelB: "" }, current: null,
+    compare: { kind: "pictures", a: null, b: null, modelB: "" }, current: null, // ids of pictures
   },
 };
 
@@ -60,7 +59,7 @@ const found = new Map(); // picture id | model -> { answer, asked, running, over
 
 export function resultOf(picture, model = state.settings.model) {
   const key = `${picture.id}|${model}`;
-  if (!found.has(key)) found.set(key, { answer: null, asked: null, overlays: new Map() });
+  if (!found.has(key)) found.set(key, { answer: null, asked: null, error: null, regions: new Map(), overlays: new Map() });
   return found.get(key);
 }
 
@@ -74,14 +73,20 @@ export async function measure(picture, model = state.settings.model) {
     try {
       while (result.asked !== result.next || !result.answer) {
         const asked = result.next;
+        const ids = picture.regions.map((region) => region.id);
         const answer = await api.attention(picture, model, picture.regions);
-        Object.assign(result, { answer, asked });
-        picture.width = answer.width;
-        picture.height = answer.height;
+        const regions = new Map(ids.map((id, place) => [id, answer.regions[place]]));
+        Object.assign(result, { answer, asked, regions, error: null });
+        Object.assign(picture, { width: answer.width, height: answer.height });
         result.next = api.asRegions(picture.regions);
         changed();
+        if (!picture.isShown) showable(picture).catch(() => {});
       }
       return result.answer;
+    } catch (error) {
+      result.error = error.message;
+      changed();
+      throw error;
     } finally {
       result.running = null;
     }
@@ -92,7 +97,7 @@ export async function measure(picture, model = state.settings.model) {
 export async function overlayOf(picture, style, model = state.settings.model) {
   const { overlays } = resultOf(picture, model);
   if (!overlays.has(style)) {
-    const asked = api.overlay(picture, { model, style, legend: false }).then((blob) => URL.createObjectURL(blob));
+    const asked = api.file("overlay", picture, { model, style, legend: false }).then((blob) => URL.createObjectURL(blob));
     asked.catch(() => overlays.delete(style));
     overlays.set(style, asked);
   }
@@ -103,15 +108,10 @@ export async function overlayOf(picture, style, model = state.settings.model) {
 
 export async function addFiles(files) {
   const begun = [...files];
-  const added = [];
   const next = async () => {
-    for (let file = begun.shift(); file; file = begun.shift()) {
-      const picture = await addPicture(file, file.name);
-      if (picture) added.push(picture);
-    }
+    for (let file = begun.shift(); file; file = begun.shift()) await addPicture(file, file.name);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
-  return added;
 }
 
 export async function addPicture(blob, name, regions = []) {
@@ -125,11 +125,12 @@ export async function addPicture(blob, name, regions = []) {
   state.pictures.push(picture);
   set({ current: picture.id, tab: state.settings.tab === "table" ? "table" : "picture" });
   tell(`Predicting ${name}`);
+  keep(picture);
   try {
-    const [answer] = await Promise.all([measure(picture), showable(picture), overlayOf(picture, state.settings.style)]);
+    const [answer] = await Promise.all([measure(picture), overlayOf(picture, state.settings.style)]);
     tell(`${name}: ${answer.whole.in_words}`);
-    kept(store.keepPicture(picture));
   } catch (error) {
+    if (!state.pictures.includes(picture)) return null;
     removePicture(picture);
     complain(`${name}: ${error.message.replace(/^picture: /, "")}`);
     return null;
@@ -138,48 +139,72 @@ export async function addPicture(blob, name, regions = []) {
   return picture;
 }
 
-// A picture of a kind that the browser does not know (TIFF, say) is shown as the server reads it.
+// A picture that the browser does not know (TIFF, say), or turns in another way, is shown as the server reads it.
 async function showable(picture) {
+  picture.isShown = true;
   const image = new Image();
   image.src = picture.url;
-  try {
-    await image.decode();
-  } catch {
-    picture.url = await overlayOf(picture, "picture");
-    changed();
-  }
+  const isKnown = await image.decode().then(() => true, () => false);
+  if (isKnown && image.naturalWidth === picture.width && image.naturalHeight === picture.height) return;
+  picture.url = await overlayOf(picture, "picture");
+  changed();
 }
 
 export function removePicture(picture) {
   state.pictures = state.pictures.filter((other) => other !== picture);
-  for (const key of found.keys()) if (key.startsWith(`${picture.id}|`)) found.delete(key);
+  letGo(picture);
   if (state.settings.current === picture.id) set({ current: state.pictures.at(-1)?.id ?? null });
   kept(store.forgetPicture(picture.id));
   changed();
 }
 
+const otherTabs = new BroadcastChannel("foveal"); // what is forgotten in one is not kept by another
+otherTabs.onmessage = () => location.reload();
+
 export async function forgetAll() {
+  if (!confirm("Forget all pictures and their regions? They cannot be brought back.")) return;
+  const pictures = state.pictures;
   state.pictures = [];
-  found.clear();
-  await store.forgetAll().catch(() => {});
+  pictures.forEach(letGo);
+  try {
+    await store.forgetAll();
+    otherTabs.postMessage("forgotten");
+  } catch {
+    complain("The browser could not delete what it stores. Clear this page's data in its settings.");
+  }
   set({ current: null, tab: "picture" });
+}
+
+// What the page holds of a picture in memory.
+function letGo(picture) {
+  clearTimeout(saving.get(picture));
+  URL.revokeObjectURL(picture.url);
+  for (const [key, { overlays }] of found) {
+    if (!key.startsWith(`${picture.id}|`)) continue;
+    for (const url of overlays.values()) url.then((known) => URL.revokeObjectURL(known), () => {});
+    found.delete(key);
+  }
 }
 
 const saving = new Map(); // what is moved is kept when it rests
 
+function keep(picture) {
+  if (state.pictures.includes(picture)) kept(store.keepPicture(picture));
+}
+
 export function changeRegions(picture, regions) {
   picture.regions = regions;
   clearTimeout(saving.get(picture));
-  saving.set(picture, setTimeout(() => kept(store.keepPicture(picture)), SAVED_AFTER));
+  saving.set(picture, setTimeout(() => keep(picture), SAVED_AFTER));
   measure(picture).catch((error) => complain(error.message));
   changed();
 }
 
-export function newName(picture, begin = "Region") {
+export function newName(picture) {
   const taken = new Set(picture.regions.map((region) => region.name));
   let number = picture.regions.length + 1;
-  while (taken.has(`${begin} ${number}`)) number += 1;
-  return `${begin} ${number}`;
+  while (taken.has(`Region ${number}`)) number += 1;
+  return `Region ${number}`;
 }
 
 // ---- the beginning -------------------------------------------------------------------------------------------------
@@ -194,7 +219,6 @@ export async function begin() {
   state.pictures = pictures.sort((a, b) => a.order - b.order);
   for (const picture of state.pictures) {
     picture.url = URL.createObjectURL(picture.blob);
-    showable(picture).catch(() => {});
   }
   changed();
 }

@@ -27,8 +27,10 @@ export class TableView {
     const [, key] = COLUMNS[this.by];
     const sorted = [...state.pictures].sort((a, b) => {
       const [x, y] = [key(a, whole(a)), key(b, whole(b))];
-      return (x < y ? -1 : x > y ? 1 : 0) * (this.isFalling ? -1 : 1);
+      const order = typeof x === "string" ? x.localeCompare(y, undefined, { numeric: true }) : x - y;
+      return this.isFalling ? -order : order;
     });
+    const focused = document.activeElement?.dataset?.key;
     this.element.replaceChildren(
       h("div", { className: "card-head" }, h("h1", {}, "All pictures"),
         h("button", { type: "button", className: "quiet", onclick: () => this.download(sorted, whole) }, icon("download"), "CSV")),
@@ -37,21 +39,21 @@ export class TableView {
           COLUMNS.map(([name], column) => this.head(name, column)), h("th", { scope: "col" }, h("span", { className: "unseen" }, "Delete")))),
         h("tbody", {}, sorted.map((picture) => h("tr", {},
           h("td", {}, h("img", { className: "thumb", src: picture.url, alt: "" })),
-          h("th", { scope: "row" }, h("button", { type: "button", className: "link",
+          h("th", { scope: "row" }, h("button", { type: "button", className: "link", "data-key": picture.id,
             onclick: () => set({ current: picture.id, tab: "picture" }) }, picture.name)),
           COLUMNS.slice(1).map(([, , text]) => h("td", {}, text(picture, whole(picture)) || "…")),
           h("td", {}, h("button", { type: "button", className: "quiet", "aria-label": `Delete ${picture.name}`,
             onclick: () => removePicture(picture) }, icon("delete")))))))));
+    if (focused) this.element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }
 
   head(name, column) {
     const isSorted = column === this.by;
     const sort = isSorted ? (this.isFalling ? "descending" : "ascending") : "none";
-    return h("th", { scope: "col", "aria-sort": sort }, h("button", { type: "button", className: "sort", onclick: () => {
+    return h("th", { scope: "col", "aria-sort": sort }, h("button", { type: "button", className: "sort", "data-key": name, onclick: () => {
       this.isFalling = isSorted ? !this.isFalling : column > 0;
       this.by = column;
       this.show();
-      this.element.querySelectorAll(".sort")[column].focus();
     } }, name, h("span", { "aria-hidden": "true" }, isSorted ? (this.isFalling ? " ↓" : " ↑") : "")));
   }
 
