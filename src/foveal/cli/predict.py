@@ -1,13 +1,17 @@
 """`foveal predict`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say, tell
 from foveal.cli.options import Device, listed
 from foveal.errors import FovealError
+
+if TYPE_CHECKING:
+    from foveal.file_predictions import PredictionRun
 
 
 def predict(
@@ -45,7 +49,6 @@ def predict(
     """
     from foveal.file_predictions import predict_files
     from foveal.film.reading import is_film
-    from foveal.models.parts.sizes import TYPICAL_FIELD
     from foveal.models.prediction import check_outputs
     from foveal.models.registry import load_model
 
@@ -57,30 +60,38 @@ def predict(
         raise typer.BadParameter("two films have the same name; predict them apart, each with its own --out")
     loaded = load_model(model, device) if films else model
     errors: list[str] = []
+    n_done = 0
+
+    def fail(line: str) -> None:
+        errors.append(line)
+        say(f"error: {line}")
+
     if photographs:
-        with progress_bars() as report:
-            run = predict_files(
-                photographs,
-                loaded,
-                out=out,
-                save=listed(save),
-                style=style,
-                color_bar=color_bar,
-                pixels_per_degree=ppd,
-                device=device,
-                batch_size=batch_size,
-                progress=report,
-            )
-        errors += [failure["error"] for failure in run.failed]
-        for line in errors:
-            say(f"error: {line}")
-        for entry in run.predictions:
-            tell(*entry["files"].values())
-        if any(entry.get("pixels_per_degree_assumed") for entry in run.predictions):
-            say(f"viewing distance not known: each picture is taken to fill {TYPICAL_FIELD} (--ppd says another scale)")
+        try:
+            with progress_bars() as report:
+                run = predict_files(
+                    photographs,
+                    loaded,
+                    out=out,
+                    save=listed(save),
+                    style=style,
+                    color_bar=color_bar,
+                    pixels_per_degree=ppd,
+                    device=device,
+                    batch_size=batch_size,
+                    progress=report,
+                )
+        except FovealError as error:
+            if not films:
+                raise
+            fail(str(error))
+        else:
+            _tell_photographs(run, fail)
+            n_done += len(run.predictions)
     if films:
-        check_outputs(listed(save), style)
         from foveal.film.predicting import predict_film  # with pandas, which photographs do without
+
+        check_outputs(listed(save), style)
     for film in films:
         try:
             with progress_bars() as report:
@@ -97,12 +108,23 @@ def predict(
                     progress=report,
                 )
         except FovealError as error:
-            errors.append(str(error))
-            say(f"error: {error}")
+            fail(str(error))
         else:
+            n_done += 1
             tell(*map(str, found.files.values()))
-            n = len(found.cuts)
-            say(f"{film}: {found.n_frames} frames, {found.n_predictions} of them predicted, {n} cut{'s' * (n != 1)}")
+            cuts = f"{len(found.cuts)} cut{'s' * (len(found.cuts) != 1)}"
+            say(f"{film}: {found.n_frames} frames, {found.n_predictions} of them predicted, {cuts}")
     if errors:
-        say(f"{len(errors)} of {len(images)} inputs failed")
+        say(f"{len(errors)} of {len(errors) + n_done} inputs failed")
         raise typer.Exit(SOME_INPUTS_FAILED)
+
+
+def _tell_photographs(run: "PredictionRun", fail: Callable[[str], None]) -> None:
+    from foveal.models.parts.sizes import TYPICAL_FIELD
+
+    for failure in run.failed:
+        fail(failure["error"])
+    for entry in run.predictions:
+        tell(*entry["files"].values())
+    if any(entry.get("pixels_per_degree_assumed") for entry in run.predictions):
+        say(f"viewing distance not known: each picture is taken to fill {TYPICAL_FIELD} (--ppd says another scale)")

@@ -14,7 +14,7 @@ from foveal.figures.styles import styles_of
 from foveal.files import make_writable_folder
 from foveal.film.parts import Parts
 from foveal.film.pyav import pyav
-from foveal.film.reading import BreaksOff, Film
+from foveal.film.reading import BreaksOffError, Film
 from foveal.film.smoothing import RATE, SMOOTHING, Density, FilmDensity
 from foveal.film.tables import SecondBySecond, SmallRegion
 from foveal.film.writing import encoder
@@ -140,7 +140,7 @@ def predict_film(
     with kept:
         try:
             _go_through(source, density, seconds, kept, Progress.of(progress))
-        except BreaksOff as error:
+        except BreaksOffError as error:
             broken_off = error
         for moment in density.rest():
             kept.add(moment, seconds)

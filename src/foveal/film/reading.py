@@ -26,7 +26,7 @@ USUAL_RATE = Fraction(25)  # frames a second of a film that does not say it
 CUT_SHORT = 1.0  # s that may be missing at the end: containers round
 
 
-class BreaksOff(FovealError):
+class BreaksOffError(FovealError):
     """A film ends before it says that it does."""
 
 
@@ -125,7 +125,7 @@ class Film:
 
         Raises
         ------
-        BreaksOff
+        BreaksOffError
             When the film breaks off before its end, after the last frame that there is.
         """
         damaged: list[str] = []
@@ -138,7 +138,7 @@ class Film:
                 if number >= start:
                     yield Frame(number, time, self._upright(frame))
         if self.seconds - time - 1 / self.rate > CUT_SHORT:
-            raise BreaksOff(
+            raise BreaksOffError(
                 f"{self.path}: the film breaks off at {float(time):.1f} s of {self.seconds:.1f} s; so do the results"
             )
         if damaged:

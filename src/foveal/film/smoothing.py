@@ -38,13 +38,13 @@ class Cuts:
     before
         The last frame, small; None at the beginning.
     usual
-        Running mean of the differences since the last cut.
+        Running mean of the differences; at the beginning large, until it is known.
     found
         Times in s of the first frames after a cut.
     """
 
     before: Float[np.ndarray, "row column 3"] | None = None
-    usual: float = 0.0
+    usual: float = 1.0
     found: list[float] = field(default_factory=list)
 
     def is_cut(self, frame: Frame) -> bool:
@@ -54,12 +54,11 @@ class Cuts:
         if before is None:
             return False
         difference = float(np.abs(now - before).mean())
-        if difference > CUT and difference > STANDS_OUT * self.usual:
-            self.usual = 0.0
-            self.found.append(float(frame.time))
-            return True
+        is_cut = difference > max(CUT, STANDS_OUT * self.usual)
         self.usual = REMEMBERED * self.usual + (1 - REMEMBERED) * difference
-        return False
+        if is_cut:
+            self.found.append(float(frame.time))
+        return is_cut
 
 
 @dataclass(frozen=True, eq=False)
