@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from film.conftest import SIZE, ball_at, write_film
+from toy_films import SIZE, ball_at, write_film
 
 import foveal
 from foveal.errors import FovealError

@@ -2,9 +2,10 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
-from film.conftest import SIZE, ball_at, write_film
+from toy_films import SIZE, ball_at, write_film
 
 from foveal.errors import FovealError, FovealNote
 from foveal.film.reading import BreaksOffError, Film
@@ -77,7 +78,6 @@ def test_no_film(tmp_path):
 
 
 def test_sound_only(tmp_path):
-    av = pytest.importorskip("av")
     with av.open(str(tmp_path / "song.mp4"), "w") as container:
         stream = container.add_stream("aac", rate=8000)
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
@@ -89,7 +89,6 @@ def test_sound_only(tmp_path):
 
 
 def test_no_frames(tmp_path):
-    av = pytest.importorskip("av")
     with av.open(str(tmp_path / "none.avi"), "w") as container:
         stream = container.add_stream("mpeg4", rate=10)
         stream.height, stream.width, stream.pix_fmt = 32, 32, "yuv420p"
