@@ -6,6 +6,7 @@ the length is seen.
 
 import argparse
 import os
+import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -73,7 +74,8 @@ def memory(minutes: int, folder: Path) -> dict[str, float]:
 
     foveal.predict_film(film, "image-signature", out=folder / "out", rate=2.0, progress=look)
     told = {minute: at[minute] for minute in (1, 2, 5, 10, 20, 30, 40, 50, 60) if minute in at}
-    return {f"memory after {minute} min, MB": value for minute, value in told.items()}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
+    return {f"memory after {minute} min, MB": value for minute, value in told.items()} | {"peak, MB": peak}
 
 
 def main() -> None:

@@ -70,10 +70,10 @@ class Parts:
             with np.load(self._folder / STATE, allow_pickle=False) as state:
                 numbers, known, before = json.loads(str(state["numbers"])), state["density"], state["before"]
             if numbers["computed_from"] == self._computed_from:
-                *self._begins, self._begin = map(Fraction, numbers["begins"])
+                *begins, begin = map(Fraction, numbers["begins"])
+                cuts = Cuts(before, numbers["usual"], numbers["cuts"])
                 self.n_frames, density.n_predictions = numbers["n_frames"], numbers["n_predictions"]
-                density.density = known
-                density.cuts = Cuts(before, numbers["usual"], numbers["cuts"])
+                self._begins, self._begin, density.density, density.cuts = begins, begin, known, cuts
                 return
         shutil.rmtree(self._folder, ignore_errors=True)
         make_writable_folder(self._folder)
