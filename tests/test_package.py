@@ -9,6 +9,7 @@ import onnx
 import pytest
 import scipy.io
 from toy import make_dataset, make_photograph, write_image
+from toy_films import ball, write_film
 
 import foveal
 
@@ -70,6 +71,7 @@ PYTHON_BLOCKS = {
 @pytest.mark.parametrize("where", PYTHON_BLOCKS, ids=lambda where: f"{where[0]}#{where[1]}")
 def test_python_of_the_documentation_runs(where, tmp_path, monkeypatch):
     write_image(tmp_path / "photo.jpg", make_photograph(size=(120, 160)))
+    write_film(tmp_path / "film.mp4", (ball(number / 10) for number in range(12)))
     write_toy_osie(tmp_path / "data")
     foveal.save_dataset(make_dataset(n_images=3), tmp_path / "my-study")
     write_toy_onnx(tmp_path / "foveal-s.onnx")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from foveal.errors import FovealError
     from foveal.figures import overlay, plot_density, plot_fixations
     from foveal.file_predictions import predict_files
+    from foveal.film.predicting import predict_film
     from foveal.gaze import Dataset, Fixations, Stimuli, fixation_map
     from foveal.interop.browser import capture
     from foveal.metrics import list_metrics
@@ -59,6 +60,7 @@ _HOME = {
     "plot_fixations": "foveal.figures",
     "popout": "foveal.analysis.popout",
     "predict_files": "foveal.file_predictions",
+    "predict_film": "foveal.film.predicting",
     "regions": "foveal.analysis.regions",
     "save_dataset": "foveal.datasets",
     "too_low": "foveal.analysis.attention",
@@ -95,6 +97,7 @@ __all__ = [
     "plot_fixations",
     "popout",
     "predict_files",
+    "predict_film",
     "regions",
     "save_dataset",
     "too_low",

@@ -16,7 +16,7 @@ from foveal.gaze.given import described, listed, whole_number
 from foveal.images import PIXELS_AT_ONCE, RGBImage, batches_of_one_kind, find_images, image_size, read_image
 from foveal.models.base import SaliencyModel, check_pixels_per_degree, together_or_apart
 from foveal.models.prediction import Prediction, check_outputs
-from foveal.models.registry import DEFAULT_MODEL, load_model
+from foveal.models.registry import DEFAULT_MODEL, model_that_predicts
 from foveal.paths import path_of
 from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
@@ -95,13 +95,7 @@ def predict_files(
         raise FovealError(f"photographs: files and folders are needed, not {described(wrong[0])}")
     path_of(out, "out")
     check_pixels_per_degree(pixels_per_degree)
-    if not isinstance(model, SaliencyModel):
-        model = load_model(model, device)
-    model.make_ready()
-    if model.card.needs_fixations:
-        raise FovealError(
-            f"{model.name} is made from fixations on the image itself; it can be evaluated, it cannot predict"
-        )
+    model = model_that_predicts(model, device)
 
     run = PredictionRun(model.name)
     names = _output_names(images, Path(out), run)

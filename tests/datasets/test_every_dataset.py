@@ -66,13 +66,17 @@ def test_where_it_is_not_one_line_names_a_file_and_says_what_to_do(name, tmp_pat
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_missing_of_it_is_named(name, tmp_path):
     """One after the other: the photographs, all that is not a photograph."""
-    said = {"photographs": r"stimul|\.(jpe?g|png)|photograph", "fixations": r"\.(mat|csv|json|parquet)|DATA|_logs"}
+    said = {
+        "photographs": r"stimul|\.(jpe?g|png)|photograph",
+        "fixations": r"\.(mat|csv|json|parquet)|DATA|_logs|fixation/",
+    }
     if dataset_card(name).gaze == "not public":
         del said["fixations"]
     for missing, words in said.items():
         write_miniature(name, tmp_path / name)
         for path in [path for path in (tmp_path / name).rglob("*") if path.is_file()]:
-            if (path.suffix.lower() in IMAGE_SUFFIXES) == (missing == "photographs"):
+            is_photograph = path.suffix.lower() in IMAGE_SUFFIXES and path.parent.name != "fixation"
+            if is_photograph == (missing == "photographs"):
                 path.unlink()
         line = expect_one_line(name, tmp_path, "")
         assert re.search(words, line, re.IGNORECASE)

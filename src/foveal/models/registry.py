@@ -70,6 +70,26 @@ def load_model(
     return model.eval().to(device)
 
 
+def model_that_predicts(
+    model: SaliencyModel | str | os.PathLike[str], device: str | torch.device = "cpu"
+) -> SaliencyModel:
+    """A model, given as such or as to `load_model`, of which nothing is missing when it is asked.
+
+    Raises
+    ------
+    FovealError
+        If there is no such model, file or device, something of it is missing, or it cannot predict.
+    """
+    if not isinstance(model, SaliencyModel):
+        model = load_model(model, device)
+    model.make_ready()
+    if model.card.needs_fixations:
+        raise FovealError(
+            f"{model.name} is made from fixations on the image itself; it can be evaluated, it cannot predict"
+        )
+    return model
+
+
 def how_weights_are_made(cls: type[SaliencyModel]) -> str:
     """Of a model without weights: what makes them, and which small form of it can be used at once, if there is one."""
     hours = ", in hours" if cls.card.weights == "recipe" else ""

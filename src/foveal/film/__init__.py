@@ -1,0 +1,1 @@
+"""Films: any model frame by frame, smoothed over time."""
