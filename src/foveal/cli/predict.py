@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say, tell
-from foveal.cli.options import Device, listed
+from foveal.cli.options import Device, listed, milliseconds_of
 
 
 def predict(
@@ -20,6 +20,8 @@ def predict(
     color_bar: Annotated[
         bool, typer.Option("--color-bar/--no-color-bar", help="A strip below the overlay that says what it means.")
     ] = True,
+    at: Annotated[str | None, typer.Option(help="When people look: 500ms or 1s after the picture came on.")] = None,
+    animate: Annotated[bool, typer.Option("--animate", help="Write OUT/<stem>.gif: 0 to 3 s, as people look.")] = False,
     ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
     device: Device = "cpu",
     batch_size: Annotated[int, typer.Option(help="Photographs of one size computed together.")] = 8,
@@ -27,8 +29,8 @@ def predict(
     """Predict where people look in photographs.
 
     Writes OUT/<stem>.overlay.png, OUT/<stem>.density.npy (natural log of the density, float32, the photograph's size),
-    if --save says so OUT/<stem>.map.png (16 bit), OUT/<stem>.overlay.pdf and .svg (lines as vectors), and
-    OUT/predictions.json.
+    if --save says so OUT/<stem>.map.png (16 bit), OUT/<stem>.overlay.pdf and .svg (lines as vectors), with --animate
+    OUT/<stem>.gif, and OUT/predictions.json.
     """
     from foveal.file_predictions import predict_files
     from foveal.models.parts.sizes import TYPICAL_FIELD
@@ -41,6 +43,8 @@ def predict(
             save=listed(save),
             style=style,
             color_bar=color_bar,
+            at=milliseconds_of(at, "--at") if at is not None else None,
+            animate=animate,
             pixels_per_degree=ppd,
             device=device,
             batch_size=batch_size,

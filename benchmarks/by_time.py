@@ -1,0 +1,260 @@
+r"""What knowing the time of a fixation is worth, and what is seen first: foveal-s at a time against all times.
+
+    python benchmarks/by_time.py
+
+Fits the numbers and the center bias of foveal-s to windows of time of OSIE and EyeCrowd, and writes their mean into the
+package (models/weights/foveal-s.by-time.safetensors), which `foveal predict --at` uses. Then measures, on images that
+were held out of these fits in folds: the log-likelihood of each fixation at the time when it began, above that of the
+static density of foveal-s with the numbers and the center bias of the data set. The network itself was trained on these
+data sets: only the gain is meant. On MIT1003, which nothing was fitted to, the static density is foveal-s as published.
+Gains are means over images in bit per fixation with 95 % bootstrap intervals over images: by the number of the fixation
+and by windows of 250 ms. Writes benchmarks/results/by_time.json, and docs/assets/by_time.png: what share of the density
+and of the fixations is on faces, on text and in the middle of the picture.
+"""
+
+import argparse
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from timing import keep, say
+
+import foveal
+from foveal.analysis.region_choice import FACE, HEADS, choose_regions
+from foveal.errors import FovealNote
+from foveal.gaze import Dataset, Fixations
+from foveal.gaze.cells import cells_of
+from foveal.gaze.folds import fold_of
+from foveal.metrics.bootstrap import bootstrap_interval
+from foveal.models import load_model
+from foveal.models.deep.by_time import ByTime
+from foveal.models.deep.foveal_s import FovealS
+from foveal.models.parts.finalizer import normalize_log_density
+from foveal.training.fits.by_time import fit_by_time, static_of
+from foveal.training.fits.numbers import Unseen, part_of, unseen_of
+
+HOME = Path(__file__).parent.parent
+WEIGHTS = HOME / "src/foveal/models/weights/foveal-s.by-time.safetensors"
+STUDIES, OTHER = ("osie", "eyecrowd"), "mit1003"
+TITLES = {"osie": "OSIE", "eyecrowd": "EyeCrowd"}
+FOLDS = 5
+STEP = 100  # ms: densities are computed at multiples of it
+WINDOW, LAST_WINDOW = 250, 3000  # ms
+LATER = 6  # this fixation and all after it are taken together
+FEWEST = 100  # fixations in a row of the table
+MIDDLE = 0.5  # of the width and of the height
+
+At = Callable[[float], FovealS]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A data set, and what the network says of its images, whatever its numbers are."""
+
+    data: Dataset
+    unseen: list[Unseen]
+
+    def of_images(self, images: np.ndarray) -> "Study":
+        """The same with fixations on some of the images only; images keep their positions."""
+        rows = np.isin(self.data.fixations.image, images)
+        fixations = self.data.fixations.where(rows)
+        return Study(replace(self.data, fixations=fixations), part_of(self.unseen, images))
+
+    def densities(self, model: FovealS) -> dict[int, np.ndarray]:
+        """Log density over the cells of each image, with the model's own numbers and center bias."""
+        densities = {}
+        for part in self.unseen:
+            with torch.no_grad():
+                prior = normalize_log_density(model.prior_on((part.counts.shape[1], part.counts.shape[2])).clone())
+                values = replace(part, log_priors=prior.expand_as(part.counts)).log_density([model]).numpy()
+            densities |= dict(zip(part.images, values, strict=True))
+        return densities
+
+
+def log_likelihoods(study: Study, at: At) -> np.ndarray:
+    """Of each fixation under the model at the time when it began, over cells; NaN where that is not known."""
+    fixations = study.data.fixations
+    cell = cells(study.data, at(0.0))
+    values, step = np.full(len(fixations), math.nan), np.round(fixations.start / STEP)
+    for number in np.unique(step[~np.isnan(step)]):
+        densities = study.densities(at(number * STEP))
+        for row in np.flatnonzero(step == number):
+            values[row] = densities[fixations.image[row]][cell[row, 0], cell[row, 1]]
+    return values
+
+
+def cells(data: Dataset, model: FovealS) -> np.ndarray:
+    """Row and column of the cell that each fixation falls into."""
+    found = np.empty((len(data.fixations), 2), int)
+    for image in np.unique(data.fixations.image):
+        grid, part = model.cells(data.stimuli[image].size), data.fixations.for_image(image)
+        rows = cells_of(part.pixel_y, grid.rows.step, grid.rows.length)
+        columns = cells_of(part.pixel_x, grid.columns.step, grid.columns.length)
+        found[data.fixations.rows_of(image)] = np.stack([rows, columns], axis=1)
+    return found
+
+
+def means(fixations: Fixations, values: np.ndarray, rows: np.ndarray) -> list[float] | None:
+    """Mean over images of the mean of some rows, and its interval; None of few."""
+    rows = rows & ~np.isnan(values)
+    if rows.sum() < FEWEST:
+        return None
+    by_image = fixations.where(rows).mean_by_image(values[rows], int(fixations.image.max()) + 1)
+    by_image = by_image[~np.isnan(by_image)]
+    return [float(by_image.mean()), *bootstrap_interval(lambda some: some.mean(axis=-1), by_image)]
+
+
+def by_number_and_window(name: str, fixations: Fixations, gains: np.ndarray) -> dict[str, list[float]]:
+    """The rows of the tables of one data set."""
+    place = fixations.place() + 1
+    rows = {f"fixation {number}": place == number for number in range(1, LATER)}
+    rows |= {f"fixation {LATER} and later": place >= LATER, "all fixations": place > 0}
+    for begin in range(0, LAST_WINDOW, WINDOW):
+        end = begin + WINDOW
+        rows[f"{begin} to {end} ms"] = (fixations.start >= begin) & (fixations.start < end)
+    rows[f"{LAST_WINDOW} ms and later"] = fixations.start >= LAST_WINDOW
+    found = {row: means(fixations, gains, which) for row, which in rows.items()}
+    return {f"{name}, {row}": value for row, value in found.items() if value is not None}
+
+
+def held_out(studies: Sequence[Study], model: FovealS) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Of each study, the gains of all fixations with what was fitted to the other folds: of all studies, of its own."""
+    of_all, of_own = ([np.full(len(study.data.fixations), math.nan) for study in studies] for _ in range(2))
+    for fold in range(FOLDS):
+        fitted = [study.of_images(np.flatnonzero(fold_of(study.data, FOLDS) != fold)) for study in studies]
+        statics = [static_of(model, study.unseen, study.data) for study in fitted]
+        own = [fit_by_time(static, part.unseen, part.data) for static, part in zip(statics, fitted, strict=True)]
+        both = ByTime.mean(own)
+        for number, (study, static) in enumerate(zip(studies, statics, strict=True)):
+            images = np.flatnonzero(fold_of(study.data, FOLDS) == fold)
+            part, rows = study.of_images(images), np.isin(study.data.fixations.image, images)
+            of_all[number][rows] = gains(part, static, both)
+            of_own[number][rows] = gains(part, static, own[number])
+        print(f"fold {fold} of {FOLDS}", flush=True)
+    return of_all, of_own
+
+
+def gains(study: Study, static: FovealS, by_time: ByTime) -> np.ndarray:
+    """Of each fixation, in bit: the density at its time above the static one."""
+    of_static = log_likelihoods(study, lambda _: static)
+    return (log_likelihoods(study, lambda time: by_time.moved(static, time)) - of_static) / math.log(2)
+
+
+def parts_of(study: Study) -> dict[str, dict[int, np.ndarray]]:
+    """By kind, where faces, text and the middle are in each photograph that has some."""
+    regions, _ = choose_regions(study.data, HEADS if study.data.heads else None)
+    position = {name: image for image, name in enumerate(study.data.stimuli.ids)}
+    parts: dict[str, dict[int, np.ndarray]] = {"faces": {}, "text": {}, "middle": {}}
+    for region in regions:
+        image = position[region.image]
+        kinds = ["faces"] * (region.flags >= FACE) + ["text"] * (region.category == "text")
+        for kind in kinds:
+            mask = region.mask(study.data.stimuli[image].size)
+            parts[kind][image] = mask | parts[kind].get(image, False)
+    for image, (height, width) in enumerate(study.data.stimuli.sizes.tolist()):
+        rows, columns = (abs(np.arange(n) + 0.5 - n / 2) < MIDDLE * n / 2 for n in (height, width))
+        parts["middle"][image] = np.outer(rows, columns)
+    return {kind: masks for kind, masks in parts.items() if masks}
+
+
+def shares(study: Study, at: At) -> dict[str, dict[str, list[list[float]]]]:
+    """By part: the time of each window and the share of the density; and of fixations there, with its interval."""
+    found = {}
+    for kind, masks in parts_of(study).items():
+        here = study.of_images(np.array(list(masks)))
+        some, inside = here.data.fixations, np.zeros(len(here.data.fixations))
+        for image, mask in masks.items():
+            part = some.for_image(image)
+            inside[some.rows_of(image)] = mask[part.pixel_y, part.pixel_x]
+        of_people, of_density = [], []
+        for begin in range(0, LAST_WINDOW, WINDOW):
+            people = means(some, inside, (some.start >= begin) & (some.start < begin + WINDOW))
+            if people is not None:
+                time = begin + WINDOW / 2
+                of_people.append([time, *people])
+                of_density.append([time, mass(here.densities(at(time)), masks)])
+        found[kind] = {"people": of_people, "density": of_density}
+    return found
+
+
+def mass(densities: dict[int, np.ndarray], masks: dict[int, np.ndarray]) -> float:
+    """Mean over images of the share of the density in a mask of the image, which covers cells in part."""
+    of_image = [
+        (np.exp(densities[image]) * on_cells(mask, densities[image].shape)).sum()
+        for image, mask in masks.items()
+        if image in densities
+    ]
+    return float(np.mean(of_image))
+
+
+def on_cells(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """What share of each cell a mask of pixels covers."""
+    return cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
+
+
+def draw(of_study: dict[str, dict[str, dict[str, list[list[float]]]]], path: Path) -> None:
+    """A panel for each kind of part: people as points, the density as a line."""
+    figure = Figure(figsize=(9, 3.1), layout="constrained", dpi=110)
+    panels = {"faces": "on faces", "text": "on text", "middle": "in the middle quarter of the picture"}
+    for ax, (kind, title) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        for (name, kinds), color in zip(of_study.items(), ("#3b5f8a", "#c1554d"), strict=True):
+            if kind not in kinds:
+                continue
+            time, share, low, high = 100 * np.array(kinds[kind]["people"]).T
+            errors = [share - low, high - share]
+            ax.errorbar(
+                time / 1e5, share, errors, fmt="o", color=color, markersize=3.5, label=f"{TITLES[name]}, people"
+            )
+            time, share = 100 * np.array(kinds[kind]["density"]).T
+            ax.plot(time / 1e5, share, color=color, label=f"{TITLES[name]}, foveal-s at that time")
+        ax.set_title(f"fixations {title}", fontsize=9, loc="left")
+        ax.set_xlabel("onset of the fixation, s", fontsize=8)
+        ax.set_ylim(bottom=0)
+        ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0f} %")
+        ax.tick_params(labelsize=8)
+        ax.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].legend(frameon=False, fontsize=7)
+    figure.savefig(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-root")
+    root = parser.parse_args().data_root
+    warnings.simplefilter("ignore", FovealNote)  # onsets are early: the documentation says so
+    model = load_model("foveal-s")
+    assert isinstance(model, FovealS)
+    every = [foveal.load_dataset(name, root) for name in (*STUDIES, OTHER)]
+    *studies, other = (Study(data, unseen_of(model, data, say)) for data in every)
+    statics = [static_of(model, study.unseen, study.data) for study in studies]
+    by_time = ByTime.mean([fit_by_time(one, of.unseen, of.data) for one, of in zip(statics, studies, strict=True)])
+    by_time.save(WEIGHTS, "python benchmarks/by_time.py")
+    results: dict[str, Any] = {}
+    for name, values in by_time.changes.items():
+        if values.ndim == 1:
+            results |= {
+                f"{name} at {time:g} ms": value.item() for time, value in zip(by_time.times, values, strict=True)
+            }
+    gains_of_all, gains_of_own = held_out(studies, model)
+    for study, of_all, of_own in zip(studies, gains_of_all, gains_of_own, strict=True):
+        name, fixations = study.data.name, study.data.fixations
+        results |= by_number_and_window(name, fixations, of_all)
+        results |= by_number_and_window(f"{name}, changes of its own", fixations, of_own)
+    results |= by_number_and_window(OTHER, other.data.fixations, gains(other, model, by_time))
+    of_study = {}
+    for study, static in zip(studies, statics, strict=True):
+        of_study[study.data.name] = shares(study, lambda time, static=static: by_time.moved(static, time))
+    draw(of_study, HOME / "docs/assets/by_time.png")
+    results |= {f"{name}, {kind}": values for name, kinds in of_study.items() for kind, values in kinds.items()}
+    keep("by_time", results)
+
+
+if __name__ == "__main__":
+    main()
