@@ -44,7 +44,7 @@ HOME = Path(__file__).parent.parent
 WEIGHTS = HOME / "src/foveal/models/weights/foveal-s.by-time.safetensors"
 STUDIES, OTHER = ("osie", "eyecrowd"), "mit1003"
 TITLES = {"osie": "OSIE", "eyecrowd": "EyeCrowd"}
-FOLDS = 5
+FOLDS = 3
 STEP = 100  # ms: densities are computed at multiples of it
 WINDOW, LAST_WINDOW = 250, 3000  # ms
 LATER = 6  # this fixation and all after it are taken together
@@ -78,16 +78,22 @@ class Study:
         return densities
 
 
-def log_likelihoods(study: Study, at: At) -> np.ndarray:
-    """Of each fixation under the model at the time when it began, over cells; NaN where that is not known."""
-    fixations = study.data.fixations
-    cell = cells(study.data, at(0.0))
-    values, step = np.full(len(fixations), math.nan), np.round(fixations.start / STEP)
+def study_of(name: str, model: FovealS, root: str | None) -> Study:
+    data = foveal.load_dataset(name, root)
+    return Study(data, unseen_of(model, data, say))
+
+
+def gains(study: Study, static: FovealS, by_time: ByTime) -> np.ndarray:
+    """Of each fixation, in bit: the density at the time when it began above the static one; NaN where not known."""
+    fixations, cell = study.data.fixations, cells(study.data, static)
+    of_static, step = study.densities(static), np.round(fixations.start / STEP)
+    values = np.full(len(fixations), math.nan)
     for number in np.unique(step[~np.isnan(step)]):
-        densities = study.densities(at(number * STEP))
+        of_time = study.densities(by_time.moved(static, float(number * STEP)))
         for row in np.flatnonzero(step == number):
-            values[row] = densities[fixations.image[row]][cell[row, 0], cell[row, 1]]
-    return values
+            image, place = int(fixations.image[row]), tuple(cell[row])
+            values[row] = of_time[image][place] - of_static[image][place]
+    return values / math.log(2)
 
 
 def cells(data: Dataset, model: FovealS) -> np.ndarray:
@@ -139,12 +145,6 @@ def held_out(studies: Sequence[Study], model: FovealS) -> tuple[list[np.ndarray]
             of_own[number][rows] = gains(part, static, own[number])
         print(f"fold {fold} of {FOLDS}", flush=True)
     return of_all, of_own
-
-
-def gains(study: Study, static: FovealS, by_time: ByTime) -> np.ndarray:
-    """Of each fixation, in bit: the density at its time above the static one."""
-    of_static = log_likelihoods(study, lambda _: static)
-    return (log_likelihoods(study, lambda time: by_time.moved(static, time)) - of_static) / math.log(2)
 
 
 def parts_of(study: Study) -> dict[str, dict[int, np.ndarray]]:
@@ -231,8 +231,7 @@ def main() -> None:
     warnings.simplefilter("ignore", FovealNote)  # onsets are early: the documentation says so
     model = load_model("foveal-s")
     assert isinstance(model, FovealS)
-    every = [foveal.load_dataset(name, root) for name in (*STUDIES, OTHER)]
-    *studies, other = (Study(data, unseen_of(model, data, say)) for data in every)
+    studies = [study_of(name, model, root) for name in STUDIES]
     statics = [static_of(model, study.unseen, study.data) for study in studies]
     by_time = ByTime.mean([fit_by_time(one, of.unseen, of.data) for one, of in zip(statics, studies, strict=True)])
     by_time.save(WEIGHTS, "python benchmarks/by_time.py")
@@ -247,6 +246,7 @@ def main() -> None:
         name, fixations = study.data.name, study.data.fixations
         results |= by_number_and_window(name, fixations, of_all)
         results |= by_number_and_window(f"{name}, changes of its own", fixations, of_own)
+    other = study_of(OTHER, model, root)
     results |= by_number_and_window(OTHER, other.data.fixations, gains(other, model, by_time))
     of_study = {}
     for study, static in zip(studies, statics, strict=True):
