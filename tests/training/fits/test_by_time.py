@@ -9,7 +9,6 @@ from toy import make_dataset
 
 from foveal.errors import FovealError
 from foveal.gaze import Fixations
-from foveal.models.deep.by_time import LOG_PRIOR
 from foveal.models.deep.foveal_s import FovealS
 from foveal.progress import to_nobody
 from foveal.training.fits import by_time as by_time_module
