@@ -5,12 +5,14 @@ import math
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from foveal import figures
 from foveal.errors import FovealError, first_line
+from foveal.figures.animation import encode_gif
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze.given import described, listed, whole_number
 from foveal.images import PIXELS_AT_ONCE, RGBImage, batches_of_one_kind, find_images, image_size, read_image
@@ -20,6 +22,9 @@ from foveal.models.registry import DEFAULT_MODEL, model_that_predicts
 from foveal.paths import path_of
 from foveal.progress import Progress, Report
 from foveal.threads import computed_ahead
+
+ANIMATED_MS, FRAME_MS = 3000, 250  # until when an animation goes on, and by how much each frame is later
+ANIMATED_SIDE = 1000  # px, longer side of an animation
 
 
 @dataclass
@@ -51,6 +56,8 @@ def predict_files(
     save: Sequence[str] = ("overlay", "density"),
     style: str = "heatmap",
     color_bar: bool = True,
+    at: float | int | None = None,
+    animate: bool = False,
     pixels_per_degree: float | None = None,
     device: str = "cpu",
     batch_size: int = 8,
@@ -74,6 +81,10 @@ def predict_files(
         Where to write, and what: "overlay", "overlay2x", "pdf", "svg", "density", "map" (see `Prediction.save`).
     style, color_bar
         How overlays are drawn (see `Prediction.save`).
+    at
+        Predict the fixations that begin so many ms after the picture came on (see `SaliencyModel.at`).
+    animate
+        Write `<stem>.gif` as well: overlays of the first three seconds, one after the other.
     pixels_per_degree
         Scale of the photographs, if known.
     device, batch_size
@@ -84,7 +95,8 @@ def predict_files(
     Raises
     ------
     FovealError
-        If the call is wrong: no such model or output, nothing to predict, or a folder that cannot be written to.
+        If the call is wrong: no such model or output, nothing to predict, a folder that cannot be written to, or a
+        model that does not say what is seen when.
     """
     save = check_outputs(save, style)
     batch_size = whole_number(batch_size, "batch size", 1)
@@ -96,6 +108,9 @@ def predict_files(
     path_of(out, "out")
     check_pixels_per_degree(pixels_per_degree)
     model = model_that_predicts(model, device)
+    moments = {time: model.at(time) for time in range(0, ANIMATED_MS + 1, FRAME_MS)} if animate else {}
+    if at is not None:
+        model = model.at(at)
 
     run = PredictionRun(model.name)
     names = _output_names(images, Path(out), run)
@@ -110,6 +125,11 @@ def predict_files(
             try:
                 prediction = replace(prediction, name=names[path])
                 files = prediction.save(folder, save, style=style, color_bar=color_bar)
+                if animate:
+                    files["animation"] = folder / f"{prediction.name}.gif"
+                    animation = _animation(prediction, moments, pixels_per_degree, style=style, color_bar=color_bar)
+                    with write_atomically(files["animation"]) as temporary:
+                        temporary.write_bytes(animation)
                 run.predictions.append(_entry(prediction, path, files))
             except FovealError as error:
                 run.fail(path, str(error))
@@ -121,9 +141,22 @@ def predict_files(
         # Batches go by size; the list goes in the order in which the photographs were given.
         run.predictions.sort(key=lambda entry: order[entry["image"]])
         with write_atomically(folder / "predictions.json") as temporary:
-            listing = {"model": run.model, "predictions": run.predictions, "failed": run.failed}
+            moment = {} if at is None else {"at_ms": at}
+            listing = {"model": run.model, **moment, "predictions": run.predictions, "failed": run.failed}
             temporary.write_text(json.dumps(listing, indent=2) + "\n", encoding="utf-8")
     return run
+
+
+def _animation(
+    prediction: Prediction, moments: Mapping[int, SaliencyModel], pixels_per_degree: float | None, **drawing: Any
+) -> bytes:
+    """Overlays of one photograph at some times, in ms, as a GIF that runs as fast as people look."""
+    frames = []
+    for time, model in moments.items():
+        log_density = model.predict(prediction.image, pixels_per_degree).log_density
+        picture = figures.overlay(prediction.image, log_density, largest_side=ANIMATED_SIDE, **drawing)
+        frames.append((f"{time / 1000:.2f} s", picture))
+    return encode_gif(frames, FRAME_MS)
 
 
 def _entry(prediction: Prediction, path: Path, files: dict[str, Path]) -> dict[str, Any]:

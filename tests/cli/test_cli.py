@@ -438,3 +438,53 @@ def test_help_of_every_command(foveal):
         code, out, _ = foveal(*command, "--help")
         assert code == 0
         assert f"Usage: foveal {' '.join(command)} " in out
+
+
+def test_predict_at_a_time(foveal, tmp_path):
+    """The density of a moment; earlier, it is another one, and predictions.json says which."""
+    write_image(tmp_path / "photo.jpg", make_photograph())
+    moments = {"250ms": 250, "1.5s": 1500}
+    found = {}
+    for text, at_ms in moments.items():
+        assert foveal("predict", "photo.jpg", "--at", text, "--save", "density", "--out", text)[0] == 0
+        assert json.loads((tmp_path / text / "predictions.json").read_text())["at_ms"] == at_ms
+        found[text] = np.load(tmp_path / text / "photo.density.npy")
+        expected = load_model("foveal-s").at(at_ms).predict(tmp_path / "photo.jpg").log_density
+        np.testing.assert_allclose(found[text], expected, atol=1e-5)
+    assert not np.allclose(*found.values(), atol=0.1)
+
+
+@pytest.mark.parametrize("text", ["500", "soon", "-1s", "1m", "", "ms", "1e3ms"])
+def test_predict_at_what_is_no_time(foveal, text):
+    code, _, err = foveal("predict", "photo.jpg", "--at", text)
+    assert code == 2
+    assert f"a time such as 500ms or 1s, not {text!r}" in " ".join(err.split())
+
+
+@pytest.mark.parametrize("option", [("--at", "1s"), ("--animate",)])
+def test_predict_at_a_time_by_another_model(foveal, tmp_path, option):
+    write_image(tmp_path / "photo.jpg", make_photograph())
+    code, _, err = foveal("predict", "photo.jpg", "--model", "bms", *option)
+    assert code == 2
+    assert err.splitlines() == ["foveal: error: bms does not say what is seen when; foveal-s does"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_predict_animated(foveal, tmp_path):
+    write_image(tmp_path / "photo.jpg", make_photograph(size=(150, 200)))
+    code, out, _ = foveal("predict", "photo.jpg", "--animate", "--style", "fog", "--save", "density")
+    assert code == 0
+    assert out.split() == ["out/photo.density.npy", "out/photo.gif"]
+    listing = json.loads((tmp_path / "out/predictions.json").read_text())
+    assert listing["predictions"][0]["files"]["animation"] == "out/photo.gif"
+    with Image.open(tmp_path / "out/photo.gif") as animation:
+        assert animation.n_frames == 13
+        frames = []
+        for number in range(animation.n_frames):
+            animation.seek(number)
+            assert animation.info["duration"] == 250
+            frames.append(np.asarray(animation.convert("RGB")).astype(int))
+    assert frames[0].shape[:2] >= (150, 200)
+    # Below the time, which is in the upper left corner, the first second changes most.
+    below = [frame[75:150] for frame in frames]
+    assert abs(below[4] - below[0]).mean() > abs(below[5] - below[4]).mean() > 0

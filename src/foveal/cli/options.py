@@ -65,6 +65,20 @@ def range_of(text: str, number: str, like: str, option: str) -> tuple[str, str]:
     return match[1], match[2] or match[1]
 
 
+def milliseconds_of(text: str, option: str) -> float:
+    """A time written as 500ms or 1.5s.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the text is no such time.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+) ?(ms|s)", text.strip())
+    if match is None:
+        raise typer.BadParameter(f"a time such as 500ms or 1s, not {text!r}", param_hint=option)
+    return float(match[1]) * (1000 if match[2] == "s" else 1)
+
+
 def metrics_of(names: str) -> list[str] | str:
     """The metrics asked for, or "all"."""
     return "all" if names == "all" else listed(names)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from foveal.cli.console import SOME_INPUTS_FAILED, progress_bars, say, tell
-from foveal.cli.options import Device, listed
+from foveal.cli.options import Device, listed, milliseconds_of
 from foveal.errors import FovealError
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def predict(
     color_bar: Annotated[
         bool, typer.Option("--color-bar/--no-color-bar", help="A strip below the overlay that says what it means.")
     ] = True,
+    at: Annotated[str | None, typer.Option(help="When people look: 500ms or 1s after the picture came on.")] = None,
+    animate: Annotated[bool, typer.Option("--animate", help="Write OUT/<stem>.gif: 0 to 3 s, as people look.")] = False,
     ppd: Annotated[float | None, typer.Option(help="Pixels per degree of visual angle, if known.")] = None,
     device: Device = "cpu",
     batch_size: Annotated[int, typer.Option(help="Photographs of one size computed together.")] = 8,
@@ -42,7 +44,7 @@ def predict(
 
     Writes OUT/<stem>.overlay.png, OUT/<stem>.density.npy (natural log of the density, float32, the photograph's size),
     if --save says so OUT/<stem>.map.png (16 bit), OUT/<stem>.overlay@2x.png (twice as many px on each side),
-    OUT/<stem>.overlay.pdf and .svg (lines as vectors), and OUT/predictions.json.
+    OUT/<stem>.overlay.pdf and .svg (lines as vectors), with --animate OUT/<stem>.gif, and OUT/predictions.json.
 
     Of a film: OUT/<stem>.overlay.mp4, if --save has overlay, OUT/<stem>.seconds.csv, and with --regions
     OUT/<stem>.regions.csv. A run that was interrupted goes on where it was.
@@ -58,6 +60,9 @@ def predict(
         raise typer.BadParameter("is of films; `foveal attention` is for photographs", param_hint="--regions")
     if len({path.stem for path in films}) < len(films):
         raise typer.BadParameter("two films have the same name; predict them apart, each with its own --out")
+    if films and (at is not None or animate):
+        raise typer.BadParameter("is of photographs; leave the films out", param_hint="--at, --animate")
+    milliseconds = milliseconds_of(at, "--at") if at is not None else None
     loaded = load_model(model, device) if films else model
     errors: list[str] = []
     n_done = 0
@@ -76,6 +81,8 @@ def predict(
                     save=listed(save),
                     style=style,
                     color_bar=color_bar,
+                    at=milliseconds,
+                    animate=animate,
                     pixels_per_degree=ppd,
                     device=device,
                     batch_size=batch_size,

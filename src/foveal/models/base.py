@@ -79,6 +79,16 @@ class SaliencyModel(nn.Module, ABC):
             Scale of the images, for models that know about visual angle; None where it is not known.
         """
 
+    def at(self, time: float | int) -> "SaliencyModel":
+        """A model of the fixations that begin about `time` ms after the picture came on; of `foveal-s` there is one.
+
+        Raises
+        ------
+        FovealError
+            If there is none, or the time is no number from 0 on.
+        """
+        raise FovealError(f"{self.name} does not say what is seen when; foveal-s does")
+
     def predict(self, image: ImageSource, pixels_per_degree: float | None = None) -> Prediction:
         """Predict where people look in one photograph: a path, a PIL image, or an array as `read_image` takes it.
 

@@ -23,6 +23,7 @@ from foveal.gaze.maps import gaussian_blur
 from foveal.models.backbones.backbone import Backbone
 from foveal.models.catalogue import register_model
 from foveal.models.config import ModelConfig, check_values, is_number, is_whole
+from foveal.models.deep.by_time import published
 from foveal.models.deep.network import BACKBONE, IMAGE, READOUT, DensityNetwork, Numbers, Seen, than
 from foveal.models.feature_source import FeatureSource
 from foveal.models.parts.geometry import Axis, Grid, resample, resampled_sum
@@ -292,6 +293,16 @@ class FovealS(DensityNetwork):
         weights = [shares[size] / 2 if size in shares else 1 / 2 / len(more) for size in other.config.map_sizes]
         other.size_weights.copy_(torch.tensor(weights).log())
         return other
+
+    def at(self, time: float | int) -> "FovealS":
+        """The same network for fixations that begin about `time` ms after the picture came on (`models.deep.by_time`).
+
+        Raises
+        ------
+        FovealError
+            If the time is no number from 0 on.
+        """
+        return published(self.name).moved(self, time)
 
     def _of_taps(self, features: Seen) -> Iterator[Seen]:
         """The features that each tap reads, size by size."""

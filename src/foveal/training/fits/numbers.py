@@ -22,7 +22,7 @@ from torch import Tensor
 
 from foveal.errors import FovealError
 from foveal.features.cache import FeatureGroup
-from foveal.features.cells import counts_of, log_priors_of
+from foveal.features.cells import OfOneSize, counts_of, log_priors_of
 from foveal.gaze import Dataset
 from foveal.gaze.center_bias import CenterBiasKDE
 from foveal.gaze.folds import fold_of
@@ -149,24 +149,45 @@ def unseen_of(
     FovealError
         If an image cannot be read.
     """
-    members, grid_of = networks_of(model), _finest_cells(model)
+    members = networks_of(model)
     looked_at = np.unique(data.fixations.image)
     images = looked_at if only is None else np.intersect1d(looked_at, only)
     groups = [FeatureGroup(size, of_size, {}, {}) for size, of_size in data.stimuli.by_size(images.tolist()).items()]
-    references = log_priors_of(groups, data, CenterBiasKDE.fit(data), grid_of)
-    counts = counts_of(groups, data.fixations, grid_of)
     n_done, unseen = 0, []
-    for group, reference, count in zip(groups, references, counts, strict=True):
+    for group, (log_priors, reference, counts) in zip(groups, _of_people(groups, model, data), strict=True):
         by_image = []
         for maps in _said_of(members, data, group.images):
             by_image.append(maps)
             n_done += 1
             progress(data.name, n_done, len(images))
         said = [torch.cat(of_member) for of_member in zip(*by_image, strict=True)]
-        n_others = torch.full((len(group.images),), len(looked_at) - 1)
-        drawn = _drawn(reference, members[0], n_others)
-        unseen.append(Unseen(group.size, group.images, said, drawn, reference, count))
+        unseen.append(Unseen(group.size, group.images, said, log_priors, reference, counts))
     return unseen
+
+
+def with_fixations(
+    unseen: Sequence[Unseen], model: DensityNetwork | FovealL, data: Dataset, density: CenterBiasKDE | None = None
+) -> list[Unseen]:
+    """The same of other fixations on these images, such as those of a window of time, and with their center bias.
+
+    Images that nobody looked at are left out. `density` is the center bias, if it is fitted already.
+    """
+    parts = part_of(unseen, np.unique(data.fixations.image))
+    return [
+        replace(part, log_priors=log_priors, reference=reference, counts=counts)
+        for part, (log_priors, reference, counts) in zip(parts, _of_people(parts, model, data, density), strict=True)
+    ]
+
+
+def _of_people(
+    groups: Sequence[OfOneSize], model: DensityNetwork | FovealL, data: Dataset, density: CenterBiasKDE | None = None
+) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """Drawn center biases, the data set's own ones, and counts of fixations, on the cells of images of each size."""
+    grid_of, first = _finest_cells(model), networks_of(model)[0]
+    references = log_priors_of(groups, data, density or CenterBiasKDE.fit(data), grid_of)
+    n_others = len(np.unique(data.fixations.image)) - 1
+    drawn = [_drawn(of_group, first, torch.full((len(of_group),), n_others)) for of_group in references]
+    return list(zip(drawn, references, counts_of(groups, data.fixations, grid_of), strict=True))
 
 
 def _finest_cells(model: DensityNetwork | FovealL) -> GridOf:
