@@ -290,7 +290,7 @@ def test_a_against_b(page, add):
     page.click("[data-tab=compare]")
     page.wait_for_selector(".difference")
     assert page.locator(".side").count() == 2
-    assert "regions with the same names" in page.inner_text(".compare-results")
+    assert "Regions with the same names" in page.inner_text(".compare-results")
     page.click("[data-tab=picture]")
     for number in (1, 2):
         page.locator(".pick").nth(number - 1).click()

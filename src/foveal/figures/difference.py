@@ -53,9 +53,10 @@ def difference_map(
 def _legend(width: int, colors: tuple[tuple[str, RGB], ...]) -> RGBImage:
     """A strip that says whose color is whose."""
     strip = Image.new("RGB", (width, LEGEND), WHITE)
-    pen, font, left = ImageDraw.Draw(strip), font_of(LEGEND / 2), LEGEND // 3
+    pen, left = ImageDraw.Draw(strip), LEGEND // 3
     for name, color in colors:
         text = f"{name} gets more"
+        font = font_of(LEGEND / 2, text)
         pen.rectangle((left, LEGEND // 4, left + LEGEND // 2, 3 * LEGEND // 4), color)
         pen.text((left + 2 * LEGEND // 3, LEGEND // 2), text, DARK, font, anchor="lm")
         left += LEGEND + int(font.getlength(text))

@@ -3,9 +3,11 @@
 import bisect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 import cv2
+import matplotlib
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from PIL import ImageFont
@@ -18,6 +20,7 @@ SMALLEST_TEXT = 12.0  # px
 WIDEST = 0.2  # of the drawing's width; no label covers more of a tiny picture
 CANDIDATES = 400  # places that are tried for a label
 SUBPIXEL_BITS = 4
+PILLOWS_OWN = "…"  # beyond ASCII
 MID_GRAY = 118  # of 255, as light as dark to the eye
 
 RGB = tuple[int, int, int]
@@ -59,14 +62,13 @@ class Placing:
     def __init__(self, scene: Scene, lines: Iterable[Path]) -> None:
         self.scene = scene
         self.text_size = text_size(scene)
-        self.font = font_of(self.text_size)
         self.placed: list[Label] = []
         covered = covered_by(lines, scene.density.shape, 1).astype(np.float32) / 255
         self.cost = cv2.integral(scene.density + covered)  # of any rectangle, from its four corners
 
     def size_of(self, text: str) -> tuple[float, float]:
         """Width and height in px of a text with its margin."""
-        return self.font.getlength(text) + 0.5 * self.text_size, 1.3 * self.text_size
+        return font_of(self.text_size, text).getlength(text) + 0.5 * self.text_size, 1.3 * self.text_size
 
     def shortened(self, text: str) -> str:
         """As much of a text as may stand in the drawing; the rest is an ellipsis."""
@@ -107,9 +109,16 @@ def shortened(text: str, most: float, width_of: Callable[[str], float]) -> str:
     return text[: max(n - 1, 0)].rstrip() + "…"
 
 
-def font_of(size: float) -> ImageFont.FreeTypeFont:
-    """The font that comes with Pillow, with letters of this height in px."""
-    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
+def font_of(size: float, text: str = "") -> ImageFont.FreeTypeFont:
+    """The font that comes with Pillow, with letters of this height in px; Matplotlib's for a text that needs more."""
+    return _font(size, all(letter.isascii() or letter in PILLOWS_OWN for letter in text))
+
+
+@cache
+def _font(size: float, is_plain: bool) -> ImageFont.FreeTypeFont:
+    if is_plain:
+        return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
 
 
 def text_size(scene: Scene) -> float:

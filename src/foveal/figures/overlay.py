@@ -103,8 +103,16 @@ def _with_labels(canvas: RGBImage, labels: Sequence[Label], size: float) -> RGBI
     if not labels:
         return canvas
     drawing = Image.fromarray(canvas)
-    pen, font = ImageDraw.Draw(drawing), font_of(size)
+    pen = ImageDraw.Draw(drawing)
     for label in labels:
         ink, rim = label.colors_on(canvas)
-        pen.text((label.x, label.y), label.text, ink, font, anchor="mm", stroke_width=size / 9, stroke_fill=rim)
+        pen.text(
+            (label.x, label.y),
+            label.text,
+            ink,
+            font_of(size, label.text),
+            anchor="mm",
+            stroke_width=size / 9,
+            stroke_fill=rim,
+        )
     return np.array(drawing)

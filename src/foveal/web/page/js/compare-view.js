@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { complain, h, percent, save, saveCsv } from "./dom.js";
 import { stemOf } from "./downloads.js";
 import { legendOf } from "./picture-view.js";
-import { current, overlayOf, pictureOf, set, state } from "./state.js";
+import { changeRegions, current, newId, overlayOf, pictureOf, set, state } from "./state.js";
 
 export class CompareView {
   constructor() {
@@ -40,7 +40,8 @@ export class CompareView {
         chooser("Model B", state.models.map(({ name }) => [name, name]), modelB, (name) => choose({ modelB: name }))]
       : [chooser("A", pictures, a.id, (id) => choose({ a: id })), chooser("B", pictures, b.id, (id) => choose({ b: id }))];
     this.results = h("div", { className: "compare-results", "aria-live": "polite" },
-      a === b && !isOfModels ? h("p", { className: "hint" }, "Add a second picture to compare with.") :
+      a === b && !isOfModels ? h("p", { className: "hint" }, state.pictures.length > 1 ? "Choose two different pictures."
+        : "Add a second picture to compare with.") :
         h("p", { className: "hint" }, "Comparing …"));
     this.element.replaceChildren(h("div", { className: "toolbar" }, kinds, ...choices), this.results);
     if (a !== b || isOfModels) this.fill(key);
@@ -54,6 +55,7 @@ export class CompareView {
         overlayOf(a, style, modelA), overlayOf(b, style, modelB), api.difference(a, b, modelA, modelB)]);
       if (this.shown !== key) return;
       const names = isOfModels ? [modelA, modelB] : [a.name, b.name];
+      const isOtherShape = Math.abs((a.width * b.height) / (a.height * b.width) - 1) > 0.02;
       const map = URL.createObjectURL(difference);
       this.results.replaceChildren(
         h("div", { className: "side-by-side" },
@@ -62,9 +64,10 @@ export class CompareView {
         h("section", { className: "card" },
           h("div", { className: "card-head" }, h("h2", {}, "Difference"),
             h("button", { type: "button", className: "quiet", onclick: () => save(difference, "against.png") }, "Download PNG")),
+          isOtherShape ? h("p", { className: "hint" }, "B has another shape. The map stretches it to the shape of A.") : null,
           h("img", { className: "difference", src: map,
             alt: `Orange where A, ${names[0]}, gets more attention; blue where B, ${names[1]}, does` })),
-        this.table(found, a));
+        this.table(found, a, b));
     } catch (error) {
       if (this.shown !== key) return;
       this.results.replaceChildren(h("p", { className: "hint" }, error.message));
@@ -72,9 +75,11 @@ export class CompareView {
     }
   }
 
-  table(found, a) {
+  table(found, a, b) {
     if (!found.compared.length) {
-      return h("p", { className: "hint" }, "Draw regions with the same names in both pictures to compare what they get.");
+      const copy = () => changeRegions(b, [...b.regions, ...a.regions.map((region) => ({ ...scaled(region, a, b), id: newId() }))]);
+      return h("p", { className: "hint" }, "Regions with the same names in both pictures are compared. ",
+        a !== b && a.regions.length ? h("button", { type: "button", onclick: copy }, "Copy the regions of A to B") : null);
     }
     const rows = found.compared.map((row) => [row.name, row.a, row.b, row.difference, row.winner]);
     const csv = () => saveCsv([["name", "a", "b", "difference", "winner"], ...rows], `${stemOf(a.name)}.against.csv`);
@@ -88,6 +93,14 @@ export class CompareView {
           h("td", {}, points(row.difference)),
           h("td", { className: `wins-${row.winner}` }, row.winner)))))));
   }
+}
+
+// A region of A at the same place of B.
+function scaled(region, a, b) {
+  const [x, y] = [b.width / a.width, b.height / a.height];
+  const { box, polygon } = region;
+  return box ? { ...region, box: [box[0] * x, box[1] * y, box[2] * x, box[3] * y] }
+    : { ...region, polygon: polygon.map((corner) => [corner[0] * x, corner[1] * y]) };
 }
 
 // A difference of shares, in points of a hundred.

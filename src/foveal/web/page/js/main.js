@@ -64,7 +64,7 @@ function welcome() {
   }).catch(() => {});
   return h("section", { className: "welcome" },
     h("h1", {}, "See where people look"),
-    h("p", { className: "lead" }, "Drop a picture, a page or a design. You get a heatmap, the share of attention of every part, ",
+    h("p", { className: "lead" }, "Drop a photograph, a screenshot or a design. You get a heatmap, the share of attention of every part, ",
       "and how probable it is that people see it."),
     h("button", { type: "button", className: "drop-zone", onclick: () => files.click() },
       icon("add"), h("strong", {}, "Drop pictures here"), h("span", {}, "or press to choose, or paste. JPEG, PNG, WebP, TIFF …")),

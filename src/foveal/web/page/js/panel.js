@@ -3,7 +3,7 @@
 import { complain, h, icon, percent, share } from "./dom.js";
 import { downloadsOf } from "./downloads.js";
 import { nearTheMiddle } from "./regions.js";
-import { changeRegions, newId, newName, resultOf, set, state } from "./state.js";
+import { resultOf, set, state } from "./state.js";
 
 const MOST_FIXATIONS = 10;
 
@@ -18,6 +18,8 @@ export class Panel {
     this.hint = h("p", { className: "hint" });
     this.add = h("button", { type: "button", className: "quiet", onclick: () => this.addInTheMiddle() }, icon("add"), "Add region");
     stage.element.addEventListener("deleted", () => this.add.focus());
+    stage.element.addEventListener("added", ({ detail: id }) => // its row is there with the next drawing of the page
+      requestAnimationFrame(() => requestAnimationFrame(() => this.rows.get(id)?.name.select())));
     this.downloads = h("div", { className: "downloads" });
     this.element = h("div", { className: "panel" }, this.numbers,
       h("section", { className: "card" },
@@ -28,11 +30,12 @@ export class Panel {
         h("details", { className: "trust" }, h("summary", {}, "How far can I trust this?"),
           h("p", {}, "A share is the probability that a fixation lands in the region. Seen is the share of people who look at ",
             "it within so many fixations, as people did in published recordings; for four of five regions of this share ",
-            "and size it lies in the range beside it. People make about three fixations a second. Regions below 0.2 % or ",
-            "above 30 % of the picture were not measured: they count as these."),
+            "and size it lies in the range beside it. People make about three fixations a second. It is not the share: ",
+            "the first fixations go to what stands out, and people come back to what they know. Regions below 0.2 % or above ",
+            "30 % of the picture were not measured: they count as these."),
           h("p", {}, "The model learned from people who looked freely at photographs. It knows no task, and was not trained ",
             "on pages or designs. Measure it on your own recordings first, if you have some."))),
-      h("section", { className: "card" }, h("h2", {}, "Take along"), this.downloads));
+      h("section", { className: "card" }, h("h2", {}, "Download"), this.downloads));
   }
 
   show(picture) {
@@ -86,12 +89,7 @@ export class Panel {
   }
 
   addInTheMiddle() {
-    const { picture } = this.stage;
-    if (!picture?.width) return;
-    const region = { id: newId(), name: newName(picture), box: nearTheMiddle(picture) };
-    changeRegions(picture, [...picture.regions, region]);
-    this.stage.select(region.id);
-    requestAnimationFrame(() => requestAnimationFrame(() => this.rows.get(region.id)?.name.select()));
+    if (this.stage.picture?.width) this.stage.add({ box: nearTheMiddle(this.stage.picture) });
   }
 }
 

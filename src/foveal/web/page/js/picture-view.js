@@ -23,11 +23,13 @@ export class PictureView {
       "Another viewer");
     this.first = h("span");
     this.simulation = h("p", { className: "simulation" }, h("strong", {}, "Simulation"), this.first, this.another);
+    this.how = h("p", { className: "hint" }, "Press corner after corner. Enter, a double click or the first corner closes the ",
+      "polygon; Escape leaves it.");
     this.legend = h("div", { className: "legend" });
     this.element = h("div", { className: "picture-view" },
       h("div", { className: "center" },
         h("div", { className: "toolbar", role: "toolbar", "aria-label": "Picture" }, this.styles,
-          h("label", { className: "slider", for: "opacity" }, h("span", {}, "Strength"), this.opacity), this.tools),
+          h("label", { className: "slider", for: "opacity" }, h("span", {}, "Strength"), this.opacity), this.tools), this.how,
         this.stage.element, h("div", { className: "below" }, this.legend, this.simulate), this.simulation),
       this.panel.element);
   }
@@ -41,8 +43,9 @@ export class PictureView {
     for (const button of this.styles.children) button.setAttribute("aria-pressed", String(button.dataset.style === style));
     for (const button of this.tools.children) button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
     this.simulate.setAttribute("aria-pressed", String(simulate));
+    this.how.hidden = tool !== "polygon";
     this.simulation.hidden = !simulate;
-    this.first.textContent = ` The first ${n === 1 ? "fixation" : `${n} fixations`} of a drawn viewer, not of a person. `;
+    this.first.textContent = ` The first ${n === 1 ? "fixation" : `${n} fixations`} of a simulated viewer, not of a person. `;
     this.opacity.value = opacity;
     this.opacity.setAttribute("aria-valuetext", `${Math.round(100 * opacity)} %`);
     this.stage.show(picture);

@@ -7,6 +7,7 @@ import { changeRegions, changed, newId, newName, overlayOf, resultOf, set, state
 
 const HANDLE = 6; // px of the screen: radius of a corner that can be dragged
 const LEAST = 6; // px of the screen: side of a region that is worth keeping
+const DOUBLE = 400; // ms between the presses of a double click
 const LETTERS = 12; // px of the screen: size of a label's text
 const NARROW = 560; // px of the screen: names would cover a picture that is narrower
 const STEP = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -28,13 +29,17 @@ export class Stage {
     this.selected = null; // id of a region
     this.drag = null; // what the pointer is doing
     this.begun = []; // corners of a polygon that is being drawn
+    this.pressedAt = 0; // ms
+    this.before = []; // the regions before each change, for undo
     this.path = { key: "", fixations: [] };
     this.drawing.onpointerdown = (event) => this.pressed(event);
     this.drawing.onpointermove = (event) => this.pulled(event);
     this.drawing.onpointerup = (event) => this.released(event);
     this.drawing.onpointercancel = () => { this.drag = null; };
-    this.drawing.ondblclick = () => this.closePolygon();
-    this.element.onkeydown = (event) => this.typed(event);
+    this.photo.onload = () => this.canvas.style.setProperty("--ratio", this.photo.naturalWidth / this.photo.naturalHeight);
+    document.addEventListener("keydown", (event) => {
+      if (this.element.isConnected && !event.target.closest("input, select, textarea")) this.typed(event);
+    });
     new ResizeObserver(() => this.draw()).observe(this.canvas);
   }
 
@@ -42,6 +47,7 @@ export class Stage {
     if (this.picture !== picture) {
       this.picture = picture;
       this.begun = [];
+      this.before = [];
       this.drag = null;
       this.selected = null;
     }
@@ -103,7 +109,11 @@ export class Stage {
   }
 
   draw() {
-    if (!this.picture?.width) return;
+    if (!this.picture) return;
+    if (!this.picture.width) {
+      this.drawing.replaceChildren(); // nothing of the picture before
+      return;
+    }
     const hadFocus = this.drawing.contains(document.activeElement);
     const { regions: numbers } = resultOf(this.picture);
     this.drawing.replaceChildren(
@@ -174,8 +184,9 @@ export class Stage {
     const point = this.at(event);
     const { tool } = state.settings;
     if (tool === "polygon") {
-      const closes = this.begun.length > 2 && this.isNear(point, this.begun[0]);
-      if (closes) this.closePolygon();
+      const isDouble = event.timeStamp - this.pressedAt < DOUBLE && this.isNear(point, this.begun.at(-1) ?? [NaN, NaN]);
+      this.pressedAt = event.timeStamp;
+      if (isDouble || (this.begun.length > 2 && this.isNear(point, this.begun[0]))) this.closePolygon();
       else if (!this.begun.length || !this.isNear(point, this.begun.at(-1))) this.begun.push(point);
       this.draw();
       return;
@@ -189,7 +200,9 @@ export class Stage {
     const id = event.target.closest?.(".region")?.dataset.id ?? null;
     this.select(id);
     const region = this.regionOf(id);
-    if (region) this.drag = { kind: corner === undefined ? "move" : "corner", from: point, corner: Number(corner), region };
+    if (!region) return;
+    this.remember();
+    this.drag = { kind: corner === undefined ? "move" : "corner", from: point, corner: Number(corner), region };
   }
 
   pulled(event) {
@@ -233,6 +246,7 @@ export class Stage {
       set({ tool: "select" });
     }
     if (event.key === "Enter" && this.begun.length) this.closePolygon();
+    if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.undo();
     const id = event.target.closest?.(".region")?.dataset.id;
     const region = this.regionOf(id);
     if (!region) return;
@@ -241,6 +255,7 @@ export class Stage {
     else if (event.key in STEP) {
       const [dx, dy] = STEP[event.key].map((step) => step * (event.shiftKey ? 10 : 1));
       this.selected = id;
+      this.remember();
       this.change((event.altKey ? resized : moved)(region, dx, dy, this.picture));
     } else return;
     event.preventDefault();
@@ -262,8 +277,19 @@ export class Stage {
     if (!isLarge(shape, LEAST * this.scale)) return;
     const region = { id: newId(), name: newName(this.picture), ...shape };
     this.selected = region.id;
+    this.remember();
     changeRegions(this.picture, [...this.picture.regions, region]);
     tell(`${region.name} added`);
+    this.drawing.dispatchEvent(new CustomEvent("added", { bubbles: true, detail: region.id }));
+  }
+
+  remember() {
+    this.before.push(this.picture.regions);
+  }
+
+  undo() {
+    const regions = this.before.pop();
+    if (regions) changeRegions(this.picture, regions);
   }
 
   change(region) {
@@ -272,7 +298,8 @@ export class Stage {
   }
 
   remove(id) {
-    tell(`${this.regionOf(id).name} deleted`);
+    tell(`${this.regionOf(id).name} deleted. Ctrl and Z bring it back.`);
+    this.remember();
     this.drawing.dispatchEvent(new CustomEvent("deleted", { bubbles: true }));
     changeRegions(this.picture, this.picture.regions.filter((region) => region.id !== id));
   }

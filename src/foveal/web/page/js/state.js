@@ -108,13 +108,18 @@ export async function overlayOf(picture, style, model = state.settings.model) {
 
 export async function addFiles(files) {
   const begun = [...files];
+  const first = begun[0];
   const next = async () => {
-    for (let file = begun.shift(); file; file = begun.shift()) await addPicture(file, file.name);
+    for (let file = begun.shift(); file; file = begun.shift()) await addPicture(file, file.name, [], file === first);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
 }
 
-export async function addPicture(blob, name, regions = []) {
+export async function addPicture(blob, name, regions = [], isShown = true) {
+  if (/\.html?$/i.test(name)) {
+    complain(`${name}: a page is photographed first. \`foveal attention ${name}\` does it, with its elements as regions.`);
+    return null;
+  }
   if (blob.size > LARGEST_FILE) {
     complain(`${name} is larger than ${LARGEST_FILE / 2 ** 20} MB. Make the picture smaller.`);
     return null;
@@ -123,7 +128,7 @@ export async function addPicture(blob, name, regions = []) {
   const picture = { id: newId(), name, blob, regions, order };
   picture.url = URL.createObjectURL(blob);
   state.pictures.push(picture);
-  set({ current: picture.id, tab: state.settings.tab === "table" ? "table" : "picture" });
+  if (isShown) set({ current: picture.id, tab: state.settings.tab === "table" ? "table" : "picture" });
   tell(`Predicting ${name}`);
   keep(picture);
   try {
