@@ -47,6 +47,7 @@ STUDIES, OTHER = ("osie", "eyecrowd"), "mit1003"
 TITLES = {"osie": "OSIE", "eyecrowd": "EyeCrowd"}
 FOLDS = 3
 ALL = "all"  # that changes with time
+PUBLISHED = "static as published"  # without numbers and center bias of the data set
 STEP = 100  # ms: densities are computed at multiples of it
 WINDOW, LAST_WINDOW = 250, 3000  # ms
 LATER = 6  # this fixation and all after it are taken together
@@ -154,9 +155,11 @@ def held_out(studies: Sequence[Study], model: FovealS) -> dict[str, list[np.ndar
         for number, (study, static) in enumerate(zip(studies, statics, strict=True)):
             images = np.flatnonzero(fold_of(study.data, FOLDS) == fold)
             part, rows = study.of_images(images), np.isin(study.data.fixations.image, images)
-            for what, by_time in (shared | {"fitted to it alone": own[number]}).items():
+            found_here = {what: gains(part, static, by_time) for what, by_time in shared.items()}
+            found_here |= {"fitted to it alone": gains(part, static, own[number]), PUBLISHED: gains(part, model, mean)}
+            for what, values in found_here.items():
                 of_what = found.setdefault(what, [np.full(len(one.data.fixations), math.nan) for one in studies])
-                of_what[number][rows] = gains(part, static, by_time)
+                of_what[number][rows] = values
         print(f"fold {fold} of {FOLDS}", flush=True)
     return found
 
