@@ -10,7 +10,7 @@ from skimage.color import rgb2lab
 from foveal.errors import FovealError
 from foveal.figures import overlay
 from foveal.figures.colors import HEAT
-from foveal.figures.labels import covered_by
+from foveal.figures.labels import covered_by, font_of
 from foveal.figures.levels import density_at_mass, enclosed_mass
 from foveal.figures.lines import contour_lines, hotspot_lines
 from foveal.figures.scene import Scene
@@ -288,3 +288,13 @@ def test_lines_are_drawn_where_they_run():
     assert mask[5, 3:8].min() > 200
     assert mask[8].max() == 0
     assert OUTERMOST == 0.95
+
+
+@pytest.mark.parametrize("letter", ["ä", "ß", "é", "ł", "Ж", "λ"])
+def test_letters_beyond_ascii_are_drawn(letter):
+    def drawn(text):
+        font = font_of(40, text)
+        return np.asarray(font.getmask(text)).copy()
+
+    assert not np.array_equal(drawn(letter), np.asarray(font_of(40, letter).getmask("\uffff")))  # not the box
+    assert np.array_equal(drawn("a"), np.asarray(font_of(40).getmask("a")))  # others as before

@@ -23,11 +23,21 @@
     words(element.getAttribute("placeholder")) ||
     (kind === "button" ? words(element.value) : "") ||
     kind;
-  // The part of an element that is not cut off by what it lies in; is it cut off above or below the window?
-  const seenPart = (element) => {
+  // A block of text is as wide as its column; what is looked at are its words.
+  const OF_WORDS = new Set(["heading", "link", "text"]);
+  const boxOf = (element, kind) => {
     const box = element.getBoundingClientRect();
+    if (!OF_WORDS.has(kind)) return box;
+    const contents = document.createRange();
+    contents.selectNodeContents(element);
+    const inside = contents.getBoundingClientRect();
+    return inside.width && inside.height ? inside : box;
+  };
+  // The part of an element that is not cut off by what it lies in; is it cut off above or below the window?
+  const seenPart = (element, kind) => {
+    const box = boxOf(element, kind);
     let [left, top, right, bottom] = [box.left, box.top, box.right, box.bottom];
-    let inside = element.parentElement;
+    let inside = element;
     while (inside && inside !== document.documentElement) {
       if (inside !== document.body && getComputedStyle(inside).overflow !== "visible") {
         const around = inside.getBoundingClientRect();
@@ -67,7 +77,7 @@
       taken.add(element);
       const style = getComputedStyle(element);
       if (style.visibility !== "visible" || isClear(element)) continue;
-      const box = seenPart(element);
+      const box = seenPart(element, kind);
       if (seenBefore.has(element) || box.width < 1 || box.height < 1 || !isOnTop(element, box)) continue;
       if (box.isWhole) seenBefore.add(element);
       const { x, y, width, height } = box;
