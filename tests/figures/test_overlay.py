@@ -293,8 +293,8 @@ def test_lines_are_drawn_where_they_run():
 @pytest.mark.parametrize("letter", ["ä", "ß", "é", "ł", "Ж", "λ"])
 def test_letters_beyond_ascii_are_drawn(letter):
     def drawn(text):
-        font = font_of(40, text)
+        font = font_of(40.0, text)
         return np.asarray(font.getmask(text)).copy()
 
-    assert not np.array_equal(drawn(letter), np.asarray(font_of(40, letter).getmask("\uffff")))  # not the box
-    assert np.array_equal(drawn("a"), np.asarray(font_of(40).getmask("a")))  # others as before
+    assert not np.array_equal(drawn(letter), np.asarray(font_of(40.0, letter).getmask("\uffff")))  # not the box
+    assert np.array_equal(drawn("a"), np.asarray(font_of(40.0).getmask("a")))  # others as before
