@@ -41,13 +41,15 @@ def table_of(tmp_path) -> pd.DataFrame:
     return pd.read_csv(tmp_path / "study/fixations.csv", dtype={"subject": str})
 
 
-def check(table: pd.DataFrame, shift=(0.0, 0.0), within=WITHIN) -> None:
+def check(table: pd.DataFrame, shift=(0.0, 0.0), within=WITHIN, lingers=small.LINGERS) -> None:
     """All of what was looked at, in order, and nothing else."""
     for picture in small.LOOKED:
         rows = table[table["image"] == picture].sort_values("order")
         np.testing.assert_allclose(rows[["x", "y"]], small.expected(picture) + shift, atol=within)
         assert rows["order"].tolist() == [0, 1, 2, 3]
         assert rows["duration_ms"].between(250, 330).all()
+        onsets = lingers + small.EACH * np.arange(4)
+        np.testing.assert_allclose(rows["start_ms"], onsets, atol=30)  # saccades take time, which is not skipped
 
 
 FILES = {
@@ -86,7 +88,8 @@ def test_each_tracker_says_where_people_looked(name, tmp_path, imported):
         table = table[table["subject"] == subject]
         if name == "Gazepoint" and method == "ivt":  # without samples before, the look at the cross is the first
             table = table[table["order"] > 0].assign(order=lambda rows: rows["order"] - 1)
-        check(table, within=4.0 if method == "idt" else WITHIN)
+        lingers = 0 if name == "Gazepoint, fixations" else small.LINGERS  # it counts from the first
+        check(table, within=4.0 if method == "idt" else WITHIN, lingers=lingers)
         assert done.quality["tracker"].iloc[0] == name.split(",")[0].replace("Player", "Labs").replace("Cloud", "Labs")
         assert (done.quality["method"] == method).all()
     for method in {"ivt", "tracker"} - methods:

@@ -229,7 +229,7 @@ class _Importer:
         numbers, subjects = pd.factorize(table["subject"])
         scale = self._scale()
         stimuli = Stimuli(self.stimuli.sources, self.stimuli.ids, scale)
-        columns = {what: table[what].to_numpy() for what in ("image", "x", "y", "order", "duration")}
+        columns = {what: table[what].to_numpy() for what in ("image", "x", "y", "order", "duration", "start")}
         fixations = Fixations.of(**columns, subject=numbers)
         return Dataset(name, stimuli, fixations, subject_names=tuple(subjects)).looked_at()
 
