@@ -231,6 +231,51 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path, imported):
     assert table_of(tmp_path)["subject"].unique().tolist() == [f"anna/{stem}", f"ben/{stem}"]
 
 
+def test_a_person_of_two_files_looks_on(tmp_path, imported):
+    paths = [small.tobii(tmp_path / f"{n}.tsv") for n in (1, 2)]
+    imported(*paths)
+    table = table_of(tmp_path)
+    assert table["subject"].unique().tolist() == ["anna"]
+    for picture in small.LOOKED:
+        rows = table[table["image"] == picture].sort_values("order")
+        assert rows["order"].tolist() == list(range(8))
+        np.testing.assert_allclose(rows[["x", "y"]], np.tile(small.expected(picture), (2, 1)), atol=WITHIN)
+
+
+def appended(path, name):
+    """A second recording behind the first in Tobii's table, both from time 0; `name` is what its column is called."""
+    table = pd.read_csv(small.tobii(path), sep="\t")
+    both = [table.assign(**{name: f"Recording{n}"}) for n in (1, 2)]
+    pd.concat(both).sort_values("Recording timestamp", kind="stable").to_csv(path, sep="\t", index=False)
+    return path
+
+
+def test_two_recordings_in_one_table_are_two(tmp_path, imported):
+    done = imported(appended(tmp_path / "t.tsv", "Recording name"))
+    assert len(done.quality) == 2
+    assert (done.quality["fixations"] == 8).all()
+
+
+def test_time_that_goes_back_is_refused(tmp_path, imported):
+    path = small.begaze(tmp_path / "begaze.txt")
+    header, *rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([header, *rows, *rows]))
+    [problem] = imported(path).problems
+    assert problem == f"{path}: its time goes back; are two recordings in it? Give each in a file of its own"
+
+
+def test_users_of_gazepoint_are_told_apart_by_their_folders(tmp_path, imported):
+    imported(*(small.gazepoint(tmp_path / who / "User 0_all_gaze.csv") for who in "AB"))
+    assert table_of(tmp_path)["subject"].unique().tolist() == ["A/User 0", "B/User 0"]
+
+
+def test_samples_and_fixations_of_one_user_are_not_counted_twice(tmp_path, imported):
+    paths = [small.gazepoint(tmp_path / f"User 0_{what}.csv") for what in ("all_gaze", "fixations")]
+    [problem] = imported(*paths).problems
+    assert problem == f"{paths[1]}: {paths[0]} is of the same subject (User 0), and is imported; give one of them"
+    assert len(table_of(tmp_path)) == 8
+
+
 def in_unit(path):
     """Tobii's table with positions from 0 to 1."""
     table = pd.read_csv(small.tobii(path), sep="\t")

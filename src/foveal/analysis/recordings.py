@@ -116,6 +116,7 @@ def import_recordings(
     problems += unreadable
     names = subjects_of([Path(path) for path in recordings])
     read: set[Path] = set()
+    file_of: dict[str, Path] = {}  # subjects that their files do not say
     for done, (path, name) in enumerate(names.items(), 1):
         try:
             found = read_recordings(path) if path not in read else []  # it was read with another eye's
@@ -125,7 +126,10 @@ def import_recordings(
         for recording in found:
             read.update(recording.files)
             try:
+                if not recording.subject and (other := file_of.get(name, path)) != path:
+                    raise FovealError(f"{other} is of the same subject ({name}), and is imported; give one of them")
                 importer.add(replace(recording, subject=recording.subject or name), path)
+                file_of.setdefault(name, path)
             except FovealError as error:
                 who = f" ({recording.subject})" if len(found) > 1 else ""
                 problems.append(f"{path}{who}: {error}")
@@ -176,12 +180,11 @@ class _Importer:
         if not any(part["inside"].any() for part in parts):
             raise FovealError("no fixation is on a picture while it was shown; another --screen, --picture or --times?")
         table = pd.concat(parts)
-        table["order"] = table.groupby("image").cumcount()  # a picture that is shown again is looked at on
         beside = int((~table["inside"]).sum())
         self._tell(recording, path, len(shown) - len(known), beside, len(table))
         if self.settings.picture is None and any(each.at is None for each in known):
             self._tell_place(known, screen)
-        self.tables.append(table[table["inside"]])
+        self.tables.append(table)
         self.scales += scales
         periods = [(each.start, each.stop) for each in known]
         right, below = drift(fixations, periods, screen.center)
@@ -225,7 +228,10 @@ class _Importer:
 
     def dataset(self, name: str) -> Dataset:
         """All that came of them."""
-        table = pd.concat(self.tables)
+        table = pd.concat(self.tables, ignore_index=True)
+        # A picture that is shown again, in this recording or in a later one, is looked at on.
+        table["order"] = table.groupby(["subject", "image"]).cumcount()
+        table = table[table["inside"]]
         numbers, subjects = pd.factorize(table["subject"])
         scale = self._scale()
         stimuli = Stimuli(self.stimuli.sources, self.stimuli.ids, scale)

@@ -1,7 +1,5 @@
 """Gazepoint: all_gaze.csv and fixations.csv of Gazepoint Analysis (Open Gaze API: positions are 0 to 1)."""
 
-import re
-
 import numpy as np
 
 from foveal.datasets.recordings.columns import read_columns, runs_of, shown_in
@@ -56,7 +54,7 @@ def read_gazepoint(head: Head) -> list[Recording]:
     return [
         Recording(
             "Gazepoint",
-            re.sub(r"_(all_gaze|fixations)$", "", head.path.stem),
+            "",
             (head.path,),
             time if has_samples else np.empty(0),
             gaze if has_samples else {},

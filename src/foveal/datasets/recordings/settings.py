@@ -14,6 +14,8 @@ from foveal.gaze.detection import THRESHOLDS, Grid, TimedFixations, detect, fixa
 from foveal.gaze.stimuli import ASSUMED_PIXELS_PER_DEGREE
 from foveal.registry import no_such
 
+MOST_BACK = 1000.0  # ms; samples of two cameras may be written out of order, but not that far
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -71,8 +73,10 @@ class Settings:
         Raises
         ------
         FovealError
-            If the recording has not what the method needs, or its positions are not on the screen.
+            If the recording has not what the method needs, its time goes back, or its positions are not on the screen.
         """
+        if (np.diff(recording.time) < -MOST_BACK).any():
+            raise FovealError("its time goes back; are two recordings in it? Give each in a file of its own")
         gaze, own = recording.gaze_of(self.eye), recording.fixations_of(self.eye)
         grid = None
         if gaze is not None:

@@ -34,6 +34,7 @@ NUMBERS = {
 }
 TEXTS = {
     "subject": r"participant ?name",
+    "recording": r"recording ?name",
     "sensor": r"sensor",
     "left": r"validity ?left",
     "right": r"validity ?right",
@@ -60,7 +61,11 @@ def read_tobii(head: Head) -> list[Recording]:
     table = read_columns(head, names, NUMBERS, TEXTS)
     if not {"x", "left x", "right x", "fixation x"} & table.numbers.keys():
         raise FovealError("no gaze on the screen in it; export Gaze point X and Gaze point Y (in px, DACS)")
-    return [_recording(head, names, subject, rows) for subject, rows in table.by("subject").items()]
+    return [
+        _recording(head, names, subject, rows)
+        for subject, of_subject in table.by("subject").items()
+        for rows in of_subject.by("recording").values()  # each has a clock of its own
+    ]
 
 
 def _recording(head: Head, names: list[str], subject: str, rows: Columns) -> Recording:
