@@ -174,10 +174,48 @@ def test_without_any_place_they_are_in_the_center_and_it_is_said(tmp_path, impor
     check(table_of(tmp_path))
 
 
-def test_pictures_by_trial_variables(tmp_path, imported):
-    imported(small.eyelink(tmp_path / "p.asc", with_images=False))
+def with_variables_first(path):
+    """EyeLink's file with the variables of each trial sent between TRIALID and START."""
+    text = path.read_text()
+    variables = re.findall(r"MSG\t\d+ (!V TRIAL_VAR .*)\n", text)
+    text = re.sub(r"MSG\t\d+ !V TRIAL_VAR .*\n", "", text)
+    text = re.sub(r"MSG\t(\d+) TRIALID \d+\n", lambda m: f"{m[0]}MSG\t{m[1]} {variables.pop(0)}\n", text)
+    # Trackers start some ms after the script says so.
+    path.write_text(re.sub(r"MSG\t(\d+) (TRIALID|!V TRIAL_VAR)", lambda m: f"MSG\t{int(m[1]) - 5} {m[2]}", text))
+    return path
+
+
+@pytest.mark.parametrize("written", [lambda path: path, with_variables_first])
+def test_pictures_by_trial_variables(written, tmp_path, imported):
+    imported(written(small.eyelink(tmp_path / "p.asc", with_images=False)))
     table = table_of(tmp_path)
     assert table["image"].value_counts().to_dict() == {"a.png": 5, "b.png": 5}  # with the cross: the whole trial
+    for picture in small.LOOKED:
+        rows = table[(table["image"] == picture) & (table["order"] > 0)]
+        np.testing.assert_allclose(rows[["x", "y"]], small.expected(picture), atol=WITHIN)
+
+
+def test_a_trial_that_names_two_pictures_is_left_out_and_said(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc", with_images=False)
+    variable = re.compile(r"(MSG\t\d+ !V TRIAL_VAR) image b.png\n")
+    path.write_text(variable.sub(r"\g<0>\1 other a.png\n", path.read_text()))
+    with pytest.warns(FovealNote, match="1 trials left out: their variables name several pictures"):
+        imported(path)
+    assert table_of(tmp_path)["image"].unique().tolist() == ["a.png"]
+
+
+def test_a_message_about_the_picture_on_the_screen_ends_it(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc")
+    text = re.sub(r"3 !V IMGLOAD CENTER stimuli/(\S+) 400 300", r"0 stim_on \1", path.read_text())
+    off = [f"MSG\t{2_095_865 + start + 600:.0f} stim_off {name}" for name, (start, _) in small.simulated()[2].items()]
+    lines = text.splitlines()
+    for message in off:
+        after = next(at for at, line in enumerate(lines) if line.startswith(message.split()[1]))
+        lines.insert(after, message)
+    path.write_text("\n".join([*lines, ""]))
+    done = imported(path)
+    assert done.quality["pictures"].tolist() == [2]
+    assert len(table_of(tmp_path)) == 4  # two on each: those that begin at 200 and 520 ms
 
 
 def test_a_table_of_times_says_what_was_shown(tmp_path, imported):

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from foveal.datasets.coordinates import Coordinates, Units
 from foveal.errors import FovealError
 from foveal.gaze.detection import TimedFixations
+from foveal.images import IMAGE_SUFFIXES
 
 Eye = Literal["left", "right", "mean"]
 
@@ -118,6 +119,11 @@ class Recording:
         if eye == "mean":
             return next((self.fixations[name] for name in ("mean", "left", "right") if name in self.fixations), None)
         return self.fixations.get(eye)
+
+
+def is_picture(text: str) -> bool:
+    """Does a message end with the name of a picture?"""
+    return text.lower().endswith(tuple(IMAGE_SUFFIXES))
 
 
 def pixels_per_degree_of(width_px: float, width: float, distance: float) -> float:
