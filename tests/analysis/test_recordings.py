@@ -1,6 +1,7 @@
 """From each tracker's file to fixations on pictures."""
 
 import gzip
+import json
 import re
 import warnings
 
@@ -11,6 +12,8 @@ from miniatures import recordings as small
 from toy import make_photograph, write_image
 
 import foveal
+from foveal.datasets.recordings.formats import read_recordings
+from foveal.datasets.recordings.pictures import shown_to
 from foveal.errors import FovealError, FovealNote, RowsLeftOut
 
 pytestmark = [
@@ -108,6 +111,88 @@ def test_two_people_in_one_file_are_two_subjects(tmp_path, imported):
 def test_of_two_eyes_the_left_the_right_or_their_mean(make, eye, right, tmp_path, imported):
     imported(make(tmp_path), eye=eye, method="ivt")
     check(table_of(tmp_path), shift=(right, 0.0))
+
+
+def rewritten(path, change):
+    """A file of BIDS with its rows changed."""
+    rows = gzip.decompress(path.read_bytes()).decode().splitlines()
+    path.write_bytes(gzip.compress("\n".join([*change(rows), ""]).encode()))
+    return path
+
+
+def test_samples_without_a_time_are_left_out(tmp_path, imported):
+    path = small.bids(tmp_path, ("cyclopean",))
+    rewritten(path, lambda rows: ["n/a\t1\t1\t3", *(f"n/a\t1\t1\t3\n{row}" for row in rows)])
+    assert imported(path).problems == ()
+    check(table_of(tmp_path))
+
+
+def test_whatever_a_file_does_the_others_are_imported(tmp_path, imported, monkeypatch):
+    def broken(recording, *_):
+        if recording.subject == "bad":
+            raise ValueError("no integer")
+        return shown_to(recording, *_)
+
+    monkeypatch.setattr("foveal.analysis.recordings.shown_to", broken)
+    done = imported(small.eyelink(tmp_path / "bad.asc"), small.eyelink(tmp_path / "good.asc"))
+    assert done.problems == (f"{tmp_path}/bad.asc: damaged, or not complete (no integer)",)
+    assert table_of(tmp_path)["subject"].unique().tolist() == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "turned"),
+    [
+        (["top", "left"], lambda x, y: (x, y)),
+        (["bottom", "left"], lambda x, y: (x, 599 - y)),
+        ("top right", lambda x, y: (799 - x, y)),
+        (["center"], lambda x, y: (x - 399.5, y - 299.5)),
+    ],
+)
+def test_positions_from_another_corner_of_the_screen(origin, turned, tmp_path, imported):
+    path = small.bids(tmp_path, ("cyclopean",))
+    about = json.loads((tmp_path / "sub-03_task-view_events.json").read_text())
+    about["StimulusPresentation"]["ScreenOrigin"] = origin
+    (tmp_path / "sub-03_task-view_events.json").write_text(json.dumps(about))
+
+    def turn(row):
+        time, x, y, pupil = row.split("\t")
+        return "\t".join([time, *map(str, turned(float(x), float(y))), pupil])
+
+    imported(rewritten(path, lambda rows: map(turn, rows)))
+    check(table_of(tmp_path))
+
+
+def test_an_origin_that_is_not_known_is_refused(tmp_path, imported):
+    path = small.bids(tmp_path, ("cyclopean",))
+    about = {"StimulusPresentation": {"ScreenOrigin": ["somewhere"], "ScreenResolution": [800, 600]}}
+    (tmp_path / "sub-03_task-view_events.json").write_text(json.dumps(about))
+    [problem] = imported(path).problems
+    assert problem == f"{path}: its ScreenOrigin ['somewhere'] for positions in px is none that can be read"
+
+
+def test_an_eye_that_has_no_samples_is_lost(tmp_path):
+    path = small.bids(tmp_path)
+    rewritten(path.with_name(path.name.replace("eye1", "eye2")), lambda rows: rows[:100] + rows[150:300])
+    [recording] = read_recordings(path)
+    lost = np.isnan(recording.gaze["right"]).any(axis=1)
+    assert lost[102:148].all()
+    assert lost[302:].all()
+    assert not lost[:100].any()
+    assert not lost[152:300].any()
+
+
+def test_blocks_of_another_eye_have_fixations_too(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc")
+    first, second = path.read_text().split("TRIALID 2")
+    second = second.replace("LEFT", "RIGHT").replace("EFIX L", "EFIX R").replace("EBLINK L", "EBLINK R")
+    path.write_text(f"{first}TRIALID 2{second}")
+    imported(path)
+    check(table_of(tmp_path))
+
+
+def test_fixations_of_both_eyes_are_counted_once(tmp_path, imported):
+    imported(small.eyelink(tmp_path / "p.asc", "LR"), method="tracker")
+    check(table_of(tmp_path))
 
 
 def test_two_files_of_two_eyes_are_one_recording(tmp_path, imported):

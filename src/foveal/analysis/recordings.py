@@ -15,7 +15,7 @@ from foveal.datasets.recordings.formats import read_recordings, subjects_of
 from foveal.datasets.recordings.pictures import Place, on_picture, place_of, read_times, shown_to
 from foveal.datasets.recordings.recording import Recording, Screen, Shown
 from foveal.datasets.recordings.settings import Settings
-from foveal.errors import FovealError, FovealNote, RowsLeftOut
+from foveal.errors import FovealError, FovealNote, RowsLeftOut, first_line
 from foveal.figures.recording_quality import draw_quality
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset, Fixations, Stimuli
@@ -133,6 +133,8 @@ def import_recordings(
             except FovealError as error:
                 who = f" ({recording.subject})" if len(found) > 1 else ""
                 problems.append(f"{path}{who}: {error}")
+            except Exception as error:  # whatever a damaged file makes Python say
+                problems.append(f"{path}: damaged, or not complete ({first_line(error)})")
         progress("recordings", done, len(names))
     quality = pd.DataFrame(importer.quality)
     if not importer.quality:

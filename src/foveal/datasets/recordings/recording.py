@@ -115,10 +115,26 @@ class Recording:
         return np.where(both[:, None], (left + right) / 2, np.where(np.isnan(left), right - half, left + half))
 
     def fixations_of(self, eye: str) -> TimedFixations | None:
-        """The tracker's own fixations of one eye; those of the left eye for the mean, if it has none of both."""
-        if eye == "mean":
-            return next((self.fixations[name] for name in ("mean", "left", "right") if name in self.fixations), None)
-        return self.fixations.get(eye)
+        """The tracker's own fixations of one eye.
+
+        For the mean, if it has none of both: those of the left eye, and of the right eye those that overlap none.
+        """
+        left, right = self.fixations.get("left"), self.fixations.get("right")
+        if eye != "mean" or "mean" in self.fixations:
+            return self.fixations.get(eye)
+        return left if right is None else right if left is None else _with_others(left, right)
+
+
+def _with_others(fixations: TimedFixations, others: TimedFixations) -> TimedFixations:
+    """Fixations of one eye, and those of the other that overlap none of them, in order of time."""
+    starts, stops = np.sort(fixations.start), np.sort(fixations.stop)
+    following = np.searchsorted(stops, others.start, side="right")  # the first one that ends later
+    alone = np.append(starts, np.inf)[following] >= others.stop
+    columns = [
+        np.concatenate([getattr(fixations, name), getattr(others, name)[alone]]) for name in ("start", "stop", "x", "y")
+    ]
+    order = np.argsort(columns[0], kind="stable")
+    return TimedFixations(*(column[order] for column in columns))
 
 
 def is_picture(text: str) -> bool:
