@@ -320,6 +320,62 @@ def test_times_may_differ_from_person_to_person(tmp_path, imported):
     check(table[table["subject"] == "p2"].replace({"image": {"a.png": "b.png", "b.png": "a.png"}}))
 
 
+def test_times_of_somebody_else_are_not_passed_over(tmp_path, imported):
+    header, *rows = small.times(tmp_path / "t").read_text().split()
+    (tmp_path / "times.csv").write_text("\n".join([f"subject,{header}", *(f"P01,{row}" for row in rows)]))
+    [problem] = imported(small.eyelink(tmp_path / "p01.asc"), times=tmp_path / "times.csv").problems
+    assert problem == f"{tmp_path}/p01.asc: --times has no row of the subject 'p01' (its first is 'P01')"
+
+
+def test_times_of_events_only_count_from_start(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc", with_images=False)
+    lines = [line for line in path.read_text().splitlines() if not line[:1].isdigit()]
+    path.write_text("\n".join([*lines, ""]))
+    imported(path, times=small.times(tmp_path / "times.csv"))
+    check(table_of(tmp_path))
+
+
+def test_times_of_fixations_only_count_from_the_first_and_it_is_said(tmp_path, imported):
+    with pytest.warns(FovealNote, match="no samples, so that --times count from its first fixation"):
+        imported(small.pupil_player(tmp_path, only_fixations=True), times=small.times(tmp_path / "times.csv"))
+
+
+def test_a_row_that_is_not_valid_does_not_split_a_fixation(tmp_path, imported):
+    path = small.gazepoint(tmp_path / "User 0_all_gaze.csv")
+    table = pd.read_csv(path)
+    table.loc[table[table["FPOGV"] == 1].groupby(["MEDIA_NAME", "FPOGID"]).head(9).index[8::9], "FPOGV"] = 0
+    table.to_csv(path, index=False)
+    imported(path, method="tracker")
+    check(table_of(tmp_path))
+
+
+def test_rows_of_the_mouse_do_not_say_what_was_shown(tmp_path, imported):
+    path = small.tobii(tmp_path / "t.tsv")
+    table = pd.read_csv(path, sep="\t")
+    table.loc[table["Sensor"] == "Mouse", "Presented Media name"] = ""
+    table.to_csv(path, sep="\t", index=False)
+    assert imported(path).quality["pictures"].tolist() == [2]
+
+
+def test_other_messages_do_not_end_a_picture(tmp_path, imported):
+    path = small.smi(tmp_path / "smi.txt")
+    stamp = 26_781_134_651 + (small.CROSS + small.LINGERS + 100) * 1000
+    lines = path.read_text().splitlines()
+    after = next(at for at, line in enumerate(lines) if line.startswith(str(stamp)))
+    path.write_text("\n".join([*lines[:after], f"{stamp}\tMSG\t1\t# Message: key pressed", *lines[after:], ""]))
+    imported(path)
+    check(table_of(tmp_path))
+
+
+def test_the_fourth_column_may_be_gaze_and_message(tmp_path, imported):
+    path = small.smi(tmp_path / "smi.txt")
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    lines = [line if len(line) < 8 else [*line[:3], *line[5:], *line[3:5]] for line in lines]
+    path.write_text("\n".join("\t".join(line) for line in [*lines, [""]]))
+    imported(path, method="ivt")
+    check(table_of(tmp_path))
+
+
 def test_a_picture_that_fills_the_screen(tmp_path, imported):
     path = small.eyelink(tmp_path / "p.asc")
     path.write_text(re.sub(r"IMGLOAD CENTER (\S+) 400 300", r"IMGLOAD FILL \1", path.read_text()))
@@ -492,6 +548,10 @@ def test_of_a_file_that_ends_early_the_rest_is_read(name, tmp_path, imported):
         ({"eye": "third"}, "no eye 'third'"),
         ({"units": "mm"}, "no units 'mm'"),
         ({"threshold": 30.0}, "say which"),
+        ({"pixels_per_degree": float("nan")}, r"\(--ppd\) must be a positive number, not nan"),
+        ({"pixels_per_degree": float("inf")}, r"\(--ppd\) must be a positive number, not inf"),
+        ({"pixels_per_degree": -35.0}, r"\(--ppd\) must be a positive number, not -35"),
+        ({"pixels_per_degree": 0.0}, r"\(--ppd\) must be a positive number, not 0"),
     ],
 )
 def test_a_wrong_call_is_said_before_the_work(options, message, imported):

@@ -213,6 +213,8 @@ class _Importer:
         who = f"{path} ({recording.subject})"
         for note in recording.notes:
             _note(note)
+        if self.settings.times and not len(recording.time) and recording.begun is None:
+            _note(f"{who}: it has no samples, so that --times count from its first fixation")
         if self.settings.scale_of(recording) is None:
             _note("35 pixels per degree of the screen are assumed (--ppd says another scale)")
         if n_unknown:

@@ -117,6 +117,7 @@ class _Reading:
             screen=self.screen,
             pixels_per_degree=float(np.mean(self.resolutions)) if self.resolutions else None,
             shown=tuple(shown),
+            begun=self.blocks[0][0] if self.blocks else None,
             notes=tuple(notes),
         )
 

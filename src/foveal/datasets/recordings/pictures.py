@@ -46,9 +46,11 @@ def shown_to(recording: Recording, times: Sequence[tuple[str, Shown]], ids: Sequ
     Raises
     ------
     FovealError
-        If nothing says what was shown, or nothing of it is among the pictures.
+        If nothing says what was shown, the table has other subjects only, or no picture is among the known ones.
     """
     listed = [each for subject, each in times if subject in ("", recording.subject)]
+    if times and not listed:
+        raise FovealError(f"--times has no row of the subject {recording.subject!r} (its first is {times[0][0]!r})")
     begin, end = recording.period
     shown = [replace(each, start=begin + each.start, stop=begin + each.stop) for each in listed] or list(
         recording.shown

@@ -68,6 +68,10 @@ class Recording:
         Width and height in px, if the file says them.
     pixels_per_degree
         Of the screen, if the file says it.
+    shown
+        The pictures on the screen, as far as the file says them.
+    begun
+        When it began, if the file says it, in ms.
     notes
         A line for each thing that one should know.
     """
@@ -83,15 +87,17 @@ class Recording:
     screen: tuple[int, int] | None = None
     pixels_per_degree: float | None = None
     shown: tuple[Shown, ...] = ()
+    begun: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def period(self) -> tuple[float, float]:
-        """Times of the first and the last sample, or else from the first fixation to the last."""
+        """Times of the first and the last sample, or else from its beginning or first fixation to the last."""
+        if len(self.time):
+            return float(self.time.min()), float(self.time.max())
         fixations = [each for each in self.fixations.values() if len(each)]
-        first = [self.time] if len(self.time) else [each.start for each in fixations]
-        last = [self.time] if len(self.time) else [each.stop for each in fixations]
-        return float(min(map(np.min, first))), float(max(map(np.max, last)))
+        first = min(each.start.min() for each in fixations) if self.begun is None else self.begun
+        return float(first), float(max(each.stop.max() for each in fixations))
 
     def gaze_of(self, eye: str) -> Float[np.ndarray, "sample 2"] | None:
         """One eye's gaze, or the mean of both; None if there is none.

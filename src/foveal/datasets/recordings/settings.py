@@ -24,7 +24,7 @@ class Settings:
     Raises
     ------
     FovealError
-        If there is no such method, eye or unit, or a threshold of no method.
+        If there is no such method, eye or unit, a scale that is not positive, or a threshold of no method.
     """
 
     screen: tuple[int, int] | None
@@ -42,6 +42,8 @@ class Settings:
         for what, names in known.items():
             if (given := getattr(self, what)) not in (*names, None):
                 raise FovealError(no_such(what, str(given), names))
+        if self.pixels_per_degree is not None and not 0 < self.pixels_per_degree < np.inf:
+            raise FovealError(f"pixels per degree (--ppd) must be a positive number, not {self.pixels_per_degree:g}")
         if self.threshold is not None and self.method not in THRESHOLDS:
             raise FovealError("a threshold belongs to the method ivt (degrees/s) or idt (degrees); say which")
 

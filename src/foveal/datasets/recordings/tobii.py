@@ -70,16 +70,16 @@ def read_tobii(head: Head) -> list[Recording]:
 
 def _recording(head: Head, names: list[str], subject: str, rows: Columns) -> Recording:
     rows = rows.where(np.isfinite(rows.numbers["time"]))
-    time = _in_ms(rows.numbers["time"], next(name for name in names if re.fullmatch(TIME, name)))
-    picture = rows.texts.get("picture")
-    shown = _with_places(shown_in(time, picture), rows) if picture is not None else ()
     # Rows of the mouse and the keyboard have no gaze; without this column, rows without gaze are lost samples.
     of_eyes = (
         np.char.startswith(np.char.lower(rows.texts["sensor"].astype(str)), "eye")
         if "sensor" in rows.texts
-        else (np.ones(len(time), dtype=bool))
+        else (np.ones(len(rows.numbers["time"]), dtype=bool))
     )
-    time, rows = time[of_eyes], rows.where(of_eyes)
+    rows = rows.where(of_eyes)
+    time = _in_ms(rows.numbers["time"], next(name for name in names if re.fullmatch(TIME, name)))
+    picture = rows.texts.get("picture")
+    shown = _with_places(shown_in(time, picture), rows) if picture is not None else ()
     gaze = {
         "mean": rows.pair("x", "y"),
         "left": rows.pair("left x", "left y"),
