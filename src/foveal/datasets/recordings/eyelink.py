@@ -29,8 +29,8 @@ def read_eyelink(head: Head) -> list[Recording]:
     """Read samples, EFIX and EBLINK, the display's size, px per degree (RES), and what was shown.
 
     That is said by `!V IMGLOAD`; if there is none, by messages that end with the name of a picture; if there is none
-    either, by trial variables (`!V TRIAL_VAR image kitchen.jpg`), of the whole trial. A message that ends with the picture that is
-    on the screen is about its end.
+    either, by trial variables (`!V TRIAL_VAR image kitchen.jpg`), of the whole trial.
+    A message that ends with the picture that is on the screen is about its end.
 
     Raises
     ------
@@ -105,7 +105,9 @@ class _Reading:
         if self.blocks and len(self.blocks[-1]) == 1:
             notes.append(f"{head.path}: ends within a recording (no END); what is there is read")
         if n_unclear:
-            notes.append(f"{head.path}: {n_unclear} trials left out: their variables name several pictures (see --times)")
+            notes.append(
+                f"{head.path}: {n_unclear} trials left out: their variables name several pictures (see --times)"
+            )
         return Recording(
             "EyeLink",
             "",

@@ -91,7 +91,7 @@ def on_picture(
 ) -> pd.DataFrame:
     """The fixations that begin while a picture of (height, width) is shown: x and y in its px, times in ms, inside.
 
-    `start` counts from when the picture appeared. One that is under way when the picture appears belongs to what was before.
+    `start` counts from when the picture appeared. One that is under way then belongs to what was before.
     """
     rows = np.flatnonzero((fixations.start >= period[0]) & (fixations.start < period[1]))
     rows = rows[np.argsort(fixations.start[rows], kind="stable")]
