@@ -77,3 +77,12 @@ def test_scan_match_is_that_of_the_pairs():
     data = make_dataset(2, n_subjects=2)
     one, other = list(scanpaths(data.fixations))[:2]
     assert path_agreement(data, "ScanMatch").per_image["ScanMatch"][0] == scan_match(one, other, (60, 80))
+
+
+def test_durations_of_one_image_only_have_nothing_to_be_compared_with_elsewhere():
+    data = make_dataset(2)
+    duration = np.where(data.fixations.image == 0, 200.0, np.nan)
+    data = replace(data, fixations=replace(data.fixations, duration=duration))
+    row = path_agreement(data).table.set_index("metric").loc["ScanMatch_duration"]
+    assert (row["n_images"], row["value"] > 0) == (1, True)
+    assert np.isnan(row["other_pictures"])

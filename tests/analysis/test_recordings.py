@@ -1,6 +1,7 @@
 """From each tracker's file to fixations on pictures."""
 
 import gzip
+import json
 import re
 import warnings
 
@@ -11,6 +12,8 @@ from miniatures import recordings as small
 from toy import make_photograph, write_image
 
 import foveal
+from foveal.datasets.recordings.formats import read_recordings
+from foveal.datasets.recordings.pictures import shown_to
 from foveal.errors import FovealError, FovealNote, RowsLeftOut
 
 pytestmark = [
@@ -41,13 +44,15 @@ def table_of(tmp_path) -> pd.DataFrame:
     return pd.read_csv(tmp_path / "study/fixations.csv", dtype={"subject": str})
 
 
-def check(table: pd.DataFrame, shift=(0.0, 0.0), within=WITHIN) -> None:
+def check(table: pd.DataFrame, shift=(0.0, 0.0), within=WITHIN, lingers=small.LINGERS) -> None:
     """All of what was looked at, in order, and nothing else."""
     for picture in small.LOOKED:
         rows = table[table["image"] == picture].sort_values("order")
         np.testing.assert_allclose(rows[["x", "y"]], small.expected(picture) + shift, atol=within)
         assert rows["order"].tolist() == [0, 1, 2, 3]
         assert rows["duration_ms"].between(250, 330).all()
+        onsets = lingers + small.EACH * np.arange(4)
+        np.testing.assert_allclose(rows["start_ms"], onsets, atol=30)  # saccades take time, which is not skipped
 
 
 FILES = {
@@ -86,7 +91,8 @@ def test_each_tracker_says_where_people_looked(name, tmp_path, imported):
         table = table[table["subject"] == subject]
         if name == "Gazepoint" and method == "ivt":  # without samples before, the look at the cross is the first
             table = table[table["order"] > 0].assign(order=lambda rows: rows["order"] - 1)
-        check(table, within=4.0 if method == "idt" else WITHIN)
+        lingers = 0 if name == "Gazepoint, fixations" else small.LINGERS  # it counts from the first
+        check(table, within=4.0 if method == "idt" else WITHIN, lingers=lingers)
         assert done.quality["tracker"].iloc[0] == name.split(",")[0].replace("Player", "Labs").replace("Cloud", "Labs")
         assert (done.quality["method"] == method).all()
     for method in {"ivt", "tracker"} - methods:
@@ -105,6 +111,88 @@ def test_two_people_in_one_file_are_two_subjects(tmp_path, imported):
 def test_of_two_eyes_the_left_the_right_or_their_mean(make, eye, right, tmp_path, imported):
     imported(make(tmp_path), eye=eye, method="ivt")
     check(table_of(tmp_path), shift=(right, 0.0))
+
+
+def rewritten(path, change):
+    """A file of BIDS with its rows changed."""
+    rows = gzip.decompress(path.read_bytes()).decode().splitlines()
+    path.write_bytes(gzip.compress("\n".join([*change(rows), ""]).encode()))
+    return path
+
+
+def test_samples_without_a_time_are_left_out(tmp_path, imported):
+    path = small.bids(tmp_path, ("cyclopean",))
+    rewritten(path, lambda rows: ["n/a\t1\t1\t3", *(f"n/a\t1\t1\t3\n{row}" for row in rows)])
+    assert imported(path).problems == ()
+    check(table_of(tmp_path))
+
+
+def test_whatever_a_file_does_the_others_are_imported(tmp_path, imported, monkeypatch):
+    def broken(recording, *_):
+        if recording.subject == "bad":
+            raise ValueError("no integer")
+        return shown_to(recording, *_)
+
+    monkeypatch.setattr("foveal.analysis.recordings.shown_to", broken)
+    done = imported(small.eyelink(tmp_path / "bad.asc"), small.eyelink(tmp_path / "good.asc"))
+    assert done.problems == (f"{tmp_path}/bad.asc: damaged, or not complete (no integer)",)
+    assert table_of(tmp_path)["subject"].unique().tolist() == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "turned"),
+    [
+        (["top", "left"], lambda x, y: (x, y)),
+        (["bottom", "left"], lambda x, y: (x, 599 - y)),
+        ("top right", lambda x, y: (799 - x, y)),
+        (["center"], lambda x, y: (x - 399.5, y - 299.5)),
+    ],
+)
+def test_positions_from_another_corner_of_the_screen(origin, turned, tmp_path, imported):
+    path = small.bids(tmp_path, ("cyclopean",))
+    about = json.loads((tmp_path / "sub-03_task-view_events.json").read_text())
+    about["StimulusPresentation"]["ScreenOrigin"] = origin
+    (tmp_path / "sub-03_task-view_events.json").write_text(json.dumps(about))
+
+    def turn(row):
+        time, x, y, pupil = row.split("\t")
+        return "\t".join([time, *map(str, turned(float(x), float(y))), pupil])
+
+    imported(rewritten(path, lambda rows: map(turn, rows)))
+    check(table_of(tmp_path))
+
+
+def test_an_origin_that_is_not_known_is_refused(tmp_path, imported):
+    path = small.bids(tmp_path, ("cyclopean",))
+    about = {"StimulusPresentation": {"ScreenOrigin": ["somewhere"], "ScreenResolution": [800, 600]}}
+    (tmp_path / "sub-03_task-view_events.json").write_text(json.dumps(about))
+    [problem] = imported(path).problems
+    assert problem == f"{path}: its ScreenOrigin ['somewhere'] for positions in px is none that can be read"
+
+
+def test_an_eye_that_has_no_samples_is_lost(tmp_path):
+    path = small.bids(tmp_path)
+    rewritten(path.with_name(path.name.replace("eye1", "eye2")), lambda rows: rows[:100] + rows[150:300])
+    [recording] = read_recordings(path)
+    lost = np.isnan(recording.gaze["right"]).any(axis=1)
+    assert lost[102:148].all()
+    assert lost[302:].all()
+    assert not lost[:100].any()
+    assert not lost[152:300].any()
+
+
+def test_blocks_of_another_eye_have_fixations_too(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc")
+    first, second = path.read_text().split("TRIALID 2")
+    second = second.replace("LEFT", "RIGHT").replace("EFIX L", "EFIX R").replace("EBLINK L", "EBLINK R")
+    path.write_text(f"{first}TRIALID 2{second}")
+    imported(path)
+    check(table_of(tmp_path))
+
+
+def test_fixations_of_both_eyes_are_counted_once(tmp_path, imported):
+    imported(small.eyelink(tmp_path / "p.asc", "LR"), method="tracker")
+    check(table_of(tmp_path))
 
 
 def test_two_files_of_two_eyes_are_one_recording(tmp_path, imported):
@@ -171,10 +259,48 @@ def test_without_any_place_they_are_in_the_center_and_it_is_said(tmp_path, impor
     check(table_of(tmp_path))
 
 
-def test_pictures_by_trial_variables(tmp_path, imported):
-    imported(small.eyelink(tmp_path / "p.asc", with_images=False))
+def with_variables_first(path):
+    """EyeLink's file with the variables of each trial sent between TRIALID and START."""
+    text = path.read_text()
+    variables = re.findall(r"MSG\t\d+ (!V TRIAL_VAR .*)\n", text)
+    text = re.sub(r"MSG\t\d+ !V TRIAL_VAR .*\n", "", text)
+    text = re.sub(r"MSG\t(\d+) TRIALID \d+\n", lambda m: f"{m[0]}MSG\t{m[1]} {variables.pop(0)}\n", text)
+    # Trackers start some ms after the script says so.
+    path.write_text(re.sub(r"MSG\t(\d+) (TRIALID|!V TRIAL_VAR)", lambda m: f"MSG\t{int(m[1]) - 5} {m[2]}", text))
+    return path
+
+
+@pytest.mark.parametrize("written", [lambda path: path, with_variables_first])
+def test_pictures_by_trial_variables(written, tmp_path, imported):
+    imported(written(small.eyelink(tmp_path / "p.asc", with_images=False)))
     table = table_of(tmp_path)
     assert table["image"].value_counts().to_dict() == {"a.png": 5, "b.png": 5}  # with the cross: the whole trial
+    for picture in small.LOOKED:
+        rows = table[(table["image"] == picture) & (table["order"] > 0)]
+        np.testing.assert_allclose(rows[["x", "y"]], small.expected(picture), atol=WITHIN)
+
+
+def test_a_trial_that_names_two_pictures_is_left_out_and_said(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc", with_images=False)
+    variable = re.compile(r"(MSG\t\d+ !V TRIAL_VAR) image b.png\n")
+    path.write_text(variable.sub(r"\g<0>\1 other a.png\n", path.read_text()))
+    with pytest.warns(FovealNote, match="1 trials left out: their variables name several pictures"):
+        imported(path)
+    assert table_of(tmp_path)["image"].unique().tolist() == ["a.png"]
+
+
+def test_a_message_about_the_picture_on_the_screen_ends_it(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc")
+    text = re.sub(r"3 !V IMGLOAD CENTER stimuli/(\S+) 400 300", r"0 stim_on \1", path.read_text())
+    off = [f"MSG\t{2_095_865 + start + 600:.0f} stim_off {name}" for name, (start, _) in small.simulated()[2].items()]
+    lines = text.splitlines()
+    for message in off:
+        after = next(at for at, line in enumerate(lines) if line.startswith(message.split()[1]))
+        lines.insert(after, message)
+    path.write_text("\n".join([*lines, ""]))
+    done = imported(path)
+    assert done.quality["pictures"].tolist() == [2]
+    assert len(table_of(tmp_path)) == 4  # two on each: those that begin at 200 and 520 ms
 
 
 def test_a_table_of_times_says_what_was_shown(tmp_path, imported):
@@ -192,6 +318,62 @@ def test_times_may_differ_from_person_to_person(tmp_path, imported):
     table = table_of(tmp_path)
     check(table[table["subject"] == "p1"])
     check(table[table["subject"] == "p2"].replace({"image": {"a.png": "b.png", "b.png": "a.png"}}))
+
+
+def test_times_of_somebody_else_are_not_passed_over(tmp_path, imported):
+    header, *rows = small.times(tmp_path / "t").read_text().split()
+    (tmp_path / "times.csv").write_text("\n".join([f"subject,{header}", *(f"P01,{row}" for row in rows)]))
+    [problem] = imported(small.eyelink(tmp_path / "p01.asc"), times=tmp_path / "times.csv").problems
+    assert problem == f"{tmp_path}/p01.asc: --times has no row of the subject 'p01' (its first is 'P01')"
+
+
+def test_times_of_events_only_count_from_start(tmp_path, imported):
+    path = small.eyelink(tmp_path / "p.asc", with_images=False)
+    lines = [line for line in path.read_text().splitlines() if not line[:1].isdigit()]
+    path.write_text("\n".join([*lines, ""]))
+    imported(path, times=small.times(tmp_path / "times.csv"))
+    check(table_of(tmp_path))
+
+
+def test_times_of_fixations_only_count_from_the_first_and_it_is_said(tmp_path, imported):
+    with pytest.warns(FovealNote, match="no samples, so that --times count from its first fixation"):
+        imported(small.pupil_player(tmp_path, only_fixations=True), times=small.times(tmp_path / "times.csv"))
+
+
+def test_a_row_that_is_not_valid_does_not_split_a_fixation(tmp_path, imported):
+    path = small.gazepoint(tmp_path / "User 0_all_gaze.csv")
+    table = pd.read_csv(path)
+    table.loc[table[table["FPOGV"] == 1].groupby(["MEDIA_NAME", "FPOGID"]).head(9).index[8::9], "FPOGV"] = 0
+    table.to_csv(path, index=False)
+    imported(path, method="tracker")
+    check(table_of(tmp_path))
+
+
+def test_rows_of_the_mouse_do_not_say_what_was_shown(tmp_path, imported):
+    path = small.tobii(tmp_path / "t.tsv")
+    table = pd.read_csv(path, sep="\t")
+    table.loc[table["Sensor"] == "Mouse", "Presented Media name"] = ""
+    table.to_csv(path, sep="\t", index=False)
+    assert imported(path).quality["pictures"].tolist() == [2]
+
+
+def test_other_messages_do_not_end_a_picture(tmp_path, imported):
+    path = small.smi(tmp_path / "smi.txt")
+    stamp = 26_781_134_651 + (small.CROSS + small.LINGERS + 100) * 1000
+    lines = path.read_text().splitlines()
+    after = next(at for at, line in enumerate(lines) if line.startswith(str(stamp)))
+    path.write_text("\n".join([*lines[:after], f"{stamp}\tMSG\t1\t# Message: key pressed", *lines[after:], ""]))
+    imported(path)
+    check(table_of(tmp_path))
+
+
+def test_the_fourth_column_may_be_gaze_and_message(tmp_path, imported):
+    path = small.smi(tmp_path / "smi.txt")
+    lines = [line.split("\t") for line in path.read_text().splitlines()]
+    lines = [line if len(line) < 8 else [*line[:3], *line[5:], *line[3:5]] for line in lines]
+    path.write_text("\n".join("\t".join(line) for line in [*lines, [""]]))
+    imported(path, method="ivt")
+    check(table_of(tmp_path))
 
 
 def test_a_picture_that_fills_the_screen(tmp_path, imported):
@@ -226,6 +408,51 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path, imported):
     imported(*paths, times=small.times(tmp_path / "times.csv"))
     stem = "exports/gaze_positions_on_surface_screen"
     assert table_of(tmp_path)["subject"].unique().tolist() == [f"anna/{stem}", f"ben/{stem}"]
+
+
+def test_a_person_of_two_files_looks_on(tmp_path, imported):
+    paths = [small.tobii(tmp_path / f"{n}.tsv") for n in (1, 2)]
+    imported(*paths)
+    table = table_of(tmp_path)
+    assert table["subject"].unique().tolist() == ["anna"]
+    for picture in small.LOOKED:
+        rows = table[table["image"] == picture].sort_values("order")
+        assert rows["order"].tolist() == list(range(8))
+        np.testing.assert_allclose(rows[["x", "y"]], np.tile(small.expected(picture), (2, 1)), atol=WITHIN)
+
+
+def appended(path, name):
+    """A second recording behind the first in Tobii's table, both from time 0; `name` is what its column is called."""
+    table = pd.read_csv(small.tobii(path), sep="\t")
+    both = [table.assign(**{name: f"Recording{n}"}) for n in (1, 2)]
+    pd.concat(both).sort_values("Recording timestamp", kind="stable").to_csv(path, sep="\t", index=False)
+    return path
+
+
+def test_two_recordings_in_one_table_are_two(tmp_path, imported):
+    done = imported(appended(tmp_path / "t.tsv", "Recording name"))
+    assert len(done.quality) == 2
+    assert (done.quality["fixations"] == 8).all()
+
+
+def test_time_that_goes_back_is_refused(tmp_path, imported):
+    path = small.begaze(tmp_path / "begaze.txt")
+    header, *rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([header, *rows, *rows]))
+    [problem] = imported(path).problems
+    assert problem == f"{path}: its time goes back; are two recordings in it? Give each in a file of its own"
+
+
+def test_users_of_gazepoint_are_told_apart_by_their_folders(tmp_path, imported):
+    imported(*(small.gazepoint(tmp_path / who / "User 0_all_gaze.csv") for who in "AB"))
+    assert table_of(tmp_path)["subject"].unique().tolist() == ["A/User 0", "B/User 0"]
+
+
+def test_samples_and_fixations_of_one_user_are_not_counted_twice(tmp_path, imported):
+    paths = [small.gazepoint(tmp_path / f"User 0_{what}.csv") for what in ("all_gaze", "fixations")]
+    [problem] = imported(*paths).problems
+    assert problem == f"{paths[1]}: {paths[0]} is of the same subject (User 0), and is imported; give one of them"
+    assert len(table_of(tmp_path)) == 8
 
 
 def in_unit(path):
@@ -321,6 +548,10 @@ def test_of_a_file_that_ends_early_the_rest_is_read(name, tmp_path, imported):
         ({"eye": "third"}, "no eye 'third'"),
         ({"units": "mm"}, "no units 'mm'"),
         ({"threshold": 30.0}, "say which"),
+        ({"pixels_per_degree": float("nan")}, r"\(--ppd\) must be a positive number, not nan"),
+        ({"pixels_per_degree": float("inf")}, r"\(--ppd\) must be a positive number, not inf"),
+        ({"pixels_per_degree": -35.0}, r"\(--ppd\) must be a positive number, not -35"),
+        ({"pixels_per_degree": 0.0}, r"\(--ppd\) must be a positive number, not 0"),
     ],
 )
 def test_a_wrong_call_is_said_before_the_work(options, message, imported):

@@ -72,7 +72,7 @@ def test_samples_that_are_not_written_are_lost_and_jitter_is_none():
     grid = Grid.of(time[kept], np.ones((50, 2)))
     assert len(grid.time) == 60
     assert np.isnan(grid.gaze[:, 0]).sum() == 10
-    assert share_lost(grid, [(0.0, 1000.0)]) == pytest.approx(10 / 60)
+    assert share_lost(grid, [(0.0, 1000.0)]) == pytest.approx(10 / 60, rel=0.02)  # of the time, which jitters
     assert grid.rate == pytest.approx(60, rel=0.05)
 
 
@@ -120,3 +120,19 @@ def test_without_pymovements_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(FovealError, match=r"pip install 'foveal\[recordings\]'"):
         detect(np.zeros((100, 2)), 100.0)
+
+
+@pytest.mark.parametrize("rate", [60, 120, 500, 600])
+def test_clocks_in_whole_ms_do_not_change_the_rate(rate):
+    time = np.floor(np.arange(4 * rate) * 1000 / rate)
+    time = np.delete(time, slice(rate, rate + 5))
+    grid = Grid.of(time, np.zeros((len(time), 2)))
+    assert grid.rate == pytest.approx(rate, rel=0.01)
+    assert len(grid.gaze) == 4 * rate
+
+
+def test_a_long_gap_is_lost_in_all_its_length():
+    time = np.concatenate([np.arange(0, 1000, 4.0), np.arange(5000, 10_000, 4.0)])
+    grid = Grid.of(time, np.zeros((len(time), 2)))
+    assert share_lost(grid, [(0.0, 10_000.0)]) == pytest.approx(0.4, abs=0.002)
+    assert share_lost(grid, [(0.0, 1000.0), (2000.0, 4000.0), (6000.0, 9000.0)]) == pytest.approx(1 / 3, abs=0.002)

@@ -87,7 +87,8 @@ def path_agreement(
             values = per_image[name].dropna().to_numpy() if name in per_image else np.zeros(0)
             if len(values):
                 interval = bootstrap_interval(_mean_of_images, values, seed=seed)
-                rows.append((name, values.mean(), *interval, of_others[name].mean(), unit, len(values)))
+                elsewhere_mean = of_others[name].mean() if name in of_others else np.nan
+                rows.append((name, values.mean(), *interval, elsewhere_mean, unit, len(values)))
     columns = ["metric", "value", "ci_low", "ci_high", "other_pictures", "unit", "n_images"]
     return PathAgreement(pd.DataFrame(rows, columns=columns), per_image)
 

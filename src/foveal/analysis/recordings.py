@@ -15,7 +15,7 @@ from foveal.datasets.recordings.formats import read_recordings, subjects_of
 from foveal.datasets.recordings.pictures import Place, on_picture, place_of, read_times, shown_to
 from foveal.datasets.recordings.recording import Recording, Screen, Shown
 from foveal.datasets.recordings.settings import Settings
-from foveal.errors import FovealError, FovealNote, RowsLeftOut
+from foveal.errors import FovealError, FovealNote, RowsLeftOut, first_line
 from foveal.figures.recording_quality import draw_quality
 from foveal.files import make_writable_folder, write_atomically
 from foveal.gaze import Dataset, Fixations, Stimuli
@@ -37,7 +37,7 @@ class ImportedRecordings:
         The pictures that were looked at, and the fixations on them; None if no recording could be used.
     quality
         A row for each recording: recording (the file), subject, tracker, method, pictures (periods in which one was
-        shown), fixations, beside (fixations beside their picture), sampling_rate_hz, lost (share of the samples while
+        shown), fixations, beside (fixations beside their picture), sampling_rate_hz, lost (share of the time without gaze while
         pictures were shown), blinks, precision_deg (RMS-S2S), drift_x_deg and drift_y_deg (the first fixation's
         distance from the center of the screen, medians of the pictures; x goes right, y down).
     problems
@@ -116,6 +116,7 @@ def import_recordings(
     problems += unreadable
     names = subjects_of([Path(path) for path in recordings])
     read: set[Path] = set()
+    file_of: dict[str, Path] = {}  # subjects that their files do not say
     for done, (path, name) in enumerate(names.items(), 1):
         try:
             found = read_recordings(path) if path not in read else []  # it was read with another eye's
@@ -125,10 +126,15 @@ def import_recordings(
         for recording in found:
             read.update(recording.files)
             try:
+                if not recording.subject and (other := file_of.get(name, path)) != path:
+                    raise FovealError(f"{other} is of the same subject ({name}), and is imported; give one of them")
                 importer.add(replace(recording, subject=recording.subject or name), path)
+                file_of.setdefault(name, path)
             except FovealError as error:
                 who = f" ({recording.subject})" if len(found) > 1 else ""
                 problems.append(f"{path}{who}: {error}")
+            except Exception as error:  # whatever a damaged file makes Python say
+                problems.append(f"{path}: damaged, or not complete ({first_line(error)})")
         progress("recordings", done, len(names))
     quality = pd.DataFrame(importer.quality)
     if not importer.quality:
@@ -176,12 +182,11 @@ class _Importer:
         if not any(part["inside"].any() for part in parts):
             raise FovealError("no fixation is on a picture while it was shown; another --screen, --picture or --times?")
         table = pd.concat(parts)
-        table["order"] = table.groupby("image").cumcount()  # a picture that is shown again is looked at on
         beside = int((~table["inside"]).sum())
         self._tell(recording, path, len(shown) - len(known), beside, len(table))
         if self.settings.picture is None and any(each.at is None for each in known):
             self._tell_place(known, screen)
-        self.tables.append(table[table["inside"]])
+        self.tables.append(table)
         self.scales += scales
         periods = [(each.start, each.stop) for each in known]
         right, below = drift(fixations, periods, screen.center)
@@ -208,6 +213,8 @@ class _Importer:
         who = f"{path} ({recording.subject})"
         for note in recording.notes:
             _note(note)
+        if self.settings.times and not len(recording.time) and recording.begun is None:
+            _note(f"{who}: it has no samples, so that --times count from its first fixation")
         if self.settings.scale_of(recording) is None:
             _note("35 pixels per degree of the screen are assumed (--ppd says another scale)")
         if n_unknown:
@@ -225,11 +232,14 @@ class _Importer:
 
     def dataset(self, name: str) -> Dataset:
         """All that came of them."""
-        table = pd.concat(self.tables)
+        table = pd.concat(self.tables, ignore_index=True)
+        # A picture that is shown again, in this recording or in a later one, is looked at on.
+        table["order"] = table.groupby(["subject", "image"]).cumcount()
+        table = table[table["inside"]]
         numbers, subjects = pd.factorize(table["subject"])
         scale = self._scale()
         stimuli = Stimuli(self.stimuli.sources, self.stimuli.ids, scale)
-        columns = {what: table[what].to_numpy() for what in ("image", "x", "y", "order", "duration")}
+        columns = {what: table[what].to_numpy() for what in ("image", "x", "y", "order", "duration", "start")}
         fixations = Fixations.of(**columns, subject=numbers)
         return Dataset(name, stimuli, fixations, subject_names=tuple(subjects)).looked_at()
 

@@ -19,6 +19,7 @@ THRESHOLDS = {"ivt": 20.0, "idt": 1.0}  # degrees/s of a fixation at most; degre
 SHORTEST = 100.0  # ms
 SMOOTH_FROM = 250.0  # Hz; below, the five samples of a smoothed velocity are longer than a saccade
 SMOOTHED_OVER = 6  # samples that pymovements needs for it at least
+LOST_FROM = 1.5  # usual gaps between two samples; in a longer one others are missing
 LONGEST_GAP = 1.0  # s; a longer one says no more, and would take room
 
 
@@ -66,7 +67,8 @@ class Grid:
         if len(time) < 2:
             raise FovealError("no samples at two times or more")
         gaps = np.diff(time)
-        interval = float(np.median(gaps))
+        # Clocks in whole ms round most gaps the same way, and only their mean is right; longer ones are lost samples.
+        interval = float(gaps[gaps < LOST_FROM * np.median(gaps)].mean())
         steps = np.clip(np.rint(gaps / interval), 1, max(1.0, np.ceil(1000 * LONGEST_GAP / interval)))
         cell = np.concatenate([[0], np.cumsum(steps.astype(np.int64))])
         filled = np.full((cell[-1] + 1, 2), np.nan)

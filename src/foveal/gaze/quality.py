@@ -10,10 +10,16 @@ Periods = Sequence[tuple[float, float]]  # start and stop of each, in ms
 
 
 def share_lost(grid: Grid, periods: Periods) -> float:
-    """Share of the samples without gaze in these periods, those that the tracker did not write among them."""
-    parts = [grid.gaze[grid.within(*period), 0] for period in periods]
-    samples = np.concatenate([np.empty(0), *parts])
-    return float(np.isnan(samples).mean()) if len(samples) else np.nan
+    """Share of the time without gaze in these periods, that of samples that the tracker did not write included."""
+    until = np.append(grid.time[1:], grid.time[-1] + 1000 / grid.rate)
+    lost = known = 0.0
+    for start, stop in periods:
+        cells = grid.within(start, stop)
+        cells = slice(max(0, cells.start - 1), cells.stop)  # with the one that lasts into the period
+        lasts = (np.minimum(until[cells], stop) - np.maximum(grid.time[cells], start)).clip(0)
+        known += lasts.sum()
+        lost += lasts[np.isnan(grid.gaze[cells, 0])].sum()
+    return float(lost / known) if known else np.nan
 
 
 def precision(grid: Grid, fixations: TimedFixations) -> float:

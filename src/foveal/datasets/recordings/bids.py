@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,15 @@ from foveal.errors import FovealError, first_line
 UNITS: dict[str, Units] = {"p": "px", "d": "degree", "n": "fraction"}  # pixel, px; deg; normalized
 EYES = {"left": "left", "right": "right", "cyclopean": "mean"}
 X = re.compile(r"(?:eye(\d)_)?x_coordinate")
+# Where ScreenOrigin is on the screen, as shares of its width and height.
+ORIGINS = {
+    frozenset({"top", "left"}): (0.0, 0.0),
+    frozenset({"top", "right"}): (1.0, 0.0),
+    frozenset({"bottom", "left"}): (0.0, 1.0),
+    frozenset({"bottom", "right"}): (1.0, 1.0),
+    frozenset({"center"}): (0.5, 0.5),
+}
+FARTHEST = 1.5  # intervals from a time to the nearest sample of another eye
 PICTURES = ("stim_file", "stimulus", "trial_type")  # columns of events that may name one
 
 
@@ -41,7 +51,7 @@ def read_bids(head: Head) -> list[Recording]:
     Raises
     ------
     FovealError
-        If the .json lacks what is needed, or the units are none of a screen.
+        If the .json lacks what is needed, the units are none of a screen, or the origin is none that is known.
     """
     path = head.path
     run = re.sub(r"_recording-[^_]+", "", re.sub(r"_(physio|eyetrack)\.tsv(\.gz)?$", "", path.name))
@@ -53,10 +63,13 @@ def read_bids(head: Head) -> list[Recording]:
     gaze = {}
     for _, other, of_eyes in parts:
         for eye, positions in of_eyes.items():
-            gaze[eye] = np.stack([np.interp(time, other, axis) for axis in positions.T], axis=1)
+            gaze[eye] = _at(time, other, positions)
     events = _read_json(path.with_name(f"{run}_events.json")).get("StimulusPresentation", {})
     screen = {**about, **about.get("StimulusPresentation", {}), **events}
     resolution, size, distance = (screen.get(f"Screen{what}") for what in ("Resolution", "Size", "Distance"))
+    units, origin = _units(about), screen.get("ScreenOrigin")
+    if origin:
+        gaze = {eye: _from_left_upper(seen, origin, units, resolution) for eye, seen in gaze.items()}
     subject = re.match(r"sub-([^_]+)", path.name)
     return [
         Recording(
@@ -65,7 +78,7 @@ def read_bids(head: Head) -> list[Recording]:
             tuple(files),
             time,
             gaze,
-            units=_units(about),
+            units=units,
             screen=(int(resolution[0]), int(resolution[1])) if resolution else None,
             pixels_per_degree=pixels_per_degree_of(float(resolution[0]), float(size[0]), float(distance))
             if resolution and size and distance
@@ -73,6 +86,33 @@ def read_bids(head: Head) -> list[Recording]:
             shown=_shown(path.with_name(f"{run}_events.tsv")),
         )
     ]
+
+
+def _at(time: np.ndarray, other: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Positions of one eye at the times of another's samples; NaN where it has no sample near."""
+    if len(other) < 2:
+        return np.full((len(time), 2), np.nan)
+    moved = np.stack([np.interp(time, other, axis, left=np.nan, right=np.nan) for axis in positions.T], axis=1)
+    after = np.searchsorted(other, time).clip(1, len(other) - 1)
+    nearest = np.minimum(abs(time - other[after - 1]), abs(other[after] - time))
+    moved[nearest > FARTHEST * np.median(np.diff(other))] = np.nan
+    return moved
+
+
+def _from_left_upper(
+    positions: np.ndarray, origin: Any, units: Units, resolution: Sequence[int | float] | None
+) -> np.ndarray:
+    """Positions from the left upper corner, y going down; degrees are from the center, and stay so."""
+    share = ORIGINS.get(frozenset(re.findall("[a-z]+", str(origin).lower())))
+    if share is None or (units == "degree" and share != (0.5, 0.5)):
+        raise FovealError(f"its ScreenOrigin {origin} for positions in {units} is none that can be read")
+    if units == "degree" or share == (0.0, 0.0):
+        return positions
+    if units == "px" and resolution is None:
+        raise FovealError(f"its ScreenOrigin {origin} needs the ScreenResolution")
+    last = np.array(resolution, dtype=np.float64) - 1 if units == "px" else np.ones(2)
+    toward = np.where(np.array(share) == 1, -1, 1)  # from a side, positions count into the screen
+    return np.array(share) * last + toward * positions
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -101,9 +141,10 @@ def _gaze(path: Path) -> tuple[dict[str, Any], np.ndarray, dict[str, np.ndarray]
     begin = 1000 * float(about.get("StartTime") or 0)
     clock = next((name for name in ("timestamp", "eye_timestamp") if name in table), None)
     if clock is not None:
+        table = table[np.isfinite(table[clock])]
         unit = str(about.get(clock, {}).get("Units", "s"))
         time = table[clock].to_numpy(np.float64) * (1 if unit.startswith("m") else 1000)
-        time = time - time[0] + begin  # the tracker's clock, which is not that of the run
+        time = time - time[:1] + begin  # the tracker's clock, which is not that of the run
     elif rate := about.get("SamplingFrequency"):
         time = begin + 1000 * np.arange(len(table)) / float(rate)
     else:

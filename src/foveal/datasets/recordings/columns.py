@@ -36,8 +36,8 @@ class Columns:
         )
 
     def by(self, name: str) -> dict[str, "Columns"]:
-        """The rows of each value of a text; all of them as "" if there is no such column."""
-        if name not in self.texts:
+        """The rows of each value of a text; all of them as "" if there is no such column, or nothing in it."""
+        if not any(self.texts.get(name, ())):
             return {"": self}
         return {value: self.where(self.texts[name] == value) for value in dict.fromkeys(self.texts[name]) if value}
 

@@ -2,15 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from foveal.datasets.recordings.formats import Head, register_tracker
-from foveal.datasets.recordings.recording import Recording, Shown
+from foveal.datasets.recordings.recording import Recording, Shown, is_picture
 from foveal.errors import FovealError
 from foveal.gaze.detection import TimedFixations
-from foveal.images import IMAGE_SUFFIXES
 
 SIDES = {"L": "left", "R": "right"}
 MESSAGE = re.compile(r"MSG\s+([\d.]+)\s+(?:(-?\d+)\s+)?(.*)")  # its time, how many ms after the event it was sent, text
@@ -30,6 +30,7 @@ def read_eyelink(head: Head) -> list[Recording]:
 
     That is said by `!V IMGLOAD`; if there is none, by messages that end with the name of a picture; if there is none
     either, by trial variables (`!V TRIAL_VAR image kitchen.jpg`), of the whole trial.
+    A message that ends with the picture that is on the screen is about its end.
 
     Raises
     ------
@@ -99,7 +100,14 @@ class _Reading:
         """What they are together."""
         samples = np.array(self.samples, dtype=np.float64).reshape(-1, 5)
         gaze = {"left": samples[:, 1:3], "right": samples[:, 3:5]}
-        is_open = bool(self.blocks) and len(self.blocks[-1]) == 1
+        shown, n_unclear = self._shown()
+        notes = []
+        if self.blocks and len(self.blocks[-1]) == 1:
+            notes.append(f"{head.path}: ends within a recording (no END); what is there is read")
+        if n_unclear:
+            notes.append(
+                f"{head.path}: {n_unclear} trials left out: their variables name several pictures (see --times)"
+            )
         return Recording(
             "EyeLink",
             "",
@@ -110,13 +118,16 @@ class _Reading:
             np.array(next(iter(self.blinks.values()), [])).reshape(-1, 2),
             screen=self.screen,
             pixels_per_degree=float(np.mean(self.resolutions)) if self.resolutions else None,
-            shown=tuple(self._shown()),
-            notes=(f"{head.path}: ends within a recording (no END); what is there is read",) if is_open else (),
+            shown=tuple(shown),
+            begun=self.blocks[0][0] if self.blocks else None,
+            notes=tuple(notes),
         )
 
-    def _shown(self) -> Iterable[Shown]:
+    def _shown(self) -> tuple[list[Shown], int]:
+        """What was shown, and how many trials do not say it clearly."""
         ends = [block[1] for block in self.blocks if len(block) > 1]
         fills = [0.0, 0.0, *map(float, self.screen)] if self.screen else []
+        closing = [*ends, *(time for time, text in self.messages if CLOSING.match(text))]
         if images := [(time, image) for time, text in self.messages if (image := IMAGE.match(text))]:
             opened = [
                 (time, image[2], image[1], fills if image[1] == "FILL" else [float(n) for n in image[3].split()])
@@ -124,15 +135,14 @@ class _Reading:
             ]
         else:
             words = [(time, text.split()[-1]) for time, text in self.messages if text and "TRIAL_VAR" not in text]
-            opened = [(time, word, "", []) for time, word in words if _is_picture(word)]
+            named = [(time, word) for time, word in words if is_picture(word)]
+            again = _closings(named, closing)
+            closing += [named[at][0] for at in again]
+            opened = [(time, word, "", []) for at, (time, word) in enumerate(named) if at not in again]
         if not opened:
             return self._by_variables()
-        closing = [
-            *ends,
-            *(time for time, text in self.messages if CLOSING.match(text)),
-            *(time for time, *_ in opened),
-        ]
-        return [
+        closing += [time for time, *_ in opened]
+        shown = [
             Shown(
                 picture,
                 time,
@@ -143,17 +153,39 @@ class _Reading:
             )
             for time, picture, how, numbers in opened
         ]
+        return shown, 0
 
-    def _by_variables(self) -> Iterable[Shown]:
-        """Trials by the pictures that their variables name, which are written after the gaze."""
-        for time, text in self.messages:
-            block = next((block for block in reversed(self.blocks) if block[0] <= time), None)
-            if "TRIAL_VAR" in text and block and _is_picture(text.split()[-1]):
-                yield Shown(text.split()[-1], block[0], block[1] if len(block) > 1 else np.inf)
+    def _by_variables(self) -> tuple[list[Shown], int]:
+        """Trials by the picture that their variables name, before or after the gaze; and how many name several.
+
+        A trial goes from one TRIALID to the next, or from one START to the next if there is no TRIALID.
+        """
+        begins = [(at, time) for at, (time, text) in enumerate(self.messages) if text.startswith("TRIALID")] or [
+            (sum(time < block[0] for time, _ in self.messages), block[0]) for block in self.blocks
+        ]
+        shown, n_unclear = [], 0
+        for (first, begin), (last, end) in pairwise([*begins, (len(self.messages), np.inf)]):
+            words = (text.split()[-1] for _, text in self.messages[first:last] if "TRIAL_VAR" in text)
+            pictures = set(filter(is_picture, words))
+            n_unclear += len(pictures) > 1
+            if len(pictures) == 1:
+                [picture] = pictures
+                blocks = [block for block in self.blocks if begin <= block[0] < end]
+                shown += [Shown(picture, block[0], block[1] if len(block) > 1 else np.inf) for block in blocks]
+        return shown, n_unclear
 
 
-def _is_picture(word: str) -> bool:
-    return word.lower().endswith(tuple(IMAGE_SUFFIXES))
+def _closings(named: Sequence[tuple[float, str]], closing: Sequence[float]) -> set[int]:
+    """Which messages name the picture that is still on the screen: they say that it goes."""
+    found: set[int] = set()
+    on_screen, until = "", -np.inf
+    for at, (time, word) in enumerate(named):
+        if word == on_screen and time <= until:
+            found.add(at)
+            on_screen = ""
+        else:
+            on_screen, until = word, min((end for end in closing if end > time), default=np.inf)
+    return found
 
 
 def _number(word: str) -> float:

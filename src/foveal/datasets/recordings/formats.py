@@ -114,12 +114,16 @@ def read_recordings(path: Path) -> list[Recording]:
 
 
 def subjects_of(paths: Sequence[Path]) -> dict[Path, str]:
-    """Whom files are of that do not say it: their stems, with the folders that tell those apart that are the same."""
-    stems = Counter(path.stem for path in dict.fromkeys(paths))
+    """Whom files are of that do not say it: their stems, with the folders that tell those apart that are the same.
+
+    Two files of one person have the same name, as Gazepoint's all_gaze and fixations have.
+    """
+    stems = {path: re.sub(r"_(all_gaze|fixations)$", "", path.stem) for path in paths}
+    count = Counter(stems.values())
     common = os.path.commonpath([path.resolve().parent for path in paths]) if paths else ""
     return {
-        path: path.stem if stems[path.stem] == 1 else path.resolve().relative_to(common).with_suffix("").as_posix()
-        for path in paths
+        path: stem if count[stem] == 1 else (path.resolve().parent.relative_to(common) / stem).as_posix()
+        for path, stem in stems.items()
     }
 
 

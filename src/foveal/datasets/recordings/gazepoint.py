@@ -1,7 +1,5 @@
 """Gazepoint: all_gaze.csv and fixations.csv of Gazepoint Analysis (Open Gaze API: positions are 0 to 1)."""
 
-import re
-
 import numpy as np
 
 from foveal.datasets.recordings.columns import read_columns, runs_of, shown_in
@@ -42,7 +40,9 @@ def read_gazepoint(head: Head) -> list[Recording]:
             gaze[eye] = seen
     valid = rows.numbers.get("fpogv", np.ones(len(time))) == 1
     # Rows of one fixation say how long it has lasted so far, the last one of them how long it did.
-    last = np.array([last for _, last in runs_of(np.where(valid, number, np.nan))], dtype=np.int64)
+    of_fixation = np.flatnonzero(valid & np.isfinite(number))
+    differs = (np.diff(number[of_fixation]) != 0) | (np.diff(restarts[of_fixation]) != 0)
+    last = of_fixation[np.append(differs, True)[: len(of_fixation)]]
     start = 1000 * (rows.numbers["fpogs"] + restarts)[last]
     own = TimedFixations(
         start, start + 1000 * rows.numbers["fpogd"][last], rows.numbers["fpogx"][last], rows.numbers["fpogy"][last]
@@ -56,7 +56,7 @@ def read_gazepoint(head: Head) -> list[Recording]:
     return [
         Recording(
             "Gazepoint",
-            re.sub(r"_(all_gaze|fixations)$", "", head.path.stem),
+            "",
             (head.path,),
             time if has_samples else np.empty(0),
             gaze if has_samples else {},

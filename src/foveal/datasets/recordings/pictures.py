@@ -46,9 +46,11 @@ def shown_to(recording: Recording, times: Sequence[tuple[str, Shown]], ids: Sequ
     Raises
     ------
     FovealError
-        If nothing says what was shown, or nothing of it is among the pictures.
+        If nothing says what was shown, the table has other subjects only, or no picture is among the known ones.
     """
     listed = [each for subject, each in times if subject in ("", recording.subject)]
+    if times and not listed:
+        raise FovealError(f"--times has no row of the subject {recording.subject!r} (its first is {times[0][0]!r})")
     begin, end = recording.period
     shown = [replace(each, start=begin + each.start, stop=begin + each.stop) for each in listed] or list(
         recording.shown
@@ -87,9 +89,9 @@ def place_of(shown: Shown, size: tuple[int, int], screen: Screen) -> Place:
 def on_picture(
     size: tuple[int, int], place: Place, fixations: TimedFixations, period: tuple[float, float]
 ) -> pd.DataFrame:
-    """The fixations that begin while a picture of (height, width) is shown: x and y in its px, duration, inside.
+    """The fixations that begin while a picture of (height, width) is shown: x and y in its px, times in ms, inside.
 
-    One that is under way when the picture appears belongs to what was before.
+    `start` counts from when the picture appeared. One that is under way then belongs to what was before.
     """
     rows = np.flatnonzero((fixations.start >= period[0]) & (fixations.start < period[1]))
     rows = rows[np.argsort(fixations.start[rows], kind="stable")]
@@ -98,4 +100,5 @@ def on_picture(
     x = (fixations.x[rows] + 0.5 - left) / wide * width - 0.5
     y = (fixations.y[rows] + 0.5 - top) / high * height - 0.5
     inside = (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
-    return pd.DataFrame({"x": x, "y": y, "duration": (fixations.stop - fixations.start)[rows], "inside": inside})
+    start, stop = fixations.start[rows], fixations.stop[rows]
+    return pd.DataFrame({"x": x, "y": y, "start": start - period[0], "duration": stop - start, "inside": inside})

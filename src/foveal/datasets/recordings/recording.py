@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from foveal.datasets.coordinates import Coordinates, Units
 from foveal.errors import FovealError
 from foveal.gaze.detection import TimedFixations
+from foveal.images import IMAGE_SUFFIXES
 
 Eye = Literal["left", "right", "mean"]
 
@@ -67,6 +68,10 @@ class Recording:
         Width and height in px, if the file says them.
     pixels_per_degree
         Of the screen, if the file says it.
+    shown
+        The pictures on the screen, as far as the file says them.
+    begun
+        When it began, if the file says it, in ms.
     notes
         A line for each thing that one should know.
     """
@@ -82,15 +87,17 @@ class Recording:
     screen: tuple[int, int] | None = None
     pixels_per_degree: float | None = None
     shown: tuple[Shown, ...] = ()
+    begun: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def period(self) -> tuple[float, float]:
-        """Times of the first and the last sample, or else from the first fixation to the last."""
+        """Times of the first and the last sample, or else from its beginning or first fixation to the last."""
+        if len(self.time):
+            return float(self.time.min()), float(self.time.max())
         fixations = [each for each in self.fixations.values() if len(each)]
-        first = [self.time] if len(self.time) else [each.start for each in fixations]
-        last = [self.time] if len(self.time) else [each.stop for each in fixations]
-        return float(min(map(np.min, first))), float(max(map(np.max, last)))
+        first = min(each.start.min() for each in fixations) if self.begun is None else self.begun
+        return float(first), float(max(each.stop.max() for each in fixations))
 
     def gaze_of(self, eye: str) -> Float[np.ndarray, "sample 2"] | None:
         """One eye's gaze, or the mean of both; None if there is none.
@@ -114,10 +121,31 @@ class Recording:
         return np.where(both[:, None], (left + right) / 2, np.where(np.isnan(left), right - half, left + half))
 
     def fixations_of(self, eye: str) -> TimedFixations | None:
-        """The tracker's own fixations of one eye; those of the left eye for the mean, if it has none of both."""
-        if eye == "mean":
-            return next((self.fixations[name] for name in ("mean", "left", "right") if name in self.fixations), None)
-        return self.fixations.get(eye)
+        """The tracker's own fixations of one eye.
+
+        For the mean, if it has none of both: those of the left eye, and of the right eye those that overlap none.
+        """
+        left, right = self.fixations.get("left"), self.fixations.get("right")
+        if eye != "mean" or "mean" in self.fixations:
+            return self.fixations.get(eye)
+        return left if right is None else right if left is None else _with_others(left, right)
+
+
+def _with_others(fixations: TimedFixations, others: TimedFixations) -> TimedFixations:
+    """Fixations of one eye, and those of the other that overlap none of them, in order of time."""
+    starts, stops = np.sort(fixations.start), np.sort(fixations.stop)
+    following = np.searchsorted(stops, others.start, side="right")  # the first one that ends later
+    alone = np.append(starts, np.inf)[following] >= others.stop
+    columns = [
+        np.concatenate([getattr(fixations, name), getattr(others, name)[alone]]) for name in ("start", "stop", "x", "y")
+    ]
+    order = np.argsort(columns[0], kind="stable")
+    return TimedFixations(*(column[order] for column in columns))
+
+
+def is_picture(text: str) -> bool:
+    """Does a message end with the name of a picture?"""
+    return text.lower().endswith(tuple(IMAGE_SUFFIXES))
 
 
 def pixels_per_degree_of(width_px: float, width: float, distance: float) -> float:

@@ -14,6 +14,8 @@ from foveal.gaze.detection import THRESHOLDS, Grid, TimedFixations, detect, fixa
 from foveal.gaze.stimuli import ASSUMED_PIXELS_PER_DEGREE
 from foveal.registry import no_such
 
+MOST_BACK = 1000.0  # ms; samples of two cameras may be written out of order, but not that far
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -22,7 +24,7 @@ class Settings:
     Raises
     ------
     FovealError
-        If there is no such method, eye or unit, or a threshold of no method.
+        If there is no such method, eye or unit, a scale that is not positive, or a threshold of no method.
     """
 
     screen: tuple[int, int] | None
@@ -40,6 +42,8 @@ class Settings:
         for what, names in known.items():
             if (given := getattr(self, what)) not in (*names, None):
                 raise FovealError(no_such(what, str(given), names))
+        if self.pixels_per_degree is not None and not 0 < self.pixels_per_degree < np.inf:
+            raise FovealError(f"pixels per degree (--ppd) must be a positive number, not {self.pixels_per_degree:g}")
         if self.threshold is not None and self.method not in THRESHOLDS:
             raise FovealError("a threshold belongs to the method ivt (degrees/s) or idt (degrees); say which")
 
@@ -71,8 +75,10 @@ class Settings:
         Raises
         ------
         FovealError
-            If the recording has not what the method needs, or its positions are not on the screen.
+            If the recording has not what the method needs, its time goes back, or its positions are not on the screen.
         """
+        if (np.diff(recording.time) < -MOST_BACK).any():
+            raise FovealError("its time goes back; are two recordings in it? Give each in a file of its own")
         gaze, own = recording.gaze_of(self.eye), recording.fixations_of(self.eye)
         grid = None
         if gaze is not None:

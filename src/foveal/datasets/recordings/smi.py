@@ -6,7 +6,7 @@ import numpy as np
 
 from foveal.datasets.recordings.columns import Columns, fixations_by, read_columns, shown_in
 from foveal.datasets.recordings.formats import Head, register_tracker
-from foveal.datasets.recordings.recording import Recording, Shown, pixels_per_degree_of
+from foveal.datasets.recordings.recording import Recording, Shown, is_picture, pixels_per_degree_of
 from foveal.gaze.detection import TimedFixations
 
 SETTING = re.compile(r"##\s*(.*?):\s*(.*?)\s*$")
@@ -43,8 +43,7 @@ def read_smi(head: Head) -> list[Recording]:
     """Read gaze, fixations and blinks of BeGaze, and what was shown: by messages or the column of stimuli."""
     names = _header(head)
     texts = {**TEXTS, "message": re.escape(names[3])}  # rows of messages have theirs where samples have the next column
-    numbers = {key: like for key, like in NUMBERS.items() if not re.fullmatch(like, names[3])}
-    table = read_columns(head, names, numbers, texts)
+    table = read_columns(head, names, NUMBERS, texts)
     said = {match[1]: match[2] for match in map(SETTING.match, head.lines) if match}
     return [
         _recording(head, subject or said.get("Subject", ""), said, rows)
@@ -63,6 +62,8 @@ def _recording(head: Head, subject: str, said: dict[str, str], rows: Columns) ->
             for at, text in zip(time[kind == "MSG"], message[kind == "MSG"], strict=True)
             if (match := MESSAGE.match(text))
         ]
+        # Messages about other things neither show a picture nor end one.
+        said_then = [(at, text) for at, text in said_then if is_picture(text)] or said_then
         until = [*(at for at, _ in said_then[1:]), np.inf]
         shown = shown or tuple(
             Shown(text, float(at), float(end)) for (at, text), end in zip(said_then, until, strict=True)

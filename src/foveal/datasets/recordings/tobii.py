@@ -34,6 +34,7 @@ NUMBERS = {
 }
 TEXTS = {
     "subject": r"participant ?name",
+    "recording": r"recording ?name",
     "sensor": r"sensor",
     "left": r"validity ?left",
     "right": r"validity ?right",
@@ -60,21 +61,25 @@ def read_tobii(head: Head) -> list[Recording]:
     table = read_columns(head, names, NUMBERS, TEXTS)
     if not {"x", "left x", "right x", "fixation x"} & table.numbers.keys():
         raise FovealError("no gaze on the screen in it; export Gaze point X and Gaze point Y (in px, DACS)")
-    return [_recording(head, names, subject, rows) for subject, rows in table.by("subject").items()]
+    return [
+        _recording(head, names, subject, rows)
+        for subject, of_subject in table.by("subject").items()
+        for rows in of_subject.by("recording").values()  # each has a clock of its own
+    ]
 
 
 def _recording(head: Head, names: list[str], subject: str, rows: Columns) -> Recording:
     rows = rows.where(np.isfinite(rows.numbers["time"]))
-    time = _in_ms(rows.numbers["time"], next(name for name in names if re.fullmatch(TIME, name)))
-    picture = rows.texts.get("picture")
-    shown = _with_places(shown_in(time, picture), rows) if picture is not None else ()
     # Rows of the mouse and the keyboard have no gaze; without this column, rows without gaze are lost samples.
     of_eyes = (
         np.char.startswith(np.char.lower(rows.texts["sensor"].astype(str)), "eye")
         if "sensor" in rows.texts
-        else (np.ones(len(time), dtype=bool))
+        else (np.ones(len(rows.numbers["time"]), dtype=bool))
     )
-    time, rows = time[of_eyes], rows.where(of_eyes)
+    rows = rows.where(of_eyes)
+    time = _in_ms(rows.numbers["time"], next(name for name in names if re.fullmatch(TIME, name)))
+    picture = rows.texts.get("picture")
+    shown = _with_places(shown_in(time, picture), rows) if picture is not None else ()
     gaze = {
         "mean": rows.pair("x", "y"),
         "left": rows.pair("left x", "left y"),
