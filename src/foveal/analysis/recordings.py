@@ -37,9 +37,9 @@ class ImportedRecordings:
         The pictures that were looked at, and the fixations on them; None if no recording could be used.
     quality
         A row for each recording: recording (the file), subject, tracker, method, pictures (periods in which one was
-        shown), fixations, beside (fixations beside their picture), sampling_rate_hz, lost (share of the time without gaze while
-        pictures were shown), blinks, precision_deg (RMS-S2S), drift_x_deg and drift_y_deg (the first fixation's
-        distance from the center of the screen, medians of the pictures; x goes right, y down).
+        shown), fixations, beside (fixations beside their picture), sampling_rate_hz, lost (share of the time
+        without gaze while pictures were shown), blinks, precision_deg (RMS-S2S), drift_x_deg and drift_y_deg (the first
+        fixation's distance from the center of the screen, medians of the pictures; x goes right, y down).
     problems
         A line for each recording or picture that could not be used.
     files
