@@ -22,6 +22,7 @@ from foveal.cli import (
     predict,
     regions,
     serve,
+    simulate,
     train,
     weights,
 )
@@ -43,6 +44,7 @@ app.command("predict")(predict.predict)
 app.command("models")(catalogue.models)
 app.command("datasets")(catalogue.datasets)
 app.command("attention")(attention.attention)
+app.command("simulate")(simulate.simulate)
 app.command("capture")(capture.capture)
 app.command("serve")(serve.serve)
 app.command("evaluate")(evaluate.evaluate)

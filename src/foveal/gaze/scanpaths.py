@@ -32,9 +32,7 @@ def scanpaths(fixations: Fixations) -> Iterator[Fixations]:
             yield fixations.where(path)
 
 
-def histories(
-    fixations: Fixations, n: int
-) -> tuple[Int[np.ndarray, " next"], Float[np.ndarray, "next before 2"]]:
+def histories(fixations: Fixations, n: int) -> tuple[Int[np.ndarray, " next"], Float[np.ndarray, "next before 2"]]:
     """What each fixation but the first of a scanpath comes after: where its observer looked before.
 
     Parameters

@@ -8,4 +8,14 @@ from foveal.training.scanpaths import ScanpathTraining
 from foveal.training.train import is_recipe, train
 from foveal.training.trained import Trained
 
-__all__ = ["DeepTraining", "Phase", "Recipe", "ScanpathTraining", "Trained", "TrainingReport", "is_recipe", "train", "train_by_recipe"]
+__all__ = [
+    "DeepTraining",
+    "Phase",
+    "Recipe",
+    "ScanpathTraining",
+    "Trained",
+    "TrainingReport",
+    "is_recipe",
+    "train",
+    "train_by_recipe",
+]

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeGuard
 
 from foveal.datasets import load_dataset
 from foveal.errors import FovealError
@@ -54,7 +54,7 @@ class ScanpathTraining(Trained):
     problems: tuple[str, ...] = ()
 
 
-def is_scanpath_model(what: object) -> bool:
+def is_scanpath_model(what: object) -> TypeGuard[str]:
     """Is it the name of a model of scanpaths?"""
     return isinstance(what, str) and what in list_scanpath_models()
 

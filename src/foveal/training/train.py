@@ -109,7 +109,9 @@ def train(
     options = {name: value for name, value in of_fits.items() if value is not None}
     if is_scanpath_model(what):
         if split is not None or (others := options.keys() - {"seed"}):
-            raise FovealError(f"{flag('split' if split is not None else min(others))}: not with {what}, which takes --seed")
+            raise FovealError(
+                f"{flag('split' if split is not None else min(others))}: not with {what}, which takes --seed"
+            )
         return train_scanpath_model(what, dataset, out=out, data_root=data_root, seed=seed or 0, progress=progress)
     if is_recipe(what, dataset):
         for name, value in {"dataset": dataset, "split": split, **options}.items():

@@ -24,15 +24,15 @@ REMEMBERED = 4  # fixations on which the next one depends, the last ones: DeepGa
 CELLS = 80  # along the longer side of a picture, on which a history's effect is computed
 LEAST = 1e-12  # of the peak: a density that is lower has no logarithm in float32
 
-History = Sequence[tuple[float, float]]  # fixations of one viewer, x and y in px, the most recent last
+History = Sequence[tuple[float | int, float | int]]  # fixations of one viewer, x and y in px, the most recent last
 
 
 class Offsets(NamedTuple):
     """Where the cells of pictures lie, seen from each of the last fixations.
 
     x and y are in longer sides of the picture, to the right and down. Saccades grow with the picture (von Wartburg et
-    al. 2007, *Perception* 36), so that this needs no viewing distance. The most recent fixation comes first. Where there
-    was none, `exists` is False, and the others mean nothing.
+    al. 2007, *Perception* 36), so that this needs no viewing distance. The most recent fixation comes first. Where
+    there was none, `exists` is False, and the others mean nothing.
     """
 
     x: Float[Tensor, "path back 1 column"]
@@ -62,7 +62,8 @@ class ScanpathModel(nn.Module, ABC):
 
     def __init__(self, static: SaliencyModel | None = None) -> None:
         super().__init__()
-        self._static = [static] * (static is not None)  # in a list: its weights are not written with the model's
+        # In a list, so that its weights are not written with the model's.
+        self._static = [] if static is None else [static]
 
     @property
     def static(self) -> SaliencyModel:
@@ -77,9 +78,7 @@ class ScanpathModel(nn.Module, ABC):
         return next(self.parameters(), torch.empty(0)).device
 
     @abstractmethod
-    def change(
-        self, saliency: Float[Tensor, "path row column"], offsets: Offsets
-    ) -> Float[Tensor, "path row column"]:
+    def change(self, saliency: Float[Tensor, "path row column"], offsets: Offsets) -> Float[Tensor, "path row column"]:
         """What a history adds to the static log density (`saliency`, up to a constant), before all is normalised."""
 
     def on_cells(
@@ -152,7 +151,7 @@ class ScanpathModel(nn.Module, ABC):
         seed: int = 0,
         *,
         viewers: int = 1,
-        first: tuple[float, float] | None = None,
+        first: tuple[float | int, float | int] | None = None,
         pixels_per_degree: float | None = None,
     ) -> Fixations:
         """Whole scanpaths on a photograph, each fixation drawn from its density given those before.
@@ -182,9 +181,8 @@ class ScanpathModel(nn.Module, ABC):
             If the photograph cannot be read, `n` or `viewers` is less than 1, or `first` is no pair of numbers.
         """
         begin = [] if first is None else [first]
-        return self.sample_given(
-            self.static.log_density_of([image], pixels_per_degree), n, seed, [begin] * whole_number(viewers, "viewers", 1)
-        )
+        static = self.static.log_density_of([image], pixels_per_degree)
+        return self.sample_given(static, n, seed, [begin] * whole_number(viewers, "viewers", 1))
 
     @torch.inference_mode()
     def sample_given(
@@ -199,8 +197,8 @@ class ScanpathModel(nn.Module, ABC):
             while len(path) < n:
                 path.append(_drawn(self.given(static, padded([path]).to(static.device))[0], rng))
         x, y = np.array([path[:n] for path in paths], dtype=float).reshape(-1, 2).T
-        viewer, order = np.divmod(np.arange(len(x)), n)
-        return Fixations.of(np.zeros(len(x), int), x, y, subject=viewer, order=order)
+        subject, order = np.divmod(np.arange(len(x)), n)
+        return Fixations.of(np.zeros(len(x), int), x, y, subject=subject, order=order)
 
 
 def to_cells(log_density: Float[Tensor, "image height width"]) -> Float[Tensor, "image row column"]:

@@ -12,7 +12,6 @@ logarithm, which tells small saccades apart; fewer channels.
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from foveal.models.base import SaliencyModel
 from foveal.models.parts.pointwise_readout import JointNorm
@@ -27,7 +26,7 @@ class FovealPath(ScanpathModel):
     """A scanpath network and a fixation-selection network on foveal-s's density."""
 
     name = "foveal-path"
-    epochs = 4
+    epochs = 3
     learning_rate = 3e-3
 
     def __init__(self, static: SaliencyModel | None = None) -> None:
@@ -36,19 +35,18 @@ class FovealPath(ScanpathModel):
         self.see_bias = nn.Parameter(torch.zeros(REMEMBERED, WIDE))  # counts where there is such a fixation
         self.path = nn.Sequential(nn.Softplus(), JointNorm(WIDE), nn.Conv2d(WIDE, NARROW, 1), nn.Softplus())
         self.norms = nn.ModuleList([JointNorm(1), JointNorm(NARROW)])
+        last = nn.Conv2d(NARROW, 1, 1, bias=False)
+        nn.init.zeros_(last.weight)
         self.select = nn.Sequential(
             nn.Conv2d(1 + NARROW, WIDE, 1),
             nn.Softplus(),
             JointNorm(WIDE),
             nn.Conv2d(WIDE, NARROW, 1),
             nn.Softplus(),
-            nn.Conv2d(NARROW, 1, 1, bias=False),
+            last,
         )
-        nn.init.zeros_(self.select[-1].weight)
 
-    def change(
-        self, saliency: Float[Tensor, "path row column"], offsets: Offsets
-    ) -> Float[Tensor, "path row column"]:
+    def change(self, saliency: Float[Tensor, "path row column"], offsets: Offsets) -> Float[Tensor, "path row column"]:
         """What the fixation-selection network says of each cell."""
         distance = offsets.distance
         x, y = offsets.x.expand_as(distance), offsets.y.expand_as(distance)

@@ -32,7 +32,9 @@ class InhibitionOfReturn(ScanpathModel):
         self.log_width = nn.Parameter(torch.full((REMEMBERED,), math.log(START_WIDTH)))  # of the longer side
 
     def change(
-        self, saliency: Float[Tensor, "path row column"], offsets: Offsets  # noqa: ARG002 (what models take)
+        self,
+        saliency: Float[Tensor, "path row column"],
+        offsets: Offsets,
     ) -> Float[Tensor, "path row column"]:
         """The bumps around the last fixations, downwards."""
         strength = self.strength * offsets.exists

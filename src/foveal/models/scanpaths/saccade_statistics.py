@@ -33,7 +33,9 @@ class SaccadeStatistics(ScanpathModel):
         self.log_ratio = nn.Parameter(torch.zeros(AMPLITUDES, DIRECTIONS))
 
     def change(
-        self, saliency: Float[Tensor, "path row column"], offsets: Offsets  # noqa: ARG002 (what models take)
+        self,
+        saliency: Float[Tensor, "path row column"],
+        offsets: Offsets,
     ) -> Float[Tensor, "path row column"]:
         """The table, interpolated at the saccade from the last fixation to each cell."""
         x, y, distance = offsets.x[:, 0], offsets.y[:, 0], offsets.distance[:, 0]

@@ -13,7 +13,9 @@ class Static(ScanpathModel):
     name = "static"
 
     def change(
-        self, saliency: Float[Tensor, "path row column"], offsets: Offsets  # noqa: ARG002 (what models take)
+        self,
+        saliency: Float[Tensor, "path row column"],
+        offsets: Offsets,
     ) -> Float[Tensor, "path row column"]:
         """Nothing."""
         return torch.zeros_like(saliency)

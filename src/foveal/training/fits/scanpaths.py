@@ -27,7 +27,7 @@ from foveal.progress import Report, to_nobody
 
 EVERY = 4  # rows and columns of cells, of which one is computed in fits
 BATCH_SIZE = 32  # fixations a step
-AT_ONCE = 64  # fixations that are judged together
+AT_ONCE = 8  # fixations that are judged together: more do not fit into the processor's cache
 
 
 @dataclass(frozen=True)
@@ -185,16 +185,16 @@ def _shuffled(
 
 
 @torch.no_grad()
-def gain_of_images(
-    model: ScanpathModel, parts: Sequence[NextFixations], data: Dataset
-) -> Float[np.ndarray, " image"]:
+def gain_of_images(model: ScanpathModel, parts: Sequence[NextFixations], data: Dataset) -> Float[np.ndarray, " image"]:
     """By how much fixations are more likely than under the static density, bit per fixation: means of the images."""
     if not parts:
         return np.zeros(0)
-    static, differences = Static(), []
-    for part in parts:
-        for chosen in torch.arange(len(part)).split(AT_ONCE):
-            differences.append(part.log_likelihood(model, chosen) - part.log_likelihood(static, chosen))
+    static = Static()
+    differences = [
+        part.log_likelihood(model, chosen) - part.log_likelihood(static, chosen)
+        for part in parts
+        for chosen in torch.arange(len(part)).split(AT_ONCE)
+    ]
     image = data.fixations.image[np.concatenate([part.rows for part in parts])]
     _, number = np.unique(image, return_inverse=True)
     return np.bincount(number, torch.cat(differences).double().numpy()) / np.bincount(number) / math.log(2)
