@@ -59,11 +59,13 @@ class ScanpathModel(nn.Module, ABC):
     name: ClassVar[str]
     epochs: ClassVar[int] = 0  # in which it is fitted; 0 has nothing to fit
     learning_rate: ClassVar[float] = 0.0
+    here: Float[Tensor, "0"]
 
     def __init__(self, static: SaliencyModel | None = None) -> None:
         super().__init__()
         # In a list, so that its weights are not written with the model's.
         self._static = [] if static is None else [static]
+        self.register_buffer("here", torch.empty(0), persistent=False)  # moves with the model, which may have no numbers
 
     @property
     def static(self) -> SaliencyModel:
@@ -75,7 +77,7 @@ class ScanpathModel(nn.Module, ABC):
     @property
     def device(self) -> torch.device:
         """Where the model's tensors are."""
-        return next(self.parameters(), torch.empty(0)).device
+        return self.here.device
 
     @abstractmethod
     def change(self, saliency: Float[Tensor, "path row column"], offsets: Offsets) -> Float[Tensor, "path row column"]:
