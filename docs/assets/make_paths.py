@@ -6,6 +6,7 @@ people's paths beside sampled ones on held-out pictures of OSIE, of which only t
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ RESULTS = HERE.parents[1] / "benchmarks" / "results" / "scanpaths.json"
 SHOWN = {"people": "black", "static": "#b8b8b8", "saccade-statistics": "#e69f00", "foveal-path": "#4a7fb5"}
 LONGEST = 0.8  # of the longer side: where the histogram of amplitudes ends, as in the benchmark
 VIEWERS, N = 3, 7
+DEEP = 4.0  # nats below the peak where gray ends
 HELD_OUT = (10, 45)  # pictures of OSIE, of every fifth
 
 
@@ -76,6 +78,7 @@ def draw_people(file: Path, data_root: str | None) -> None:
         static = model.static.log_density_of([stimulus.image], stimulus.known_pixels_per_degree)
         of_image = data.fixations.for_image(image)
         people = of_image.where((of_image.subject < VIEWERS) & (of_image.place() < N))
+        people = replace(people, order=people.place(), duration=np.full(len(people), np.nan))  # drawn as the sampled
         begun = [[(float(path.x[0]), float(path.y[0]))] for path in map(people.for_subject, range(VIEWERS))]
         for ax, paths in zip(axes[row], (people, model.sample_given(static, N, 0, begun)), strict=True):
             _over_density(ax, paths, static[0].numpy())
@@ -86,7 +89,7 @@ def draw_people(file: Path, data_root: str | None) -> None:
 
 def _over_density(ax: Axes, paths: Fixations, log_density: np.ndarray) -> None:
     """Paths over a density, in gray."""
-    gray = 255 - 130 * (log_density - log_density.max() + 6).clip(0) / 6
+    gray = 255 - 130 * (log_density - log_density.max() + DEEP).clip(0) / DEEP
     plot_fixations(paths, np.repeat(gray[..., None], 3, axis=2).astype(np.uint8), ax=ax, scanpath=True)
 
 
