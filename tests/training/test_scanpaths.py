@@ -138,5 +138,8 @@ def test_what_training_refuses(tmp_path):
     unordered = replace(data, fixations=replace(data.fixations, order=np.full(len(data.fixations), -1)))
     with pytest.raises(FovealError, match="which came first is not known"):
         foveal.train("foveal-path", unordered, out=tmp_path)
+    first = dataset_of(near, n_images=6, n_subjects=1, n=2)
+    first = replace(first, fixations=first.fixations.where((first.fixations.order == 0) | (first.fixations.image == 1)))
+    assert foveal.train("foveal-path", first, out=tmp_path).gains == {}  # nothing to be judged on
     with pytest.raises(FovealError, match="no fixation after another"):
         foveal.train("foveal-path", data.select([0]), out=tmp_path)

@@ -65,7 +65,9 @@ class ScanpathModel(nn.Module, ABC):
         super().__init__()
         # In a list, so that its weights are not written with the model's.
         self._static = [] if static is None else [static]
-        self.register_buffer("here", torch.empty(0), persistent=False)  # moves with the model, which may have no numbers
+        self.register_buffer(
+            "here", torch.empty(0), persistent=False
+        )  # moves with the model, which may have no numbers
 
     @property
     def static(self) -> SaliencyModel:

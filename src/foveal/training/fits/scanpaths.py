@@ -4,7 +4,7 @@ The static density stays as it is. It is computed once for each picture.
 
 A density has thousands of cells, and every fixation has its own. So only every fourth row and column of cells is
 computed, those among which the fixated cell is: what is maximised is the likelihood of this cell among these, a
-composite likelihood (Besag 1975, *The Statistician* 24), whose maximum is at the same numbers.
+composite likelihood (Besag 1975, *The Statistician* 24). Given enough fixations, its maximum is at the same numbers.
 """
 
 import math
@@ -187,9 +187,9 @@ def _shuffled(
 @torch.no_grad()
 def gain_of_images(model: ScanpathModel, parts: Sequence[NextFixations], data: Dataset) -> Float[np.ndarray, " image"]:
     """By how much fixations are more likely than under the static density, bit per fixation: means of the images."""
+    parts, static = [part for part in parts if len(part)], Static()
     if not parts:
         return np.zeros(0)
-    static = Static()
     differences = [
         part.log_likelihood(model, chosen) - part.log_likelihood(static, chosen)
         for part in parts
