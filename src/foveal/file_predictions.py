@@ -113,10 +113,7 @@ def predict_files(
         model = model.at(at)
 
     run = PredictionRun(model.name)
-    names = _output_names(images, Path(out), run)
-    if not names:
-        first, *others = [failure["error"] for failure in run.failed] or ["no photographs given"]
-        raise FovealError(f"{first}; {len(others)} others as well" if others else first)
+    names = output_names(images, Path(out), run)
     folder = make_writable_folder(out)
     order = {os.fspath(path): position for position, path in enumerate(names)}
     total, report = len(names) + len(run.failed), Progress.of(progress)
@@ -179,8 +176,16 @@ def _scale_of(prediction: Prediction) -> dict[str, Any]:
     return {"pixels_per_degree": round(scale.pixels_per_degree, 2), "pixels_per_degree_assumed": scale.is_assumed}
 
 
-def _output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: PredictionRun) -> dict[Path, str]:
-    """The photographs to predict, each once, and what their results are called below the output folder."""
+def output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: PredictionRun) -> dict[Path, str]:
+    """The photographs to predict, each once, and what their results are called below the output folder.
+
+    What cannot be predicted is noted in the run.
+
+    Raises
+    ------
+    FovealError
+        If there is no photograph.
+    """
     candidates: dict[Path, tuple[Path, Path, Path]] = {}  # resolved → (as given, its folder, relative to that)
     for given in map(Path, images):
         try:
@@ -216,6 +221,9 @@ def _output_names(images: Sequence[str | os.PathLike[str]], out: Path, run: Pred
                 break
         else:
             run.fail(path, f"{path}: another photograph has the same name; use another --out for it")
+    if not names:
+        first, *others = [failure["error"] for failure in run.failed] or ["no photographs given"]
+        raise FovealError(f"{first}; {len(others)} others as well" if others else first)
     return names
 
 

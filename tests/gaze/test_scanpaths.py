@@ -8,7 +8,7 @@ from toy import make_dataset
 
 from foveal.errors import FovealError
 from foveal.gaze import Fixations, saccades
-from foveal.gaze.scanpaths import scanpaths
+from foveal.gaze.scanpaths import histories, scanpaths
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 5)), max_size=30, unique_by=lambda row: row
@@ -18,6 +18,24 @@ ROWS = st.lists(
 def fixations_of(rows):
     image, subject, order = (np.array([row[k] for row in rows], dtype=np.int64) for k in range(3))
     return Fixations.of(image, np.arange(len(rows)) * 3.0, np.arange(len(rows)) % 4, subject=subject, order=order)
+
+
+@given(ROWS, st.integers(1, 4))
+def test_histories_are_what_came_before_on_the_same_path(rows, n):
+    fixations = fixations_of(rows)
+    following, before = histories(fixations, n)
+    assert before.shape == (len(following), n, 2)
+    told = {
+        int(row): history[np.isfinite(history).all(axis=1)].tolist()
+        for row, history in zip(following, before, strict=True)
+    }
+    expected = {}
+    for path in scanpaths(fixations):
+        places = np.stack([path.x, path.y], axis=1).tolist()
+        rows_of_path = [int(np.flatnonzero(fixations.x == x)[0]) for x in path.x]  # each x is there once
+        expected |= {row: places[max(0, k - n) : k] for k, row in enumerate(rows_of_path) if k > 0}
+    assert told == expected
+    assert np.isfinite(before[:, -1]).all()  # the most recent is last
 
 
 @given(ROWS)

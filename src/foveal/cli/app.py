@@ -23,6 +23,7 @@ from foveal.cli import (
     predict,
     regions,
     serve,
+    simulate,
     train,
     weights,
 )
@@ -44,6 +45,7 @@ app.command("predict")(predict.predict)
 app.command("models")(catalogue.models)
 app.command("datasets")(catalogue.datasets)
 app.command("attention")(attention.attention)
+app.command("simulate")(simulate.simulate)
 app.command("capture")(capture.capture)
 app.command("serve")(serve.serve)
 app.command("import")(import_recordings.import_recordings)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
 from foveal.errors import FovealError
 from foveal.gaze.fixations import Fixations
@@ -29,6 +30,42 @@ def scanpaths(fixations: Fixations) -> Iterator[Fixations]:
     for path in np.split(rows, np.flatnonzero(place[rows] == 0)[1:]):
         if len(path):
             yield fixations.where(path)
+
+
+def histories(fixations: Fixations, n: int) -> tuple[Int[np.ndarray, " next"], Float[np.ndarray, "next before 2"]]:
+    """What each fixation but the first of a scanpath comes after: where its observer looked before.
+
+    Parameters
+    ----------
+    fixations
+        With subjects and orders.
+    n
+        On how many fixations to look back.
+
+    Returns
+    -------
+    Rows of the fixations that come after others; and the x and y (px) of up to `n` fixations before each, the most
+    recent last. Where there were fewer, NaN comes first.
+
+    Raises
+    ------
+    FovealError
+        If an observer or an order is not known.
+
+    >>> rows, before = histories(Fixations.of([0, 0, 0], [5, 6, 7], [0, 0, 0], subject=[0, 0, 0], order=[0, 1, 2]), 2)
+    >>> rows.tolist(), before[..., 0].tolist()
+    ([1, 2], [[nan, 5.0], [5.0, 6.0]])
+    """
+    place = fixations.place()
+    sorting = np.lexsort((place, fixations.subject, fixations.image))
+    follows = np.flatnonzero(place[sorting] > 0)
+    rows = sorting[follows]
+    before = np.full((len(rows), n, 2), np.nan)
+    for back in range(1, n + 1):
+        exists = place[rows] >= back
+        at = sorting[follows[exists] - back]
+        before[exists, n - back] = np.stack([fixations.x[at], fixations.y[at]], axis=1)
+    return rows, before
 
 
 def saccades(fixations: Fixations, pixels_per_degree: Any = None) -> pd.DataFrame:

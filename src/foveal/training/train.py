@@ -12,6 +12,7 @@ from foveal.training.fits.options import flag
 from foveal.training.recipe import Mixture, Recipe, published_recipes
 from foveal.training.runs.one_run import DeepTraining
 from foveal.training.runs.tree import train_by_recipe
+from foveal.training.scanpaths import ScanpathTraining, is_scanpath_model, train_scanpath_model
 
 Source = str | os.PathLike[str]
 
@@ -34,7 +35,7 @@ def train(
     sizes: Sequence[float] | None = None,
     workers: int = 0,
     progress: Report | None = None,
-) -> TrainingReport | DeepTraining:
+) -> TrainingReport | DeepTraining | ScanpathTraining:
     """Train a deep model by a recipe, or fit a model to the fixations of a data set; write weights into a folder.
 
     What is written, `<out>/<model>.safetensors`, is read by `load_model`. Without a data set, a network is trained from
@@ -45,6 +46,9 @@ def train(
     labelled faces (`faces`), or from the photographs alone (`aim`, `sun`, `dva`; folds share these). Of `centerbias`,
     the density; of `deepgaze1`, the readout, on features that are computed once and kept; of `foveal-s` and `foveal-l`,
     the center bias and the few numbers of a data set (`fits.numbers`), while their networks stay as they are.
+
+    Models of scanpaths (`foveal-path`, `saccade-statistics`, `inhibition-of-return`) are fitted in minutes as well: to
+    the data set, or without one to OSIE and EyeCrowd (see `training.scanpaths`).
 
     Parameters
     ----------
@@ -103,6 +107,12 @@ def train(
         "workers": workers or None,
     }
     options = {name: value for name, value in of_fits.items() if value is not None}
+    if is_scanpath_model(what):
+        if split is not None or (others := options.keys() - {"seed"}):
+            raise FovealError(
+                f"{flag('split' if split is not None else min(others))}: not with {what}, which takes --seed"
+            )
+        return train_scanpath_model(what, dataset, out=out, data_root=data_root, seed=seed or 0, progress=progress)
     if is_recipe(what, dataset):
         for name, value in {"dataset": dataset, "split": split, **options}.items():
             if value is not None and name not in ("folds", "resume", "workers"):
