@@ -213,6 +213,21 @@ def test_nothing_of_another_picture_or_model_is_shown_while_one_waits(page, add)
     assert page.locator(".overlay").is_hidden()
 
 
+def test_what_failed_is_not_asked_again_and_again(page, add):
+    add("a.png")
+    asked = []
+
+    def fail(route):
+        asked.append(route.request.url)
+        route.fulfill(status=422, json={"detail": "it failed"})
+
+    page.route("**/api/attention", fail)
+    page.select_option("#model", "spectral-residual")
+    wait_until(page, "document.querySelector('.panel .hint').textContent === 'it failed'")
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+
+
 def test_a_region_at_the_border_stays_in_the_picture(page, add):
     add("a.png")
     draw_box(page, 250, 180, 319, 239)

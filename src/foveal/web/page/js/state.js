@@ -55,7 +55,8 @@ export const pictureOf = (id) => state.pictures.find((picture) => picture.id ===
 
 // ---- numbers and drawings, by picture and model -------------------------------------------------------------------
 
-const found = new Map(); // picture id | model -> { answer, asked, running, overlays }
+// picture id | model -> the answer, the regions that it was asked for, those that failed, and drawings by style
+const found = new Map();
 
 export function resultOf(picture, model = state.settings.model) {
   const key = `${picture.id}|${model}`;
@@ -68,6 +69,7 @@ export async function measure(picture, model = state.settings.model) {
   const result = resultOf(picture, model);
   const wanted = api.asRegions(picture.regions);
   if (result.answer && result.asked === wanted) return result.answer;
+  if (result.failed === wanted) return null; // it was said; to ask again would fail again
   result.next = wanted;
   result.running ??= (async () => {
     try {
@@ -84,7 +86,7 @@ export async function measure(picture, model = state.settings.model) {
       }
       return result.answer;
     } catch (error) {
-      result.error = error.message;
+      Object.assign(result, { error: error.message, failed: result.next });
       changed();
       throw error;
     } finally {
