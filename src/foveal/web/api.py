@@ -93,9 +93,10 @@ class Asked:
         self, bench: Workbench, regions: Sequence[Region], fixations: Sequence[int] = FIXATIONS
     ) -> tuple[Prediction, list[PictureRegion], Attention]:
         """The prediction, the regions, and what they get."""
-        prediction, named = self.predicted(bench), _named(regions, bench.limits)
+        predicted, named = self._predicted(bench), _named(regions, bench.limits)
+        prediction = replace(predicted.prediction, name=self.name)
         _check_pixels(named, prediction.log_density.shape, bench.limits)
-        return prediction, named, attention(prediction, named, fixations, whole=self._predicted(bench).whole)
+        return prediction, named, attention(prediction, named, fixations, whole=predicted.whole)
 
     def _predicted(self, bench: Workbench) -> Predicted:
         return bench.predict(self.content, self.model, self.pixels_per_degree)
@@ -152,9 +153,9 @@ async def overlay(
     def draw() -> bytes:
         if style == PLAIN:
             return encode_png(asked.predicted(bench).image)
-        found = asked.attention(bench, regions) if regions else None
-        if found is None:
+        if not regions:
             return asked.predicted(bench).picture(file_format, style=style, color_bar=legend)
+        found = asked.attention(bench, regions)
         return attention_picture(*found, style=style, file_format=file_format, color_bar=legend)
 
     return Response(await bench.do(draw), media_type=MEDIA_TYPES[file_format])

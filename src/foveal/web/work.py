@@ -32,6 +32,12 @@ from foveal.web.problems import Busy, Refused
 Result = TypeVar("Result")
 Key = tuple[bytes, str, float | None]
 
+MOST_WORKERS = 4
+MOST_KEPT = 256  # predictions, however small
+JPEG, SCAN = b"\xff\xd8", b"\xff\xda"  # how a file begins, and how each of its passes over the picture
+MOST_SCANS = 100  # progressive files have ten or so; each takes as long as the whole picture
+MODELS_KEPT = 4
+
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
@@ -48,13 +54,6 @@ class Predicted:
     def n_bytes(self) -> int:
         """Memory that it takes."""
         return self.prediction.image.nbytes + self.prediction.log_density.nbytes
-
-
-MOST_WORKERS = 4
-MOST_KEPT = 256  # predictions, however small
-JPEG, SCAN = b"\xff\xd8", b"\xff\xda"  # how a file begins, and how each of its passes over the picture
-MOST_SCANS = 100  # progressive files have ten or so; each takes as long as the whole picture
-MODELS_KEPT = 4
 
 
 class Workers:
